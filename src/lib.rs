@@ -1,0 +1,8 @@
+//! skeleton
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)
+)]
+pub mod clock;
+pub mod oci;
+pub mod registry;

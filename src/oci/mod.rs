@@ -1,0 +1,15 @@
+//! The field's vocabulary as values that cannot be invalid: digest, reference, platform, document.
+//!
+//! Pure: nothing here reads a file, a socket, a clock or the environment.
+
+mod digest;
+mod document;
+mod media_type;
+mod platform;
+mod reference;
+
+pub use digest::{Digest, ParseDigestError};
+pub use document::{Child, Content, Document, Image, Index, ParseDocumentError};
+pub use media_type::{ACCEPT, MediaType};
+pub use platform::{ParsePlatformError, Platform};
+pub use reference::{Host, ParseReferenceError, Reference, Repository, Tag};

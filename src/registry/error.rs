@@ -1,0 +1,83 @@
+//! How a request to a registry fails: a class that decides what to do, and the words to say it with.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A request that failed, told so that a person knows which one and why.
+///
+/// `Display` is the whole story; it holds no secret and no control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What kind of failure it is.
+    pub class: Class,
+    /// The request: method and URL without its query, such as `GET https://r.io/v2/app/manifests/1`.
+    pub request: String,
+    /// What went wrong: the status and the registry's own words (cleaned), or the network's.
+    pub reason: String,
+    /// How long the registry asked to wait before the next try.
+    pub retry_after: Option<Duration>,
+}
+
+/// What kind of failure it is (research: the status, the code and the words decide together).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// No login at hand, or none that the registry or its token server accepts.
+    Login,
+    /// Logged in, but not allowed.
+    Denied,
+    /// The tag is immutable.
+    Immutable,
+    /// The tag is protected: only some may move it.
+    Protected,
+    /// A quota is used up, or the registry is read-only for now.
+    ReadOnly,
+    /// Too many requests.
+    RateLimited,
+    /// A manifest lists a child that the registry does not have.
+    ChildMissing,
+    /// The manifest is larger than the registry, or this program, takes.
+    TooLarge,
+    /// The registry does not take this media type.
+    MediaType,
+    /// A policy of the registry hides the image (vulnerable, unsigned).
+    Policy,
+    /// There is no such repository (writes only; a read is answered with [`super::Answer::Absent`]).
+    NotFound,
+    /// The registry failed (5xx).
+    Unavailable,
+    /// The connection failed, was cut or stalled.
+    Network,
+    /// No such host.
+    UnknownHost,
+    /// The certificate or the handshake is not good.
+    Tls,
+    /// A proxy refused or failed.
+    Proxy,
+    /// The answer is none that a registry gives.
+    BadAnswer,
+    /// A redirect or a token server that credentials or requests must not follow.
+    Unsafe,
+    /// The time for the whole run is over.
+    Deadline,
+    /// Refused for another reason.
+    Refused,
+}
+
+impl Class {
+    /// Whether the same request may succeed a moment later.
+    #[must_use]
+    pub fn is_passing(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited | Self::Unavailable | Self::Network | Self::BadAnswer
+        )
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.request, self.reason)
+    }
+}
+
+impl std::error::Error for Error {}

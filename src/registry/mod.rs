@@ -1,0 +1,88 @@
+//! The registry port, and the client that serves it over HTTP: the only part that knows HTTP.
+
+mod error;
+
+use crate::oci::{Digest, MediaType, Repository, Tag};
+
+pub use error::{Class, Error};
+
+/// What the engine may ask of registries. Which registry a request goes to is in its repository.
+pub trait Registry {
+    /// Reads a batch, and answers in the order asked, one answer a read. Passing failures were
+    /// repeated before they are answered with; how much happens at once is the port's business.
+    fn read(&self, batch: &[Read]) -> Vec<Result<Answer, Error>>;
+
+    /// Puts a manifest under a tag, once: a failed write is not repeated, because the tag has to
+    /// be looked at again before each attempt. `Ok` means that the registry said it took it.
+    ///
+    /// # Errors
+    ///
+    /// When the registry refused, or is not known to have taken it.
+    fn put(&self, write: &Write) -> Result<(), Error>;
+}
+
+/// One read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Read {
+    /// The repository to read from.
+    pub repository: Repository,
+    /// What to read of it.
+    pub target: Target,
+    /// How to read it.
+    pub method: Method,
+}
+
+/// What a read is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// The manifest a tag points at.
+    Tag(Tag),
+    /// The manifest of this digest.
+    Manifest(Digest),
+    /// The blob of this digest: an image's config.
+    Blob(Digest),
+}
+
+/// How a read is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// Headers only: cheap, but a header alone proves nothing.
+    Head,
+    /// The whole body. Docker Hub counts it as a pull if it is a manifest.
+    Get,
+}
+
+/// What a registry answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// There is no such manifest, tag, blob or repository (404).
+    Absent,
+    /// It is there (HEAD), with this `Docker-Content-Digest`, if a valid one was sent.
+    Header(Option<Digest>),
+    /// It is there (GET).
+    Body {
+        /// The body, unchecked, at most [`MAX_BODY`] bytes.
+        bytes: Vec<u8>,
+        /// The `Content-Type`, empty if there was none.
+        content_type: String,
+        /// The `Docker-Content-Digest`, if a valid one was sent. A claim, no proof.
+        claimed: Option<Digest>,
+    },
+}
+
+/// What is put under a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The repository.
+    pub repository: Repository,
+    /// The tag to point.
+    pub tag: Tag,
+    /// The `Content-Type`, which is the body's own media type.
+    pub media_type: MediaType,
+    /// The manifest, byte for byte as it was read.
+    pub bytes: Vec<u8>,
+}
+
+/// The most that is read of a manifest or config, and the most that is written: 4 MiB, which
+/// registries should accept (distribution-spec, "Pushing manifests").
+pub const MAX_BODY: usize = 4 * 1024 * 1024;
