@@ -4,5 +4,6 @@
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)
 )]
 pub mod clock;
+pub mod environment;
 pub mod oci;
 pub mod registry;

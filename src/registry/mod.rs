@@ -1,9 +1,11 @@
 //! The registry port, and the client that serves it over HTTP: the only part that knows HTTP.
 
+mod credentials;
 mod error;
 
 use crate::oci::{Digest, MediaType, Repository, Tag};
 
+pub use credentials::{Login, Logins, Secret};
 pub use error::{Class, Error};
 
 /// What the engine may ask of registries. Which registry a request goes to is in its repository.
