@@ -5,5 +5,9 @@
 )]
 pub mod clock;
 pub mod environment;
+pub mod note;
 pub mod oci;
+pub mod outcome;
 pub mod registry;
+pub mod report;
+pub mod verdict;

@@ -1,0 +1,62 @@
+//! Notes: what is worth knowing about a build or a registry beside the verdicts on its tags.
+
+use std::fmt;
+
+/// One note, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Which kind.
+    pub code: Code,
+    /// What was seen, about which build.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// The kinds of note. Stable: they are in the JSON report and in `tagproof explain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Code {
+    /// The build's own Docker pushed its tags twice (docker/buildx#2959).
+    DoublePush,
+    /// A builder of several nodes left a digest and no name.
+    NoName,
+    /// The metadata names a repository and no tag.
+    NoTag,
+    /// There is no manifest digest to expect, only an image ID.
+    ImageId,
+    /// An attestation manifest that the index lists is gone from the repository.
+    AttestationGone,
+    /// A registry sent a warning with its answers.
+    RegistryWarning,
+}
+
+impl Code {
+    /// All of them, in the order they are documented.
+    pub const ALL: [Self; 6] = [
+        Self::DoublePush,
+        Self::NoName,
+        Self::NoTag,
+        Self::ImageId,
+        Self::AttestationGone,
+        Self::RegistryWarning,
+    ];
+
+    /// The code as it stands in reports and documents.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DoublePush => "double-push",
+            Self::NoName => "no-name",
+            Self::NoTag => "no-tag",
+            Self::ImageId => "image-id",
+            Self::AttestationGone => "attestation-gone",
+            Self::RegistryWarning => "registry-warning",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,157 @@
+//! The report: every verdict, what was done and what it rests on. All outputs render this one value.
+
+use crate::note::Note;
+use crate::oci::{Digest, MediaType, Platform};
+use crate::{outcome, verdict};
+
+/// What came out of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Whether tags were only looked at or also repaired.
+    pub mode: Mode,
+    /// The truth about the whole run, whatever the settings soften.
+    pub status: Status,
+    /// Why there are no tags: the inputs are unusable (`invalid`) or hold nothing to check (`nothing`).
+    pub problem: Option<Problem>,
+    /// What is worth knowing beside the verdicts, in the order of the builds.
+    pub notes: Vec<Note>,
+    /// One entry a tag, in the order of the input.
+    pub tags: Vec<Entry>,
+    /// How many requests were sent to registries and token servers.
+    pub requests: u64,
+    /// How many of them Docker Hub counts as a pull: GETs of manifests.
+    pub pulls: u64,
+}
+
+/// What the program was asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Look and judge; change nothing.
+    Check,
+    /// Repair what is safe to repair.
+    Fix,
+}
+
+/// The truth about the whole run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Every tag is right, and nothing was written.
+    Ok,
+    /// Every tag is right, and at least one was repaired.
+    Fixed,
+    /// At least one tag is wrong and was not repaired.
+    Wrong,
+    /// Nothing is known to be wrong, but something could not be checked.
+    Unproven,
+    /// There was nothing to check.
+    Nothing,
+    /// The inputs are unusable.
+    Invalid,
+}
+
+/// Why nothing was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong and where, in one line.
+    pub message: String,
+    /// What to type instead, if that can be said.
+    pub help: Option<String>,
+}
+
+/// What is known of one tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// `host/path:tag`, or `host/path@digest` where no tag was named.
+    pub reference: String,
+    /// The bake target that claims it, if the metadata is a bake file's.
+    pub target: Option<String>,
+    /// What was decided before any write.
+    pub verdict: verdict::Code,
+    /// Whether a setting (`--on-other warn` and its like) keeps this from failing the run.
+    pub softened: bool,
+    /// What the tag should be.
+    pub expected: Expected,
+    /// What the tag was when that was decided; `None` if it was absent or could not be read.
+    pub found: Option<Found>,
+    /// What the verdict rests on; `None` if nothing is proven.
+    pub proof: Option<Proof>,
+    /// What became of the repair; `None` if none was tried.
+    pub outcome: Option<outcome::Code>,
+    /// The digest that was replaced, if the tag was written and had one.
+    pub before: Option<Digest>,
+    /// What is so, in one line.
+    pub message: String,
+    /// Why it matters and what to do, one thing a line; empty when all is well.
+    pub help: Vec<String>,
+    /// After a repair: the command that shows the tag.
+    pub inspect: Option<String>,
+    /// After a repair: the command that undoes it, or, where the tag was created, words that say
+    /// that only the registry can delete it.
+    pub undo: Option<String>,
+}
+
+/// What a tag should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The digest of the manifest or index; `None` where only an image ID is known.
+    pub digest: Option<Digest>,
+    /// The image ID (digest of the config), where it is all that is known.
+    pub config: Option<Digest>,
+    /// Its media type, if known.
+    pub media_type: Option<MediaType>,
+    /// The platforms it must have: those asked for, or else those it has, if known.
+    pub platforms: Vec<Platform>,
+}
+
+/// What a tag was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The digest it pointed at.
+    pub digest: Option<Digest>,
+    /// The media type of that.
+    pub media_type: Option<MediaType>,
+    /// The platform, where it is one child of the expected index.
+    pub platform: Option<Platform>,
+    /// Whether it is an attestation manifest of the expected index.
+    pub attestation: bool,
+    /// The platforms, where it is an index.
+    pub platforms: Vec<Platform>,
+    /// Its annotation `org.opencontainers.image.created`.
+    pub created: Option<String>,
+    /// Its annotation `org.opencontainers.image.revision`.
+    pub revision: Option<String>,
+    /// Its annotation `org.opencontainers.image.version`.
+    pub version: Option<String>,
+}
+
+/// What a verdict rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The digest of the tag's manifest.
+    Digest,
+    /// The digest of the image's config: there is no manifest digest to expect.
+    Config,
+}
+
+impl Entry {
+    /// Whether the tag is right now: by its verdict, or after its repair.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        self.verdict == verdict::Code::Ok || self.outcome.is_some_and(outcome::Code::is_right)
+    }
+}
+
+impl Status {
+    /// The status as it stands in the JSON report.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Fixed => "fixed",
+            Self::Wrong => "wrong",
+            Self::Unproven => "unproven",
+            Self::Nothing => "nothing",
+            Self::Invalid => "invalid",
+        }
+    }
+}
