@@ -3,11 +3,18 @@
     test,
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)
 )]
+pub mod apply;
 pub mod clock;
 pub mod environment;
+pub mod expectation;
+pub mod metadata;
 pub mod note;
+pub mod observation;
+pub mod observe;
 pub mod oci;
 pub mod outcome;
+pub mod plan;
+pub mod problem;
 pub mod registry;
 pub mod report;
 pub mod verdict;

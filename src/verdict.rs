@@ -2,6 +2,234 @@
 
 use std::fmt;
 
+use crate::expectation::{Expectation, Expected};
+use crate::observation::{Seen, Sight};
+use crate::oci::{Child, Digest, Document, Platform};
+use crate::registry::Error;
+
+/// What is so of one expectation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The tag is the expected image.
+    Ok,
+    /// The tag is this child of the expected index.
+    Child(Child),
+    /// The tag is an index whose only image is the expected manifest.
+    Wrapped,
+    /// There is no such tag, but the expected image is in the repository.
+    Absent,
+    /// The tag is something else.
+    Other(Relation),
+    /// The expected image lacks these platforms.
+    Incomplete(Vec<Platform>),
+    /// These image children of the expected index are gone.
+    Broken(Vec<Child>),
+    /// The tag does not show the expected image, and the repository does not have it.
+    NeverPushed,
+    /// Builds at hand claim this tag with different images.
+    Conflict,
+    /// What the judgement needs could not be read, for this reason.
+    Unproven(Error),
+}
+
+/// What the document under a tag has to do with the build, where it is none of its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// It holds all images of this build, and more: a merge job's.
+    More,
+    /// It holds nothing but images of this build, yet is not what it made: fewer platforms, or
+    /// other attestations.
+    Part,
+    /// It holds some images of this build, not all, and others.
+    Some,
+    /// It holds none.
+    None,
+}
+
+/// Judges what was seen. Where several verdicts apply, what is known to be wrong whatever the
+/// unknown may be comes first (design: conflict, incomplete, broken, never-pushed, unproven, then
+/// the four about the tag).
+#[must_use]
+pub fn judge(expectation: &Expectation, sight: &Sight) -> Verdict {
+    if !expectation.conflicts.is_empty() {
+        return Verdict::Conflict;
+    }
+    let shown = sight.tag.here();
+    let right = shown.is_some_and(|document| expectation.image.is(document));
+    let by_digest = sight
+        .expected
+        .as_ref()
+        .and_then(|seen| seen.here())
+        .and_then(Option::as_ref);
+    let expected = if right { shown } else { by_digest };
+
+    if let Some(document) = expected
+        && let Some(missing) = missing_platforms(expectation, sight, document)
+    {
+        return Verdict::Incomplete(missing);
+    }
+    let gone: Vec<Child> = sight
+        .children
+        .iter()
+        .filter(|(child, seen)| !child.is_attestation && matches!(seen, Seen::Absent))
+        .map(|(child, _)| child.clone())
+        .collect();
+    if !gone.is_empty() {
+        return Verdict::Broken(gone);
+    }
+    let tag_is_known = !matches!(sight.tag, Seen::Unknown(_));
+    if !right && tag_is_known && expectation.tag.is_none() {
+        return Verdict::NeverPushed;
+    }
+    if !right && tag_is_known && matches!(sight.expected, Some(Seen::Absent)) {
+        return Verdict::NeverPushed;
+    }
+    if let Some(error) = first_unknown(sight) {
+        return Verdict::Unproven(error.clone());
+    }
+    match (shown, expected) {
+        _ if right => Verdict::Ok,
+        (None, _) => Verdict::Absent,
+        (Some(shown), expected) => {
+            about_the_tag(expectation, shown, expected.map(|document| &**document))
+        }
+    }
+}
+
+/// Whether the tag has to do with this build: it shows the expected image, a part of it, or
+/// nothing but images of it; or it could not be read. A merge job's index, which holds this build
+/// and more, was made by someone who knew what they were doing.
+#[must_use]
+pub fn concerns(expectation: &Expectation, sight: &Sight) -> bool {
+    let expected = sight
+        .expected
+        .as_ref()
+        .and_then(|seen| seen.here())
+        .and_then(Option::as_ref);
+    match &sight.tag {
+        Seen::Unknown(_) => true,
+        Seen::Absent => false,
+        Seen::Here(shown) if expectation.image.is(shown) => true,
+        Seen::Here(shown) => matches!(
+            about_the_tag(expectation, shown, expected.map(|document| &**document)),
+            Verdict::Child(_) | Verdict::Wrapped | Verdict::Other(Relation::Part)
+        ),
+    }
+}
+
+/// The platforms that are required and not there; `None` if there are none, or it is not known.
+fn missing_platforms(
+    expectation: &Expectation,
+    sight: &Sight,
+    document: &Document,
+) -> Option<Vec<Platform>> {
+    let has = match (
+        document.config(),
+        &expectation.own_platform,
+        &sight.platform,
+    ) {
+        (None, _, _) => document.platforms(),
+        (Some(_), Some(own), _) => vec![own.clone()],
+        (Some(_), None, Some(Seen::Here(own))) => own.iter().cloned().collect(),
+        (Some(_), None, _) => return None,
+    };
+    let missing: Vec<Platform> = expectation
+        .platforms
+        .iter()
+        .filter(|platform| !has.contains(platform))
+        .cloned()
+        .collect();
+    if missing.is_empty() {
+        None
+    } else {
+        Some(missing)
+    }
+}
+
+fn first_unknown(sight: &Sight) -> Option<&Error> {
+    fn reason<T>(seen: &Seen<T>) -> Option<&Error> {
+        match seen {
+            Seen::Unknown(error) => Some(error),
+            Seen::Here(_) | Seen::Absent => None,
+        }
+    }
+    reason(&sight.tag)
+        .or_else(|| sight.expected.as_ref().and_then(reason))
+        .or_else(|| sight.platform.as_ref().and_then(reason))
+        .or_else(|| {
+            sight
+                .children
+                .iter()
+                .find_map(|(child, seen)| reason(seen).filter(|_| !child.is_attestation))
+        })
+}
+
+/// The verdicts about a tag that shows something else than the expected image, which is there.
+fn about_the_tag(
+    expectation: &Expectation,
+    shown: &Document,
+    expected: Option<&Document>,
+) -> Verdict {
+    let part = expected.and_then(|expected| {
+        expected
+            .children()
+            .iter()
+            .find(|child| child.digest == *shown.digest())
+    });
+    if let Some(child) = part {
+        return Verdict::Child(child.clone());
+    }
+    if let Expected::Manifest(digest) = &expectation.image {
+        let mut images = shown.images();
+        if let (Some(only), None) = (images.next(), images.next())
+            && only.digest == *digest
+        {
+            return Verdict::Wrapped;
+        }
+    }
+    Verdict::Other(relation(expectation.image.digest(), shown, expected))
+}
+
+/// What `shown` has of the images of the expected one: itself, or the images it lists.
+fn relation(digest: &Digest, shown: &Document, expected: Option<&Document>) -> Relation {
+    let own: Vec<&Digest> =
+        match expected.map(|expected| expected.images().map(|child| &child.digest).collect()) {
+            None => vec![digest],
+            Some(images) if Vec::is_empty(&images) => vec![digest],
+            Some(images) => images,
+        };
+    let held: Vec<&Digest> = shown.images().map(|child| &child.digest).collect();
+    let common = own.iter().filter(|own| held.contains(own)).count();
+    let all = common == own.len() || held.contains(&digest);
+    let only = held.iter().all(|held| own.contains(held));
+    match (common, all, only) {
+        _ if held.is_empty() => Relation::None,
+        (_, true, false) => Relation::More,
+        (0, _, _) => Relation::None,
+        (_, _, true) => Relation::Part,
+        (_, false, false) => Relation::Some,
+    }
+}
+
+impl Verdict {
+    /// The stable code of the verdict.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Ok => Code::Ok,
+            Self::Child(_) => Code::Child,
+            Self::Wrapped => Code::Wrapped,
+            Self::Absent => Code::Absent,
+            Self::Other(_) => Code::Other,
+            Self::Incomplete(_) => Code::Incomplete,
+            Self::Broken(_) => Code::Broken,
+            Self::NeverPushed => Code::NeverPushed,
+            Self::Conflict => Code::Conflict,
+            Self::Unproven(_) => Code::Unproven,
+        }
+    }
+}
+
 /// The kinds of verdict. Stable: they are in the JSON report and in `tagproof explain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {

@@ -1,0 +1,319 @@
+//! The metadata file that buildx writes (`--metadata-file`), read into builds.
+//!
+//! One file holds one build, or a bake file's targets. What the program uses is read strictly,
+//! everything else is skipped: custom frontends and new buildx versions add keys at any time.
+//! See docs/metadata.md.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::oci::{Digest, MediaType, Platform, Reference};
+use crate::problem::Problem;
+
+/// The largest metadata that is read, in bytes. Several hundred kilobytes are common: buildx puts
+/// the CI event into the provenance of every platform.
+pub const MAX_METADATA: usize = 16 * 1024 * 1024;
+
+/// What one build left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// Where it was read, for people: the file's name as it was typed.
+    pub source: String,
+    /// The bake target, if the metadata is a bake file's.
+    pub target: Option<String>,
+    /// The names it was given, `moby-dangling` aside. A name may lack a tag.
+    pub names: Vec<Reference>,
+    /// What it made.
+    pub image: Image,
+    /// The platforms it was made for, where the file lists them (the provenance keys).
+    pub platforms: Vec<Platform>,
+    /// buildx's own name of the build, `builder/node/id`.
+    pub id: Option<String>,
+    /// The trace of a double push, if there is one.
+    pub double_push: Option<DoublePush>,
+    /// Whether an exporter that writes files (`--load`, `type=oci`) took part: a hint, no more.
+    pub exported: bool,
+}
+
+/// What a build says it made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Image {
+    /// A manifest or an index of this digest.
+    Manifest {
+        /// `containerimage.descriptor.digest`, else `containerimage.digest`.
+        digest: Digest,
+        /// The descriptor's media type.
+        media_type: Option<MediaType>,
+        /// The descriptor's platform: only for a single manifest.
+        platform: Option<Platform>,
+    },
+    /// An image of this ID (digest of the config): Docker's classic store gives no more.
+    Id(Digest),
+    /// No image: a linked target, `cacheonly`, `type=local`.
+    None,
+}
+
+/// What shows that the build's own Docker pushed its tags a second time (docker/buildx#2959).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoublePush {
+    /// The digest of what was built.
+    pub built: Digest,
+    /// What `containerimage.digest` says instead, where the two differ.
+    pub said: Option<Digest>,
+}
+
+/// Reads the text of a metadata file; `source` is what to call it in messages.
+///
+/// # Errors
+///
+/// When the text is not JSON, or a key that is used is malformed: the message names the file,
+/// the key and the reason.
+pub fn parse(source: &str, text: &[u8]) -> Result<Vec<Build>, Problem> {
+    if text.len() > MAX_METADATA {
+        return Err(Problem::invalid(
+            format!(
+                "`{source}` is larger than {} MiB",
+                MAX_METADATA / 1024 / 1024
+            ),
+            "give the file that `docker buildx build --metadata-file` wrote",
+        ));
+    }
+    let text = std::str::from_utf8(text).map_err(|error| {
+        Problem::invalid(
+            format!(
+                "failed to read `{source}`: not UTF-8 at byte {}",
+                error.valid_up_to()
+            ),
+            "give the file that `docker buildx build --metadata-file` wrote",
+        )
+    })?;
+    // Windows tools put a byte order mark in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim().is_empty() {
+        return Err(nothing(source, "is empty"));
+    }
+    let members: Option<Members<'_>> = serde_json::from_str(text).map_err(|error| {
+        Problem::invalid(
+            format!("failed to read `{source}`: {error}"),
+            "give the JSON that `docker buildx build --metadata-file` wrote",
+        )
+    })?;
+    let Some(members) = members else {
+        return Err(nothing(source, "holds `null`"));
+    };
+    if members.keys().any(|key| is_build_key(key)) {
+        return Ok(vec![build(source, None, &members)?]);
+    }
+    let mut builds = Vec::new();
+    for (name, value) in &members {
+        if name.starts_with("buildx.") || value.get() == "null" {
+            continue;
+        }
+        let fault = |cause: String| malformed(source, None, name, &cause);
+        let target: Members<'_> = serde_json::from_str(value.get()).map_err(|_| {
+            fault("expected the keys of a bake target, such as `containerimage.digest`".to_owned())
+        })?;
+        builds.push(build(source, Some(name), &target)?);
+    }
+    if builds.is_empty() {
+        return Err(nothing(source, "holds no build"));
+    }
+    Ok(builds)
+}
+
+/// The members of a JSON object, each still as text: what is not used is never built up.
+type Members<'a> = BTreeMap<String, &'a RawValue>;
+
+/// Whether a top-level key is one that buildx writes for a single build. A bake file has the
+/// targets' names there, which have no dots, and `buildx.build.warnings` beside them.
+fn is_build_key(key: &str) -> bool {
+    [
+        "containerimage.",
+        "image.name",
+        "buildx.build.ref",
+        "buildx.build.provenance",
+        "cache.manifest",
+        "frontend.",
+        "result.",
+    ]
+    .iter()
+    .any(|prefix| key.starts_with(prefix))
+}
+
+fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Build, Problem> {
+    let fault = |key: &str, cause: &str| malformed(source, target, key, cause);
+    let text = |key: &str| -> Result<Option<String>, Problem> {
+        match members.get(key) {
+            None => Ok(None),
+            Some(value) => {
+                serde_json::from_str(value.get()).map_err(|_| fault(key, "expected a string"))
+            }
+        }
+    };
+    let digest = |key: &str| -> Result<Option<Digest>, Problem> {
+        text(key)?
+            .map(|text| {
+                text.parse()
+                    .map_err(|error| fault(key, &format!("`{text}`: {error}")))
+            })
+            .transpose()
+    };
+
+    let descriptor = match members.get("containerimage.descriptor") {
+        None => None,
+        Some(value) => {
+            descriptor(value.get()).map_err(|cause| fault("containerimage.descriptor", &cause))?
+        }
+    };
+    let said = digest("containerimage.digest");
+    // Nobody uses it where there is a descriptor, so it may be anything there.
+    let config = digest("containerimage.config.digest");
+    let mut double_push = None;
+    let image = match (&descriptor, said, config) {
+        (Some(found), said, config) => {
+            let said = said?.filter(|said| *said != found.digest);
+            if said.is_some() || config.is_ok_and(|config| config.as_ref() == Some(&found.digest)) {
+                double_push = Some(DoublePush {
+                    built: found.digest.clone(),
+                    said,
+                });
+            }
+            Image::Manifest {
+                digest: found.digest.clone(),
+                media_type: found.media_type,
+                platform: found.platform.clone(),
+            }
+        }
+        (None, _, Ok(Some(id))) => Image::Id(id),
+        (None, Ok(Some(digest)), _) => Image::Manifest {
+            digest,
+            media_type: None,
+            platform: None,
+        },
+        (None, Ok(None), Ok(None)) => Image::None,
+        (None, Err(problem), _) | (None, _, Err(problem)) => return Err(problem),
+    };
+    let names = match text("image.name")? {
+        Some(names) if image != Image::None => {
+            self::names(&names).map_err(|cause| fault("image.name", &cause))?
+        }
+        _ => Vec::new(),
+    };
+    let platforms = members
+        .keys()
+        .filter_map(|key| key.strip_prefix("buildx.build.provenance/"))
+        // A platform that this program does not understand is nothing to hold a build to.
+        .filter_map(|platform| platform.parse().ok())
+        .collect();
+    Ok(Build {
+        source: source.to_owned(),
+        target: target.map(str::to_owned),
+        names,
+        image,
+        platforms,
+        id: text("buildx.build.ref").unwrap_or_default(),
+        double_push,
+        exported: descriptor.is_some_and(|descriptor| descriptor.exported),
+    })
+}
+
+struct Descriptor {
+    digest: Digest,
+    media_type: Option<MediaType>,
+    platform: Option<Platform>,
+    exported: bool,
+}
+
+/// Reads a descriptor: an object, or a string that holds one (buildx leaves what it cannot decode
+/// as it came, in base64 or as text).
+fn descriptor(value: &str) -> Result<Option<Descriptor>, String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Wire {
+        digest: String,
+        media_type: Option<String>,
+        platform: Option<WirePlatform>,
+        annotations: Option<BTreeMap<String, serde_json::Value>>,
+    }
+    #[derive(Deserialize)]
+    struct WirePlatform {
+        os: String,
+        architecture: String,
+        variant: Option<String>,
+    }
+
+    let mut text = value.to_owned();
+    if let Ok(inner) = serde_json::from_str::<String>(value) {
+        text = match base64::prelude::BASE64_STANDARD
+            .decode(&inner)
+            .map(String::from_utf8)
+        {
+            Ok(Ok(decoded)) => decoded,
+            _ => inner,
+        };
+    }
+    let wire: Option<Wire> =
+        serde_json::from_str(&text).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => {
+                format!("expected a descriptor with a `digest`: {error}")
+            }
+            _ => "expected an object with a `digest`".to_owned(),
+        })?;
+    let Some(wire) = wire else { return Ok(None) };
+    Ok(Some(Descriptor {
+        digest: wire
+            .digest
+            .parse()
+            .map_err(|error| format!("`{}`: {error}", wire.digest))?,
+        media_type: wire
+            .media_type
+            .and_then(|media_type| media_type.parse().ok()),
+        platform: wire
+            .platform
+            .and_then(|p| Platform::new(&p.os, &p.architecture, p.variant.as_deref()).ok())
+            .filter(|platform| !platform.is_unknown()),
+        // The oci and docker exporters always set it, the image exporter never does.
+        exported: wire
+            .annotations
+            .is_some_and(|a| a.contains_key("org.opencontainers.image.created")),
+    }))
+}
+
+/// Reads `image.name`: names separated by commas, as the user typed them.
+fn names(text: &str) -> Result<Vec<Reference>, String> {
+    text.split(',')
+        .map(str::trim)
+        // Docker's name for an image without one; never a name that was pushed.
+        .filter(|name| !name.is_empty() && !name.starts_with("moby-dangling@"))
+        .map(|name| {
+            let reference: Reference =
+                name.parse().map_err(|error| format!("`{name}`: {error}"))?;
+            // The digest of such a name is the build's own.
+            Ok(Reference::new(
+                reference.repository().clone(),
+                reference.tag().cloned(),
+                None,
+            ))
+        })
+        .collect()
+}
+
+fn malformed(source: &str, target: Option<&str>, key: &str, cause: &str) -> Problem {
+    let target = target
+        .map(|target| format!("target `{target}`, "))
+        .unwrap_or_default();
+    Problem::invalid(
+        format!("failed to read `{source}`: {target}key `{key}`: {cause}"),
+        "give the file that `docker buildx build --metadata-file` wrote, unchanged",
+    )
+}
+
+fn nothing(source: &str, what: &str) -> Problem {
+    Problem::nothing(
+        format!("nothing to check: `{source}` {what}"),
+        "give the file that `docker buildx build --push --metadata-file` wrote",
+    )
+}

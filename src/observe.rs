@@ -1,0 +1,219 @@
+//! Observing: looks at expectations until each has a verdict that two agreeing looks support.
+//!
+//! A loop over the registry and the clock. It decides nothing about tags: what a look means is
+//! [`judge`]'s word, this only asks whether it has been seen often and long enough.
+
+mod look;
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::expectation::Expectation;
+use crate::observation::{Seen, Sight};
+use crate::oci::Digest;
+use crate::registry::{Class, Error, Registry};
+use crate::verdict::{Code, Verdict, judge};
+
+pub use look::Memory;
+pub(crate) use look::look_at_tag;
+
+/// How long and how deep to look.
+#[derive(Clone, Copy, Debug)]
+pub struct Looks {
+    /// How far apart two agreeing looks must be. Zero: one look decides, nothing waits.
+    pub settle: Duration,
+    /// How long a tag that is not right may take to come right before that is believed.
+    pub settle_timeout: Duration,
+    /// Whether every child of the expected index is asked for.
+    pub deep: bool,
+    /// When the whole run must be over, on the clock.
+    pub deadline: Duration,
+}
+
+/// When the looks happen: it decides which verdicts are doubted until the timeout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Before anything was written: what may be a registry that lags behind a push is doubted.
+    Before,
+    /// After a write: everything but the right answer is doubted, and two looks are needed always.
+    After,
+}
+
+/// The longest time between two looks.
+const MAX_WAIT: Duration = Duration::from_secs(8);
+
+/// Looks at all expectations together until each is settled, and gives what was seen at last with
+/// its verdict, in their order. `waiting` is told before each wait: how many tags, how long still.
+pub fn observe(
+    expectations: &[&Expectation],
+    phase: Phase,
+    looks: Looks,
+    memory: &mut Memory,
+    registry: &dyn Registry,
+    clock: &dyn Clock,
+    waiting: &dyn Fn(usize, Duration),
+) -> Vec<(Sight, Verdict)> {
+    let start = clock.now();
+    let end = start + looks.settle_timeout.max(looks.settle);
+    let mut watches: Vec<Watch<'_>> = expectations
+        .iter()
+        .map(|&expectation| Watch::new(expectation))
+        .collect();
+    let mut wait = looks.settle;
+    // One look more than the timeout allows, for those that came to rest at its very end.
+    let mut extra = true;
+    for round in 1.. {
+        let now = clock.now();
+        if now >= looks.deadline {
+            break;
+        }
+        let mut open: Vec<&mut Watch<'_>> =
+            watches.iter_mut().filter(|watch| !watch.settled).collect();
+        let asked: Vec<&Expectation> = open.iter().map(|watch| watch.expectation).collect();
+        for (watch, sight) in open
+            .iter_mut()
+            .zip(look::look(&asked, looks.deep, memory, registry))
+        {
+            watch.see(sight, now, phase, looks, now >= end);
+        }
+        open.retain(|watch| !watch.settled);
+        let now = clock.now();
+        let next = if open.is_empty() || (looks.settle.is_zero() && round == 2) {
+            break;
+        } else if now < end {
+            (now + wait).min(end)
+        } else if extra && open.iter().any(|watch| watch.since + looks.settle > now) {
+            extra = false;
+            now + looks.settle
+        } else {
+            break;
+        };
+        waiting(
+            open.len(),
+            end.max(next).min(looks.deadline).saturating_sub(now),
+        );
+        clock.sleep(next.min(looks.deadline).saturating_sub(now));
+        wait = (wait * 2).min(MAX_WAIT.max(looks.settle));
+    }
+    let over = clock.now() >= looks.deadline;
+    watches
+        .into_iter()
+        .map(|watch| watch.finish(over, clock.now().saturating_sub(start)))
+        .collect()
+}
+
+/// One expectation while it is looked at.
+struct Watch<'a> {
+    expectation: &'a Expectation,
+    last: Option<(Sight, Verdict)>,
+    /// Since when all looks agree.
+    since: Duration,
+    /// How many looks agree by now.
+    agreeing: u32,
+    settled: bool,
+}
+
+impl<'a> Watch<'a> {
+    fn new(expectation: &'a Expectation) -> Self {
+        Self {
+            expectation,
+            last: None,
+            since: Duration::ZERO,
+            agreeing: 0,
+            settled: false,
+        }
+    }
+
+    fn see(
+        &mut self,
+        sight: Sight,
+        now: Duration,
+        phase: Phase,
+        looks: Looks,
+        in_time_no_more: bool,
+    ) {
+        let verdict = judge(self.expectation, &sight);
+        let agrees = self
+            .last
+            .as_ref()
+            .is_some_and(|last| what_was_seen(last) == (verdict.code(), shown(&sight)));
+        if agrees {
+            self.agreeing += 1;
+        } else {
+            self.agreeing = 1;
+            self.since = now;
+        }
+        let wanted = if phase == Phase::Before && looks.settle.is_zero() {
+            1
+        } else {
+            2
+        };
+        let seen_enough = self.agreeing >= wanted && now.saturating_sub(self.since) >= looks.settle;
+        let doubted = match phase {
+            // `latest` that no one named is only of interest if it holds this build.
+            Phase::Before if self.expectation.claim == crate::expectation::Claim::Implied => false,
+            Phase::Before => matches!(
+                verdict.code(),
+                Code::Absent | Code::Other | Code::NeverPushed | Code::Broken
+            ),
+            Phase::After => verdict != Verdict::Ok,
+        };
+        let final_at_once = match &verdict {
+            // No look changes what the builds claim.
+            Verdict::Conflict => true,
+            // A refused login will be refused again; the client has repeated what may pass.
+            Verdict::Unproven(error) => !error.class.is_passing(),
+            _ => false,
+        };
+        self.settled = final_at_once
+            || (seen_enough && (!doubted || in_time_no_more || looks.settle.is_zero()));
+        self.last = Some((sight, verdict));
+    }
+
+    /// The last look, if it may be believed; else why not.
+    fn finish(self, over: bool, took: Duration) -> (Sight, Verdict) {
+        let (sight, verdict) = self.last.unwrap_or_else(|| {
+            let error = deadline(self.expectation);
+            let sight = Sight {
+                tag: Seen::Unknown(error.clone()),
+                expected: None,
+                platform: None,
+                children: Vec::new(),
+            };
+            (sight, Verdict::Unproven(error))
+        });
+        if self.settled || matches!(verdict, Verdict::Unproven(_)) {
+            return (sight, verdict);
+        }
+        let error = match over {
+            true => deadline(self.expectation),
+            false => Error {
+                class: Class::BadAnswer,
+                request: format!("looking at {}", self.expectation.reference()),
+                reason: format!(
+                    "the registry gave different answers for {:.1} s",
+                    took.as_secs_f64()
+                ),
+                retry_after: None,
+            },
+        };
+        (sight, Verdict::Unproven(error))
+    }
+}
+
+fn deadline(expectation: &Expectation) -> Error {
+    Error {
+        class: Class::Deadline,
+        request: format!("looking at {}", expectation.reference()),
+        reason: "the time for the whole run was over before two looks agreed".to_owned(),
+        retry_after: None,
+    }
+}
+
+fn what_was_seen((sight, verdict): &(Sight, Verdict)) -> (Code, Option<Digest>) {
+    (verdict.code(), shown(sight))
+}
+
+fn shown(sight: &Sight) -> Option<Digest> {
+    sight.shown().cloned()
+}

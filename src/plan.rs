@@ -1,0 +1,74 @@
+//! The plan: which tags to point at which digest. Pure.
+
+use std::sync::Arc;
+
+use crate::expectation::{Claim, Expectation, Expected};
+use crate::observation::{Seen, Sight};
+use crate::oci::{Digest, Document, Tag};
+use crate::verdict::Verdict;
+
+/// Point one tag at the expected digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// Which of the judged it is.
+    pub index: usize,
+    /// What the tag should be.
+    pub expectation: &'a Expectation,
+    /// The tag to point.
+    pub tag: &'a Tag,
+    /// The document to put under it: its bytes are the expected digest's.
+    pub document: &'a Arc<Document>,
+    /// What the tag showed when that was decided; `None` if it was absent.
+    pub before: Option<&'a Digest>,
+}
+
+/// The steps that make right what may be repaired: nothing that is right, none that is someone
+/// else's work unless `move_other` says so, nothing incomplete or broken, and no tag that is only
+/// guessed at.
+#[must_use]
+pub fn plan<'a>(
+    judged: impl IntoIterator<Item = &'a (Expectation, Sight, Verdict)>,
+    move_other: bool,
+) -> Vec<Step<'a>> {
+    judged
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, (expectation, sight, verdict))| {
+            let safe = match verdict {
+                Verdict::Child(_) | Verdict::Wrapped => true,
+                Verdict::Absent => may_create(expectation),
+                Verdict::Other(_) => move_other,
+                Verdict::Ok
+                | Verdict::Incomplete(_)
+                | Verdict::Broken(_)
+                | Verdict::NeverPushed
+                | Verdict::Conflict
+                | Verdict::Unproven(_) => false,
+            };
+            let Some(Seen::Here(Some(document))) = &sight.expected else {
+                return None;
+            };
+            let by_digest = matches!(expectation.image, Expected::Manifest(_))
+                && expectation.image.is(document);
+            let tag = expectation.tag.as_ref().filter(|_| safe && by_digest)?;
+            Some(Step {
+                index,
+                expectation,
+                tag,
+                document,
+                before: sight.shown(),
+            })
+        })
+        .collect()
+}
+
+/// Whether an absent tag may be created: a build names it, or the platforms that were asked for
+/// are there. A tag that only `--tag` names could be a matrix job's guess, and one platform would
+/// be published as the release.
+pub(crate) fn may_create(expectation: &Expectation) -> bool {
+    match expectation.claim {
+        Claim::Build => true,
+        Claim::Asked => expectation.platforms_stated,
+        Claim::Implied => false,
+    }
+}
