@@ -1,0 +1,11 @@
+//! The integration tests, one crate: test registries and the scenarios that run against them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod client;
+mod registry;
+mod registry_test;

@@ -1,0 +1,232 @@
+//! The refusals of real registries, word for word as far as they are known.
+
+/// A refusal as a real registry words it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// What to call it in a test.
+    pub(crate) name: &'static str,
+    /// What it means, in one word.
+    pub(crate) means: &'static str,
+    pub(crate) status: u16,
+    /// `$REPO` and `$TAG` stand for the repository and the tag of the request.
+    pub(crate) body: &'static str,
+}
+
+impl Refusal {
+    /// The refusal of that name.
+    pub(crate) fn named(name: &str) -> Self {
+        *BODIES
+            .iter()
+            .find(|refusal| refusal.name == name)
+            .unwrap_or_else(|| panic!("there is no refusal named {name}"))
+    }
+
+    /// The body for a repository and a tag.
+    pub(crate) fn body_for(&self, repository: &str, tag: &str) -> String {
+        self.body.replace("$REPO", repository).replace("$TAG", tag)
+    }
+}
+
+const fn refusal(
+    name: &'static str,
+    means: &'static str,
+    status: u16,
+    body: &'static str,
+) -> Refusal {
+    Refusal {
+        name,
+        means,
+        status,
+        body,
+    }
+}
+
+/// All of them.
+pub(crate) const BODIES: &[Refusal] = &[
+    refusal(
+        "ecr-immutable",
+        "immutable",
+        400,
+        r#"{"errors":[{"code":"TAG_INVALID","message":"The image tag '$TAG' already exists in the '$REPO' repository and cannot be overwritten because the repository is immutable."}]}"#,
+    ),
+    refusal(
+        "ecr-immutable-tag",
+        "immutable",
+        400,
+        r#"{"errors":[{"code":"TAG_INVALID","message":"The image tag '$TAG' already exists in the '$REPO' repository and cannot be overwritten because the tag is immutable."}]}"#,
+    ),
+    refusal(
+        "hub-immutable",
+        "immutable",
+        403,
+        r#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied - This tag is already assigned to an image in this repository and cannot be updated due to immutability settings. To push this image, use a different tag.","detail":[{"Type":"repository","Class":"","Name":"$REPO","Action":"push"}]}]}"#,
+    ),
+    refusal(
+        "gar-immutable",
+        "immutable",
+        400,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","message":"cannot update tag $TAG. The repository has enabled tag immutability"}]}"#,
+    ),
+    refusal(
+        "quay-immutable",
+        "immutable",
+        409,
+        r#"{"errors":[{"code":"TAG_IMMUTABLE","detail":{"message":"tag '$TAG' is immutable"},"message":"tag is immutable and cannot be overwritten"}]}"#,
+    ),
+    refusal(
+        "harbor-immutable",
+        "immutable",
+        412,
+        r#"{"errors":[{"code":"PRECONDITION","message":"Failed to process request due to '$REPO:$TAG' configured as immutable."}]}"#,
+    ),
+    refusal(
+        "gitlab-immutable",
+        "immutable",
+        401,
+        r#"{"errors":[{"code":"IMMUTABLE_TAG","message":"tag is immutable","detail":"tag \"$TAG\" is immutable"}]}"#,
+    ),
+    refusal(
+        "nexus-immutable",
+        "immutable",
+        400,
+        r#"{"errors":[{"code":"BLOB_UPLOAD_INVALID","message":"blob upload invalid","detail":"Repository does not allow updating assets: $REPO"}]}"#,
+    ),
+    refusal(
+        "alibaba-immutable",
+        "immutable",
+        400,
+        r#"{"errors":[{"code":"TAG_INVALID","message":"The requested tag already exists and cannot be overwritten"}]}"#,
+    ),
+    refusal(
+        "msr-immutable",
+        "immutable",
+        400,
+        r#"{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":"tag=$TAG cannot be overwritten because $REPO is an immutable repository"}]}"#,
+    ),
+    refusal(
+        "angos-immutable",
+        "immutable",
+        409,
+        r#"{"errors":[{"code":"CONFLICT","message":"Tag '$TAG' is immutable and cannot be overwritten","detail":null}]}"#,
+    ),
+    refusal(
+        "gitlab-protected",
+        "protected",
+        401,
+        r#"{"errors":[{"code":"PROTECTED_TAG","message":"insufficient permissions to push or delete protected tag","detail":"insufficient permissions to push or delete protected tag \"$TAG\""}]}"#,
+    ),
+    refusal(
+        "acr-locked",
+        "locked",
+        405,
+        r#"{"errors":[{"code":"REGISTRY_DISALLOWED_OPERATION","message":"The operation is disallowed on this registry, repository or image. View troubleshooting steps at https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation"}]}"#,
+    ),
+    refusal(
+        "artifactory-denied",
+        "denied",
+        403,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid","detail":{"description":"Failed to upload manifest: HTTP 403 Forbidden"}}]}"#,
+    ),
+    refusal(
+        "ghcr-denied",
+        "denied",
+        403,
+        r#"{"errors":[{"code":"DENIED","message":"permission_denied: write_package"}]}"#,
+    ),
+    refusal(
+        "zot-denied",
+        "denied",
+        403,
+        r#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied","description":"The access controller denied access for the operation on a resource.","detail":{"reason":"policy"}}]}"#,
+    ),
+    refusal(
+        "ghcr-secondary-limit",
+        "rate-limit",
+        403,
+        r#"{"errors":[{"code":"DENIED","message":"permission_denied: Error from intermediary with HTTP status code 403 \"Forbidden\": You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}]}"#,
+    ),
+    refusal(
+        "ghcr-rate-limit",
+        "rate-limit",
+        429,
+        r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"retry-after: 12.5ms, allowed: 2000/minute"}]}"#,
+    ),
+    refusal(
+        "hub-rate-limit",
+        "rate-limit",
+        429,
+        r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit"}]}"#,
+    ),
+    refusal(
+        "ecr-rate-limit",
+        "rate-limit",
+        429,
+        r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"Rate exceeded"}]}"#,
+    ),
+    refusal(
+        "ggcr-child-missing",
+        "child-missing",
+        404,
+        r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"Sub-manifest \"sha256:0000000000000000000000000000000000000000000000000000000000000000\" not found"}]}"#,
+    ),
+    refusal(
+        "zot-child-missing",
+        "child-missing",
+        400,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid","description":"During upload, manifests undergo several checks ensuring validity.","detail":{"reference":"$TAG"}}]}"#,
+    ),
+    refusal(
+        "quay-child-missing",
+        "child-missing",
+        400,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","detail":{"message":"Missing manifest"},"message":"manifest invalid"}]}"#,
+    ),
+    refusal(
+        "cloudflare-child-missing",
+        "child-missing",
+        400,
+        r#"{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry"}]}"#,
+    ),
+    refusal(
+        "quay-media-type",
+        "media-type",
+        415,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","detail":{"message":"manifest schema version not supported"},"message":"manifest invalid"}]}"#,
+    ),
+    refusal(
+        "zot-too-large",
+        "too-large",
+        413,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid"}]}"#,
+    ),
+    refusal(
+        "distribution-too-large",
+        "too-large",
+        400,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid","detail":"http: request body too large"}]}"#,
+    ),
+    refusal(
+        "quay-quota",
+        "read-only",
+        403,
+        r#"{"errors":[{"code":"DENIED","message":"Quota has been exceeded on namespace"}]}"#,
+    ),
+    refusal(
+        "quay-read-only",
+        "read-only",
+        405,
+        r#"{"errors":[{"code":"UNSUPPORTED","detail":{},"message":"System is currently read-only. Pulls will succeed but all write operations are currently suspended."}]}"#,
+    ),
+    refusal(
+        "harbor-policy",
+        "policy",
+        412,
+        r#"{"errors":[{"code":"PROJECTPOLICYVIOLATION","message":"current image with 3 vulnerabilities cannot be pulled due to configured policy in 'Prevent images with vulnerability severity of \"Critical\" or higher from running.'"}]}"#,
+    ),
+    refusal(
+        "proxy-html",
+        "unavailable",
+        502,
+        "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n",
+    ),
+];
