@@ -1,9 +1,11 @@
-//! One HTTP request at a time over plain TCP, as raw as the tests need it.
+//! One HTTP request at a time, as raw as the tests need it.
 #![allow(dead_code, reason = "scenarios use what they need")]
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
+
+use crate::tls;
 
 /// What `Accept` has to say to be given any kind of manifest.
 pub(crate) const ALL_MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -41,17 +43,37 @@ impl Answer {
 /// A connection that is kept.
 pub(crate) struct Connection {
     host: String,
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Stream>>,
 }
+
+trait Stream: Read + Write {}
+impl<S: Read + Write> Stream for S {}
 
 impl Connection {
     pub(crate) fn open(host: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(host)?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        Ok(Self {
+        Ok(Self::over(host, Box::new(stream)))
+    }
+
+    /// Over TLS, by the tests' authority.
+    pub(crate) fn open_tls(host: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(host)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        let name = "127.0.0.1".try_into().map_err(io::Error::other)?;
+        let tls = rustls::ClientConnection::new(tls::client_config(), name);
+        let tls = tls.map_err(io::Error::other)?;
+        Ok(Self::over(
+            host,
+            Box::new(rustls::StreamOwned::new(tls, stream)),
+        ))
+    }
+
+    fn over(host: &str, stream: Box<dyn Stream>) -> Self {
+        Self {
             host: host.to_owned(),
             stream: BufReader::new(stream),
-        })
+        }
     }
 
     /// Sends a request and reads the answer. A body that is cut short is given as far as it came.

@@ -7,5 +7,12 @@
 )]
 
 mod client;
+mod real;
 mod registry;
+mod samples;
+mod tls;
+mod token_server;
+
+mod alike;
+mod real_test;
 mod registry_test;

@@ -185,6 +185,20 @@ fn immutable_tags_are_refused_in_the_words_of_real_registries() {
 }
 
 #[test]
+fn a_rule_can_refuse_what_the_registry_would_take() {
+    let registry = Registry::start();
+    let host = registry.host();
+    registry
+        .on("PUT", "/manifests/1")
+        .answer([Fault::refusal("quay-immutable"), Fault::TakeEffect]);
+    let put = client::put(&host, "/v2/ns/app/manifests/1", INDEX, EMPTY.as_bytes());
+    assert_eq!(put.status, 409);
+    let detail = &put.json()["errors"][0]["detail"]["message"];
+    assert_eq!(detail, "tag '1' is immutable");
+    assert!(registry.tagged("ns/app", "1").is_some());
+}
+
+#[test]
 fn refusals_have_names_of_their_own() {
     let mut names: Vec<&str> = BODIES.iter().map(|refusal| refusal.name).collect();
     names.sort_unstable();

@@ -1,5 +1,7 @@
 //! The refusals of real registries, word for word as far as they are known.
 
+use super::http::Response;
+
 /// A refusal as a real registry words it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -21,9 +23,14 @@ impl Refusal {
             .unwrap_or_else(|| panic!("there is no refusal named {name}"))
     }
 
-    /// The body for a repository and a tag.
-    pub(crate) fn body_for(&self, repository: &str, tag: &str) -> String {
-        self.body.replace("$REPO", repository).replace("$TAG", tag)
+    /// The answer about a repository and a tag.
+    pub(crate) fn answer(&self, repository: &str, tag: &str) -> Response {
+        let content_type = match self.body.starts_with('{') {
+            true => "application/json",
+            false => "text/html",
+        };
+        let body = self.body.replace("$REPO", repository).replace("$TAG", tag);
+        Response::new(self.status, content_type, body)
     }
 }
 

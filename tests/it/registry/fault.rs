@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Registry;
 use super::bodies::Refusal;
 use super::http::{Delivery, Request, Response};
+use super::protocol::Route;
 use super::state::State;
 
 /// One way to misbehave. Several go together: `[Fault::Stale(old), Fault::NoDigestHeader]`.
@@ -12,7 +13,9 @@ use super::state::State;
 pub(crate) enum Fault {
     /// Answer this instead; the request does not take effect.
     Answer(Response),
-    /// Let the request take effect although it is answered with `Answer` or `Drop`.
+    /// Answer this instead, about the request's repository and tag.
+    Refuse(Refusal),
+    /// Let the request take effect although it is answered with something else.
     TakeEffect,
     /// Close without an answer; the request does not take effect.
     Drop,
@@ -54,14 +57,9 @@ impl Fault {
         Self::Answer(Response::error(status, code, message, &detail))
     }
 
-    /// A refusal of the table, its placeholders filled in from the request.
+    /// A refusal of the table.
     pub(crate) fn refusal(name: &str) -> Self {
-        let Refusal { status, body, .. } = Refusal::named(name);
-        let content_type = match body.starts_with('{') {
-            true => "application/json",
-            false => "text/html",
-        };
-        Self::Answer(Response::new(status, content_type, body))
+        Self::Refuse(Refusal::named(name))
     }
 
     /// 307 to another place.
@@ -123,6 +121,7 @@ impl Rule {
     /// digest. `None`: no answer at all.
     pub(crate) fn answer(
         &mut self,
+        request: &Request,
         state: &mut State,
         usual: &mut dyn FnMut(&mut State, Option<&str>) -> Response,
     ) -> (Option<Response>, Delivery) {
@@ -136,6 +135,12 @@ impl Rule {
         for fault in &self.faults {
             match fault {
                 Fault::Answer(response) => instead = Some(response.clone()),
+                Fault::Refuse(refusal) => {
+                    let route = Route::of(&request.path());
+                    let repository = route.repository().unwrap_or_default();
+                    let reference = route.reference().unwrap_or_default();
+                    instead = Some(refusal.answer(repository, reference));
+                }
                 Fault::Drop => drop = true,
                 Fault::DropAfter => (drop, effect) = (true, true),
                 Fault::TakeEffect => effect = true,
@@ -168,7 +173,12 @@ impl Rule {
 impl Fault {
     fn apply(&self, response: &mut Response, delivery: &mut Delivery) {
         match self {
-            Self::Answer(_) | Self::TakeEffect | Self::Drop | Self::DropAfter | Self::Stale(_) => {}
+            Self::Answer(_)
+            | Self::Refuse(_)
+            | Self::TakeEffect
+            | Self::Drop
+            | Self::DropAfter
+            | Self::Stale(_) => {}
             Self::NoDigestHeader => response.unset("Docker-Content-Digest"),
             Self::WrongDigestHeader(digest) => response.set("Docker-Content-Digest", digest),
             Self::Header(name, value) => response.set(name, value),

@@ -74,13 +74,17 @@ fn decode(text: &str, plus_is_space: bool) -> String {
 pub(crate) fn read_request<S: Read + Write>(
     stream: &mut BufReader<S>,
 ) -> io::Result<Option<Request>> {
+    // A TLS hello has no lines to wait for.
+    if stream.fill_buf()?.first() == Some(&0x16) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "TLS"));
+    }
     let Some(line) = read_line(stream)? else {
         return Ok(None);
     };
     let mut words = line.split(' ');
     let (method, target) = match (words.next(), words.next(), words.next()) {
         (Some(method), Some(target), Some("HTTP/1.1" | "HTTP/1.0")) => (method, target),
-        _ => return Err(io::Error::new(io::ErrorKind::InvalidData, line)),
+        _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, line)),
     };
     let mut request = Request {
         method: method.to_owned(),
@@ -103,7 +107,7 @@ pub(crate) fn read_request<S: Read + Write>(
     if request.header("Transfer-Encoding").is_some() {
         request.body = read_chunks(stream)?;
     } else if let Some(length) = request.header("Content-Length") {
-        let invalid = |_| io::Error::from(io::ErrorKind::InvalidData);
+        let invalid = |_| io::Error::from(io::ErrorKind::InvalidInput);
         request.body = read_exactly(stream, length.parse().map_err(invalid)?)?;
     }
     Ok(Some(request))
@@ -121,7 +125,7 @@ fn read_line(stream: &mut impl BufRead) -> io::Result<Option<String>> {
 
 fn read_exactly(stream: &mut impl Read, length: usize) -> io::Result<Vec<u8>> {
     if length > MAX_BODY {
-        return Err(io::ErrorKind::InvalidData.into());
+        return Err(io::ErrorKind::InvalidInput.into());
     }
     let mut body = vec![0; length];
     stream.read_exact(&mut body)?;
@@ -133,7 +137,7 @@ fn read_chunks(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
     loop {
         let line = read_line(stream)?.unwrap_or_default();
         let length = usize::from_str_radix(line.trim(), 16)
-            .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+            .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
         body.extend(read_exactly(stream, length)?);
         read_line(stream)?;
         if length == 0 {
@@ -266,6 +270,7 @@ fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         201 => "Created",
+        301 => "Moved Permanently",
         307 => "Temporary Redirect",
         400 => "Bad Request",
         401 => "Unauthorized",

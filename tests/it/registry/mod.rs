@@ -32,7 +32,7 @@ pub(crate) use {
     auth::parse_scope,
     bodies::{BODIES, Refusal},
     fault::Fault,
-    http::Response,
+    http::{Delivery, Request, Response, read_request, write_response},
     server::Entry,
     state::State,
 };
@@ -151,7 +151,7 @@ impl Registry {
         &self.shared.base
     }
 
-    /// Looks at the state or changes it.
+    /// Looks at the state or changes it, while all requests wait.
     pub(crate) fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         look(&mut lock(&self.shared.state))
     }

@@ -37,7 +37,7 @@ impl Route {
         }
         let split = |kind: &str| {
             let (repository, last) = rest.rsplit_once(kind)?;
-            is_repository(repository).then(|| (repository.to_owned(), last.to_owned()))
+            is_name(repository).then(|| (repository.to_owned(), last.to_owned()))
         };
         if let Some((repository, reference)) = split("/manifests/") {
             if is_tag(&reference) || is_digest(&reference) {
@@ -52,6 +52,23 @@ impl Route {
             return Self::Blob { repository, digest };
         }
         Self::Nowhere
+    }
+
+    fn digest(&self) -> Option<&str> {
+        match self {
+            Self::Manifest { reference, .. } if is_digest(reference) => Some(reference),
+            Self::Blob { digest, .. } => Some(digest),
+            Self::Manifest { .. } | Self::Base | Self::Nowhere => None,
+        }
+    }
+
+    /// The tag, or the digest.
+    pub(crate) fn reference(&self) -> Option<&str> {
+        match self {
+            Self::Manifest { reference, .. } => Some(reference),
+            Self::Blob { digest, .. } => Some(digest),
+            Self::Base | Self::Nowhere => None,
+        }
     }
 
     pub(crate) fn repository(&self) -> Option<&str> {
@@ -81,6 +98,22 @@ pub(crate) fn is_repository(text: &str) -> bool {
     })
 }
 
+/// Whether a path may have it as the name: distribution 2.8 lets a domain stand first.
+fn is_name(text: &str) -> bool {
+    let domain = |text: &str| {
+        text.split('.').all(|part| {
+            !part.is_empty()
+                && !part.starts_with('-')
+                && !part.ends_with('-')
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        })
+    };
+    is_repository(text)
+        || text
+            .split_once('/')
+            .is_some_and(|(first, rest)| domain(first) && is_repository(rest))
+}
+
 fn is_tag(text: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.len() <= 128
@@ -88,11 +121,17 @@ fn is_tag(text: &str) -> bool {
         && text.chars().all(|c| word(c) || c == '.' || c == '-')
 }
 
+/// Whether it looks like a digest, so that the path leads somewhere.
 fn is_digest(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(algorithm, hex)| {
-        algorithm.starts_with(|c: char| c.is_ascii_alphabetic())
-            && hex.len() >= 32
-            && hex.bytes().all(|b| b.is_ascii_hexdigit())
+    text.split_once(':').is_some_and(|(algorithm, encoded)| {
+        !algorithm.is_empty()
+            && !encoded.is_empty()
+            && algorithm
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            && encoded
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'=' | b'_' | b'-'))
     })
 }
 
@@ -103,22 +142,31 @@ pub(crate) fn answer(
     base: &str,
     stale: Option<&str>,
 ) -> Response {
-    let response = match (request.method.as_str(), Route::of(&request.path())) {
-        ("GET" | "HEAD", Route::Base) => Response::new(200, "application/json", "{}"),
+    let path = request.path();
+    let route = Route::of(&path);
+    let response = match (request.method.as_str(), route) {
+        _ if path.contains("//") => Response {
+            status: 301,
+            ..Response::default()
+        }
+        .with("Location", path.replace("//", "/")),
+        (_, route)
+            if route
+                .digest()
+                .is_some_and(|digest| digest.parse::<Digest>().is_err()) =>
+        {
+            Response::error(500, "UNKNOWN", "unknown error", &json!({}))
+        }
+        ("GET" | "HEAD", Route::Base) => {
+            Response::new(200, "application/json; charset=utf-8", "{}")
+        }
         (
             "GET" | "HEAD",
             Route::Manifest {
                 repository,
                 reference,
             },
-        ) => read_manifest(
-            state,
-            &repository,
-            &reference,
-            &accepted(request),
-            stale,
-            base,
-        ),
+        ) => read_manifest(state, &repository, &reference, &accepted(request), stale),
         (
             "PUT",
             Route::Manifest {
@@ -161,7 +209,6 @@ fn read_manifest(
     reference: &str,
     accepted: &[String],
     stale: Option<&str>,
-    _base: &str,
 ) -> Response {
     let by_tag = is_tag(reference);
     let tagged = match (by_tag, stale) {
@@ -278,8 +325,7 @@ fn write_manifest(
     if let Some(refusal) = repository.immutable
         && repository.tags.contains_key(reference)
     {
-        let body = refusal.body_for(name, reference);
-        return Response::new(refusal.status, "application/json", body);
+        return refusal.answer(name, reference);
     }
     let children = children_of(bytes)
         .into_iter()

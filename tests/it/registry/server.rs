@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::auth::{Auth, Tokens};
 use super::fault::Rule;
 use super::http::{Delivery, Request, Response, read_request, write_response};
-use super::protocol::{self, Route};
+use super::protocol;
 use super::state::State;
 
 /// What the threads share.
@@ -111,6 +111,7 @@ fn connection(shared: &Shared, socket: TcpStream, number: usize) {
     // A client may hang up at any time; what it did is in the journal.
     let _ = match shared.tls.clone() {
         None => converse(shared, socket, number),
+        Some(_) if !is_tls(&socket) => (&socket).write_all(PLAIN_TO_TLS),
         Some(config) => rustls::ServerConnection::new(config)
             .map_err(io::Error::other)
             .and_then(|tls| converse(shared, rustls::StreamOwned::new(tls, socket), number)),
@@ -120,13 +121,22 @@ fn connection(shared: &Shared, socket: TcpStream, number: usize) {
     }
 }
 
+/// What Go's servers say to plain HTTP on a port for TLS.
+const PLAIN_TO_TLS: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+
+fn is_tls(socket: &TcpStream) -> bool {
+    let mut first = [0x16];
+    socket.peek(&mut first).is_ok() && first == [0x16]
+}
+
 fn converse<S: Read + Write>(shared: &Shared, stream: S, number: usize) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let request = match read_request(&mut stream) {
             Ok(Some(request)) => request,
             Ok(None) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
                 return stream.get_mut().write_all(
                     b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
                 );
@@ -185,29 +195,5 @@ fn handle(shared: &Shared, request: &Request) -> (Option<Response>, Delivery) {
     let Some(rule) = rule else {
         return (Some(usual(&mut state, None)), Delivery::default());
     };
-    let (mut response, delivery) = rule.answer(&mut state, &mut usual);
-    if let Some(response) = &mut response {
-        fill_in(response, request);
-    }
-    (response, delivery)
-}
-
-/// Fills in the placeholders of a refusal of the table.
-fn fill_in(response: &mut Response, request: &Request) {
-    let Route::Manifest {
-        repository,
-        reference,
-    } = Route::of(&request.path())
-    else {
-        return;
-    };
-    if response.status < 400 {
-        return;
-    }
-    if let Ok(body) = std::str::from_utf8(&response.body) {
-        let body = body
-            .replace("$REPO", &repository)
-            .replace("$TAG", &reference);
-        response.body = body.into_bytes();
-    }
+    rule.answer(request, &mut state, &mut usual)
 }
