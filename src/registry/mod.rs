@@ -1,11 +1,19 @@
 //! The registry port, and the client that serves it over HTTP: the only part that knows HTTP.
 
+mod config_file;
 mod credentials;
 mod error;
+mod helper;
+mod login_config;
+mod once;
+mod places;
+mod scoped_config;
+#[cfg(test)]
+mod testing;
 
 use crate::oci::{Digest, MediaType, Repository, Tag};
 
-pub use credentials::{Login, Logins, Secret};
+pub use credentials::{Login, Logins, Secret, Sources};
 pub use error::{Class, Error};
 
 /// What the engine may ask of registries. Which registry a request goes to is in its repository.

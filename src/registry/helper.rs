@@ -1,0 +1,432 @@
+//! Credential helpers, the programs `docker-credential-NAME`: the only processes that are started.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::credentials::Secret;
+use super::once::Once;
+use crate::environment::Environment;
+use crate::oci::Host;
+
+/// The most that is read of what a helper prints.
+const MAX_OUTPUT: usize = 64 * 1024;
+
+/// The most that is shown of what a helper complains, in bytes.
+const MAX_COMPLAINT: usize = 200;
+
+/// How long a helper may take. Those of the clouds go over the network.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often a running helper is looked at.
+const STEP: Duration = Duration::from_millis(5);
+
+/// How a program's file name may end. Google's helper is a batch file on Windows.
+#[cfg(windows)]
+const ENDINGS: [&str; 2] = [".exe", ".cmd"];
+#[cfg(not(windows))]
+const ENDINGS: [&str; 1] = [""];
+
+/// How long the complaints of a helper that has ended are waited for.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// How a helper says that it has no login. It is also told by exit status 1, as any failure is.
+const NOT_FOUND: &str = "credentials not found in native keychain";
+
+/// The credential helpers of this machine, each asked once for a server.
+pub(super) struct Helpers {
+    directories: Vec<PathBuf>,
+    time_limit: Duration,
+    answers: Once<(String, String), Result<Option<Secret>, String>>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(rename = "Username", default)]
+    username: String,
+    #[serde(rename = "Secret", default)]
+    secret: String,
+}
+
+/// What a helper left behind when it had ended.
+struct Ended {
+    success: bool,
+    status: String,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl Helpers {
+    /// The helpers in the absolute directories of `PATH`: a relative one would mean whatever a
+    /// checked-out repository puts there (CVE-2019-15752).
+    pub(super) fn new(environment: &Environment) -> Self {
+        let directories = environment
+            .get("PATH")
+            .map(|path| std::env::split_paths(path).collect::<Vec<_>>())
+            .unwrap_or_default();
+        Self {
+            directories: directories
+                .into_iter()
+                .filter(|directory| directory.is_absolute())
+                .collect(),
+            time_limit: TIME_LIMIT,
+            answers: Once::default(),
+        }
+    }
+
+    /// The same, with less patience.
+    #[cfg(test)]
+    pub(super) fn within(self, time_limit: Duration) -> Self {
+        Self { time_limit, ..self }
+    }
+
+    /// The secret that the helper keeps for the first of these servers it knows, if any.
+    pub(super) fn get(
+        &self,
+        name: &str,
+        host: &Host,
+        servers: &[String],
+    ) -> Result<Option<Secret>, String> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if name.is_empty() || name.len() > 128 || !name.bytes().all(fits) {
+            return Err(format!(
+                "failed to run the credential helper for `{host}`: its name has other characters than `A-Z`, `a-z`, `0-9`, `.`, `_`, `-`"
+            ));
+        }
+        if cfg!(target_os = "wasi") {
+            return Err(cannot_run(name, host));
+        }
+        for server in servers {
+            let key = (name.to_owned(), server.clone());
+            let answer = self.answers.get(key, || self.ask(name, server));
+            match answer.as_ref() {
+                Ok(None) => {}
+                Ok(Some(secret)) => return Ok(Some(secret.clone())),
+                Err(reason) => {
+                    return Err(format!(
+                        "failed to get the login for `{host}` from the credential helper `{name}`: {reason}"
+                    ));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn ask(&self, name: &str, server: &str) -> Result<Option<Secret>, String> {
+        let program = format!("docker-credential-{name}");
+        let path = self
+            .directories
+            .iter()
+            .flat_map(|path| ENDINGS.map(|ending| path.join(format!("{program}{ending}"))))
+            .find(|path| is_executable(path))
+            .ok_or_else(|| format!("there is no `{program}` in an absolute path of `PATH`"))?;
+        let child = Command::new(path)
+            .arg("get")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("failed to start `{program}`: {error}"))?;
+        understand(&self.finish(child, server)?)
+    }
+
+    /// Gives a helper its question and waits for its end, which comes within the time limit.
+    fn finish(&self, mut child: Child, server: &str) -> Result<Ended, String> {
+        if let Some(mut stdin) = child.stdin.take() {
+            // A helper that does not read its input may have ended already; its answer counts.
+            let _ = stdin.write_all(server.as_bytes());
+        }
+        let stdout = child.stdout.take().map(collect);
+        let stderr = child.stderr.take().map(collect);
+        let late = || format!("it did not answer within {:?}", self.time_limit);
+        let mut left = self.time_limit;
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if !left.is_zero() => {
+                    thread::sleep(STEP);
+                    left = left.saturating_sub(STEP);
+                }
+                outcome => {
+                    // It may have ended just now; in either case it is gone after this.
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Err(match outcome {
+                        Ok(_) => late(),
+                        Err(error) => format!("failed to wait for it: {error}"),
+                    });
+                }
+            }
+        };
+        // A process that it left running may hold its output open.
+        let text = |pipe: Option<Receiver<Vec<u8>>>, time| pipe?.recv_timeout(time).ok();
+        Ok(Ended {
+            success: status.success(),
+            status: match status.code() {
+                Some(code) => format!("exit status {code}"),
+                None => "a signal".to_owned(),
+            },
+            stdout: text(stdout, left.max(STEP)).ok_or_else(late)?,
+            stderr: text(stderr, GRACE).unwrap_or_default(),
+        })
+    }
+}
+
+/// Why a WebAssembly build has no login for this host, and what to do.
+fn cannot_run(name: &str, host: &Host) -> String {
+    format!(
+        "credentials for `{host}` are in the credential helper `{name}`, which this build cannot run: pass `--registry {host} --username USER --password-stdin`, or use the native program"
+    )
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Reads a pipe aside, to its end or to one byte more than is taken.
+fn collect(pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    let read = move || {
+        let mut bytes = Vec::new();
+        if pipe
+            .take(MAX_OUTPUT as u64 + 1)
+            .read_to_end(&mut bytes)
+            .is_ok()
+        {
+            // Nobody may be waiting any more.
+            let _ = sender.send(bytes);
+        }
+    };
+    // Without a thread there is no answer, which the receiver sees.
+    let _ = thread::Builder::new().spawn(read);
+    receiver
+}
+
+/// `{"ServerURL": …, "Username": …, "Secret": …}`. Standard output is never shown: it is where
+/// the secret goes. What was complained is shown if nothing else was printed.
+fn understand(ended: &Ended) -> Result<Option<Secret>, String> {
+    let stdout = String::from_utf8_lossy(&ended.stdout);
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    if ended.stdout.len() > MAX_OUTPUT {
+        return Err(format!(
+            "its answer is larger than {} KiB",
+            MAX_OUTPUT / 1024
+        ));
+    }
+    if !ended.success {
+        if stdout.contains(NOT_FOUND) || stderr.contains(NOT_FOUND) {
+            return Ok(None);
+        }
+        let complaint = match stdout.trim() {
+            "" => clean(&stderr),
+            _ => String::new(),
+        };
+        let colon = if complaint.is_empty() { "" } else { ": " };
+        return Err(format!("it ended with {}{colon}{complaint}", ended.status));
+    }
+    let wire: Wire = serde_json::from_str(&stdout)
+        .map_err(|_| "its answer is not the JSON that a credential helper gives")?;
+    if wire.secret.is_empty() {
+        return Ok(None);
+    }
+    let secret = Secret::new(wire.username, wire.secret)?;
+    Ok(Some(secret))
+}
+
+/// Printable ASCII on one line, bounded. A long unbroken word may be a token and is left out.
+fn clean(text: &str) -> String {
+    let printable = |c: char| if c.is_ascii_graphic() { c } else { ' ' };
+    let text: String = text.chars().map(printable).collect();
+    let mut cleaned = String::new();
+    for word in text.split_whitespace() {
+        let long = |part: &str| part.len() >= 20;
+        let secretive = word
+            .split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '=' | '_'))
+            .any(long);
+        let word = if secretive { "…" } else { word };
+        if cleaned.len() + word.len() + 1 > MAX_COMPLAINT {
+            cleaned.push_str(" …");
+            break;
+        }
+        if !cleaned.is_empty() {
+            cleaned.push(' ');
+        }
+        cleaned.push_str(word);
+    }
+    cleaned
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::super::testing::{Directory, alone};
+    use super::*;
+
+    const TOKEN: &str = "hunter2";
+
+    fn helpers(directory: &Directory) -> Helpers {
+        let path = format!("bin:.:{}", directory.path().display());
+        Helpers::new(&Environment::new([("PATH".to_owned(), path)]))
+    }
+
+    fn get(directory: &Directory, name: &str) -> Result<Option<Secret>, String> {
+        get_from(&helpers(directory), name)
+    }
+
+    fn get_from(helpers: &Helpers, name: &str) -> Result<Option<Secret>, String> {
+        let host = "ghcr.io".parse().unwrap();
+        helpers.get(name, &host, &["ghcr.io".to_owned()])
+    }
+
+    #[test]
+    fn a_helper_is_asked_for_the_server_on_its_standard_input() {
+        let _alone = alone();
+        let directory = Directory::new();
+        directory.helper(
+            "asks",
+            r#"[ "$1" = get ] && printf '{"ServerURL":"x","Username":"%s","Secret":"hunter2"}' "$(cat)""#,
+        );
+        let secret = get(&directory, "asks").unwrap().unwrap();
+        assert_eq!(
+            secret,
+            Secret::Password {
+                username: "ghcr.io".to_owned(),
+                password: TOKEN.to_owned()
+            }
+        );
+    }
+
+    #[test]
+    fn the_user_token_in_angle_brackets_means_an_identity_token() {
+        let _alone = alone();
+        let directory = Directory::new();
+        directory.helper("t", r#"echo '{"Username":"<token>","Secret":"hunter2"}'"#);
+        assert_eq!(
+            get(&directory, "t").unwrap(),
+            Some(Secret::IdentityToken(TOKEN.to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_helper_without_a_login_has_none() {
+        let _alone = alone();
+        let directory = Directory::new();
+        directory.helper("no", &format!("echo '{NOT_FOUND}'; exit 1"));
+        directory.helper("empty", r#"echo '{"Username":"","Secret":""}'"#);
+        assert_eq!(get(&directory, "no"), Ok(None));
+        assert_eq!(get(&directory, "empty"), Ok(None));
+    }
+
+    #[test]
+    fn a_helper_that_fails_says_why_but_never_what_it_printed() {
+        let _alone = alone();
+        let directory = Directory::new();
+        directory.helper("garbage", "echo hunter2");
+        directory.helper("fails", "echo hunter2; echo hunter2 >&2; exit 1");
+        directory.helper(
+            "complains",
+            r"printf 'no[31m account: eyJhbGciOiJSUzI1NiJ9abcdef
+::error::x' >&2; exit 3",
+        );
+        directory.helper("large", "head -c 100000 /dev/zero");
+        directory.helper("not-json-type", r#"echo '{"Username":["hunter2"]}'"#);
+        let begin = |name| {
+            format!("failed to get the login for `ghcr.io` from the credential helper `{name}`: ")
+        };
+        for (name, reason) in [
+            (
+                "garbage",
+                "its answer is not the JSON that a credential helper gives",
+            ),
+            ("fails", "it ended with exit status 1"),
+            (
+                "complains",
+                "it ended with exit status 3: no [31m account: … ::error::x",
+            ),
+            ("large", "its answer is larger than 64 KiB"),
+            (
+                "not-json-type",
+                "its answer is not the JSON that a credential helper gives",
+            ),
+            (
+                "missing",
+                "there is no `docker-credential-missing` in an absolute path of `PATH`",
+            ),
+        ] {
+            let error = get(&directory, name).unwrap_err();
+            assert_eq!(error, begin(name) + reason);
+            assert!(!error.contains(TOKEN));
+        }
+    }
+
+    #[test]
+    fn a_helper_that_hangs_is_ended() {
+        let _alone = alone();
+        let directory = Directory::new();
+        directory.helper("hangs", "exec sleep 20");
+        directory.helper("leaves", "sleep 2 & echo '{}'");
+        let helpers = helpers(&directory).within(Duration::from_millis(300));
+        for name in ["hangs", "leaves"] {
+            let error = get_from(&helpers, name).unwrap_err();
+            assert!(error.ends_with("it did not answer within 300ms"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_could_be_a_path_is_not_run() {
+        let directory = Directory::new();
+        for name in ["", "../x", "a/b", "a\\b", "a b", "a;b", "ä"] {
+            let error = get(&directory, name).unwrap_err();
+            assert!(error.contains("its name has other characters"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_helper_in_a_relative_directory_is_not_run() {
+        let helpers = Helpers::new(&Environment::new([(
+            "PATH".to_owned(),
+            ".:bin::/opt/x".to_owned(),
+        )]));
+        assert_eq!(helpers.directories, [PathBuf::from("/opt/x")]);
+    }
+
+    #[test]
+    fn a_helper_is_asked_once_for_a_server() {
+        let _alone = alone();
+        let directory = Directory::new();
+        let log = directory.path().join("log");
+        directory.helper(
+            "counts",
+            &format!("echo x >> '{}'; echo '{NOT_FOUND}'; exit 1", log.display()),
+        );
+        let helpers = helpers(&directory);
+        let host = "ghcr.io".parse().unwrap();
+        let servers = ["ghcr.io".to_owned(), "https://ghcr.io".to_owned()];
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| helpers.get("counts", &host, &servers));
+            }
+        });
+        assert_eq!(std::fs::read_to_string(log).unwrap(), "x\nx\n");
+    }
+
+    #[test]
+    fn a_build_that_cannot_run_helpers_says_what_to_do() {
+        assert_eq!(
+            cannot_run("ecr-login", &"ghcr.io".parse().unwrap()),
+            "credentials for `ghcr.io` are in the credential helper `ecr-login`, which this build cannot run: pass `--registry ghcr.io --username USER --password-stdin`, or use the native program"
+        );
+    }
+}

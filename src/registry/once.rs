@@ -1,0 +1,27 @@
+//! Values that are made once for a key, whoever asks first, while nobody waits for another key's.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// The values made so far.
+pub(super) struct Once<K, V> {
+    cells: Mutex<BTreeMap<K, Arc<OnceLock<Arc<V>>>>>,
+}
+
+impl<K, V> Default for Once<K, V> {
+    fn default() -> Self {
+        Self {
+            cells: Mutex::default(),
+        }
+    }
+}
+
+impl<K: Ord, V> Once<K, V> {
+    /// The value of the key, made now if it was never asked for.
+    pub(super) fn get(&self, key: K, make: impl FnOnce() -> V) -> Arc<V> {
+        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        let cell = Arc::clone(cells.entry(key).or_default());
+        drop(cells);
+        Arc::clone(cell.get_or_init(|| Arc::new(make())))
+    }
+}
