@@ -349,6 +349,7 @@ mod tests {
         assert_eq!(all(&logins.unwrap(), "r.io/app").len(), 1);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_config_that_the_user_names_replaces_all_others() {
         let directory = Directory::new();
@@ -376,6 +377,7 @@ mod tests {
         );
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_broken_default_config_is_told_and_the_next_place_is_tried() {
         let directory = Directory::new();

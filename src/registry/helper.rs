@@ -80,7 +80,7 @@ impl Helpers {
     }
 
     /// The same, with less patience.
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(super) fn within(self, time_limit: Duration) -> Self {
         Self { time_limit, ..self }
     }
