@@ -17,4 +17,5 @@ pub mod plan;
 pub mod problem;
 pub mod registry;
 pub mod report;
+pub mod text;
 pub mod verdict;
