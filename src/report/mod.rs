@@ -1,5 +1,15 @@
 //! The report: every verdict, what was done and what it rests on. All outputs render this one value.
 
+mod layout;
+mod words;
+
+pub mod json;
+pub mod paint;
+pub mod terminal;
+
+#[cfg(test)]
+pub(crate) mod samples;
+
 use crate::note::Note;
 use crate::oci::{Digest, MediaType, Platform};
 use crate::{outcome, verdict};
@@ -152,6 +162,28 @@ impl Status {
             Self::Unproven => "unproven",
             Self::Nothing => "nothing",
             Self::Invalid => "invalid",
+        }
+    }
+}
+
+impl Mode {
+    /// The mode as it stands in the JSON report.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Fix => "fix",
+        }
+    }
+}
+
+impl Proof {
+    /// The proof as it stands in the JSON report.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Digest => "digest",
+            Self::Config => "config",
         }
     }
 }

@@ -1,0 +1,242 @@
+//! The report as JSON: the versioned format that docs/report.md promises.
+//!
+//! The structs here are the format and are frozen: they only grow. They are apart from the
+//! report's own types, so that those can change without changing what others parse. There is no
+//! time in it: the same run gives the same bytes.
+
+use serde::Serialize;
+
+use super::{Entry, Expected, Found, Problem, Report};
+use crate::note::Note;
+use crate::oci::{Digest, Platform};
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
+
+/// The report as a JSON document, indented, with a line break at its end.
+///
+/// What a terminal or a CI system could take for a command is escaped as JSON allows, so the
+/// document can be printed to a log and still parses to the very strings.
+#[must_use]
+pub fn render(report: &Report) -> String {
+    let mut text = serde_json::to_string_pretty(&V1::from(report))
+        .expect("strings, numbers and lists always serialize");
+    text.push('\n');
+    escape(&text)
+}
+
+#[derive(Serialize)]
+struct V1 {
+    version: u32,
+    tool: &'static str,
+    mode: &'static str,
+    status: &'static str,
+    problem: Option<ProblemV1>,
+    notes: Vec<NoteV1>,
+    tags: Vec<TagV1>,
+    requests: u64,
+    pulls: u64,
+}
+
+#[derive(Serialize)]
+struct ProblemV1 {
+    message: String,
+    help: Option<String>,
+}
+
+#[derive(Serialize)]
+struct NoteV1 {
+    code: &'static str,
+    message: String,
+    help: Option<String>,
+}
+
+#[derive(Serialize)]
+struct TagV1 {
+    reference: String,
+    target: Option<String>,
+    verdict: &'static str,
+    softened: bool,
+    expected: ExpectedV1,
+    found: Option<FoundV1>,
+    proof: Option<&'static str>,
+    outcome: Option<&'static str>,
+    before: Option<String>,
+    message: String,
+    help: Option<String>,
+    inspect: Option<String>,
+    undo: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ExpectedV1 {
+    digest: Option<String>,
+    config: Option<String>,
+    media_type: Option<&'static str>,
+    platforms: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct FoundV1 {
+    digest: Option<String>,
+    media_type: Option<&'static str>,
+    platform: Option<String>,
+    attestation: bool,
+    platforms: Vec<String>,
+    created: Option<String>,
+    revision: Option<String>,
+    version: Option<String>,
+}
+
+// Each conversion names every field: a new one does not compile until it is here.
+
+impl From<&Report> for V1 {
+    fn from(report: &Report) -> Self {
+        let Report {
+            mode,
+            status,
+            problem,
+            notes,
+            tags,
+            requests,
+            pulls,
+        } = report;
+        Self {
+            version: VERSION,
+            tool: concat!("tagproof ", env!("CARGO_PKG_VERSION")),
+            mode: mode.as_str(),
+            status: status.as_str(),
+            problem: problem.as_ref().map(ProblemV1::from),
+            notes: notes.iter().map(NoteV1::from).collect(),
+            tags: tags.iter().map(TagV1::from).collect(),
+            requests: *requests,
+            pulls: *pulls,
+        }
+    }
+}
+
+impl From<&Problem> for ProblemV1 {
+    fn from(problem: &Problem) -> Self {
+        let Problem { message, help } = problem;
+        Self {
+            message: message.clone(),
+            help: help.clone(),
+        }
+    }
+}
+
+impl From<&Note> for NoteV1 {
+    fn from(note: &Note) -> Self {
+        let Note {
+            code,
+            message,
+            help,
+        } = note;
+        Self {
+            code: code.as_str(),
+            message: message.clone(),
+            help: Some(help.clone()).filter(|help| !help.is_empty()),
+        }
+    }
+}
+
+impl From<&Entry> for TagV1 {
+    fn from(entry: &Entry) -> Self {
+        let Entry {
+            reference,
+            target,
+            verdict,
+            softened,
+            expected,
+            found,
+            proof,
+            outcome,
+            before,
+            message,
+            help,
+            inspect,
+            undo,
+        } = entry;
+        Self {
+            reference: reference.clone(),
+            target: target.clone(),
+            verdict: verdict.as_str(),
+            softened: *softened,
+            expected: ExpectedV1::from(expected),
+            found: found.as_ref().map(FoundV1::from),
+            proof: proof.map(super::Proof::as_str),
+            outcome: outcome.map(crate::outcome::Code::as_str),
+            before: before.as_ref().map(Digest::to_string),
+            message: message.clone(),
+            help: Some(help.join("\n")).filter(|help| !help.is_empty()),
+            inspect: inspect.clone(),
+            undo: undo.clone(),
+        }
+    }
+}
+
+impl From<&Expected> for ExpectedV1 {
+    fn from(expected: &Expected) -> Self {
+        let Expected {
+            digest,
+            config,
+            media_type,
+            platforms,
+        } = expected;
+        Self {
+            digest: digest.as_ref().map(Digest::to_string),
+            config: config.as_ref().map(Digest::to_string),
+            media_type: media_type.map(crate::oci::MediaType::as_str),
+            platforms: platforms.iter().map(Platform::to_string).collect(),
+        }
+    }
+}
+
+impl From<&Found> for FoundV1 {
+    fn from(found: &Found) -> Self {
+        let Found {
+            digest,
+            media_type,
+            platform,
+            attestation,
+            platforms,
+            created,
+            revision,
+            version,
+        } = found;
+        Self {
+            digest: digest.as_ref().map(Digest::to_string),
+            media_type: media_type.map(crate::oci::MediaType::as_str),
+            platform: platform.as_ref().map(Platform::to_string),
+            attestation: *attestation,
+            platforms: platforms.iter().map(Platform::to_string).collect(),
+            created: created.clone(),
+            revision: revision.clone(),
+            version: version.clone(),
+        }
+    }
+}
+
+/// Escapes what serde_json leaves as it is and a log must not show: DEL, C1, every character
+/// that is invisible or turns the direction of writing, and each `#` that another follows. All of
+/// these stand within strings only.
+fn escape(json: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(json.len());
+    let mut chars = json.chars().peekable();
+    while let Some(c) = chars.next() {
+        let is_hidden = c != '\n' && (c.is_control() || crate::text::is_invisible(c));
+        if is_hidden || (c == '#' && chars.peek() == Some(&'#')) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a `String` cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,377 @@
+//! Reports for the tests of every renderer: one of each kind that a run can end with.
+
+use super::{Entry, Expected, Found, Mode, Problem, Proof, Report, Status};
+use crate::note::{self, Note};
+use crate::oci::{Digest, MediaType, Platform};
+use crate::{outcome, verdict};
+
+/// A digest that is easy to tell from others: one hexadecimal digit, 64 times.
+pub(crate) fn digest(digit: char) -> Digest {
+    let digits: String = std::iter::repeat_n(digit, 64).collect();
+    format!("sha256:{digits}").parse().unwrap()
+}
+
+fn platforms(names: &[&str]) -> Vec<Platform> {
+    names.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+fn ok(reference: &str) -> Entry {
+    Entry {
+        reference: reference.to_owned(),
+        target: None,
+        verdict: verdict::Code::Ok,
+        softened: false,
+        expected: Expected {
+            digest: Some(digest('a')),
+            config: None,
+            media_type: Some(MediaType::OciIndex),
+            platforms: platforms(&["linux/amd64", "linux/arm64"]),
+        },
+        found: Some(Found {
+            digest: Some(digest('a')),
+            media_type: Some(MediaType::OciIndex),
+            platforms: platforms(&["linux/amd64", "linux/arm64"]),
+            ..Found::default()
+        }),
+        proof: Some(Proof::Digest),
+        outcome: None,
+        before: None,
+        message: "the tag is what the build made".to_owned(),
+        help: Vec::new(),
+        inspect: None,
+        undo: None,
+    }
+}
+
+fn wrong(reference: &str, verdict: verdict::Code, message: &str, help: &[&str]) -> Entry {
+    Entry {
+        verdict,
+        found: None,
+        message: message.to_owned(),
+        help: help.iter().map(|&line| line.to_owned()).collect(),
+        ..ok(reference)
+    }
+}
+
+fn child(reference: &str) -> Entry {
+    Entry {
+        found: Some(Found {
+            digest: Some(digest('b')),
+            media_type: Some(MediaType::OciManifest),
+            platform: Some("linux/amd64".parse().unwrap()),
+            ..Found::default()
+        }),
+        ..wrong(
+            reference,
+            verdict::Code::Child,
+            "the tag is the linux/amd64 manifest of the image index that was built",
+            &[
+                "whoever pulls it on linux/arm64 gets an image that cannot run",
+                "run `tagproof fix` to point the tag at the index",
+            ],
+        )
+    }
+}
+
+fn fixed(tag: Entry) -> Entry {
+    let reference = tag.reference.clone();
+    let before = tag.found.as_ref().and_then(|found| found.digest.clone());
+    let repository = reference.rsplit_once(':').unwrap().0.to_owned();
+    Entry {
+        outcome: Some(outcome::Code::Fixed),
+        help: Vec::new(),
+        inspect: Some(format!("docker buildx imagetools inspect {reference}")),
+        undo: Some(before.as_ref().map_or_else(
+            || "the tag did not exist; only the registry can delete it again".to_owned(),
+            |before| {
+                format!(
+                    "docker buildx imagetools create --prefer-index=false --tag {reference} {repository}@{before}"
+                )
+            },
+        )),
+        before,
+        ..tag
+    }
+}
+
+fn report(mode: Mode, status: Status, tags: Vec<Entry>) -> Report {
+    Report {
+        mode,
+        status,
+        problem: None,
+        notes: Vec::new(),
+        requests: 4 * tags.len() as u64 + 1,
+        pulls: u64::from(!tags.is_empty()),
+        tags,
+    }
+}
+
+pub(crate) fn all_right() -> Report {
+    let tags = vec![ok("ghcr.io/acme/app:1.4"), ok("ghcr.io/acme/app:latest")];
+    report(Mode::Fix, Status::Ok, tags)
+}
+
+/// docker/buildx#2959: both tags were left on one platform, and are repaired.
+pub(crate) fn double_push() -> Report {
+    let tags = vec![
+        fixed(child("ghcr.io/acme/app:1.4")),
+        fixed(child("ghcr.io/acme/app:latest")),
+    ];
+    Report {
+        notes: vec![Note {
+            code: note::Code::DoublePush,
+            message: "the build's own Docker pushed its tags twice (docker/buildx#2959)".to_owned(),
+            help: "upgrade buildx to 0.22 or newer".to_owned(),
+        }],
+        ..report(Mode::Fix, Status::Fixed, tags)
+    }
+}
+
+pub(crate) fn checked_only() -> Report {
+    let tags = vec![
+        ok("ghcr.io/acme/app:1.4"),
+        child("ghcr.io/acme/app:latest"),
+        ok("registry.example.com:5000/acme/app:1.4"),
+    ];
+    report(Mode::Check, Status::Wrong, tags)
+}
+
+pub(crate) fn other(softened: bool) -> Report {
+    let tag = Entry {
+        softened,
+        found: Some(Found {
+            digest: Some(digest('c')),
+            media_type: Some(MediaType::OciIndex),
+            platforms: platforms(&["linux/amd64", "linux/arm64"]),
+            created: Some("2026-11-22T08:30:00Z".to_owned()),
+            revision: Some("4f1c2d3".to_owned()),
+            ..Found::default()
+        }),
+        ..wrong(
+            "ghcr.io/acme/app:latest",
+            verdict::Code::Other,
+            "the tag is an image that is no part of this build",
+            &[
+                "it may be a newer build's, so it is left alone",
+                "to move it here all the same, run with `--on-other fix`",
+            ],
+        )
+    };
+    report(Mode::Fix, Status::Wrong, vec![tag])
+}
+
+pub(crate) fn unproven() -> Report {
+    let tag = |reference: &str| Entry {
+        proof: None,
+        ..wrong(
+            reference,
+            verdict::Code::Unproven,
+            "the tag could not be read: GET https://ghcr.io/v2/acme/app/manifests/1.4: 401 UNAUTHORIZED",
+            &["log in before this step: `docker login ghcr.io`"],
+        )
+    };
+    let tags = vec![tag("ghcr.io/acme/app:1.4"), tag("ghcr.io/acme/app:latest")];
+    report(Mode::Fix, Status::Unproven, tags)
+}
+
+pub(crate) fn never_pushed() -> Report {
+    let tag = wrong(
+        "ghcr.io/acme/app:1.4",
+        verdict::Code::NeverPushed,
+        "the repository does not have what was built",
+        &["build with `--push`: `--load` and `type=oci` push nothing"],
+    );
+    report(Mode::Fix, Status::Wrong, vec![tag])
+}
+
+pub(crate) fn created() -> Report {
+    let tag = fixed(wrong(
+        "ghcr.io/acme/app:1.4",
+        verdict::Code::Absent,
+        "there was no such tag, though the image had been pushed",
+        &[],
+    ));
+    report(Mode::Fix, Status::Fixed, vec![tag])
+}
+
+pub(crate) fn conflict() -> Report {
+    let claim = |target: &str, digit| {
+        let mut tag = wrong(
+            "ghcr.io/acme/app:latest",
+            verdict::Code::Conflict,
+            "the targets `app` and `debug` both claim this tag, with different digests",
+            &["give each target tags of its own in the bake file"],
+        );
+        tag.target = Some(target.to_owned());
+        tag.expected.digest = Some(digest(digit));
+        tag
+    };
+    let tags = vec![claim("app", 'a'), claim("debug", 'd')];
+    report(Mode::Fix, Status::Wrong, tags)
+}
+
+/// One of nearly everything, with every note.
+pub(crate) fn mixed() -> Report {
+    let mut by_image = ok("docker.io/acme/app:classic");
+    by_image.proof = Some(Proof::Config);
+    by_image.expected = Expected {
+        digest: None,
+        config: Some(digest('e')),
+        media_type: None,
+        platforms: Vec::new(),
+    };
+    let mut refused = child("123456789012.dkr.ecr.eu-central-1.amazonaws.com/acme/app:1.4");
+    refused.outcome = Some(outcome::Code::Refused);
+    refused.help =
+        vec!["the repository is immutable: let this tag be `MUTABLE`, or use a new tag".to_owned()];
+    let mut already = child("ghcr.io/acme/app:edge");
+    already.outcome = Some(outcome::Code::AlreadyRight);
+    already.help = Vec::new();
+    let mut attestation = child("ghcr.io/acme/app:sbom");
+    attestation.found = Some(Found {
+        digest: Some(digest('f')),
+        media_type: Some(MediaType::OciManifest),
+        attestation: true,
+        ..Found::default()
+    });
+    let mut tags = vec![
+        ok("ghcr.io/acme/app:1.4"),
+        by_image,
+        refused,
+        already,
+        fixed(attestation),
+    ];
+    for outcome in [
+        outcome::Code::Changed,
+        outcome::Code::Unsettled,
+        outcome::Code::Failed,
+    ] {
+        let mut tag = child("quay.io/acme/app:1.4");
+        tag.outcome = Some(outcome);
+        tags.push(tag);
+    }
+    for verdict in [
+        verdict::Code::Wrapped,
+        verdict::Code::Incomplete,
+        verdict::Code::Broken,
+    ] {
+        tags.push(wrong("quay.io/acme/app:1.4", verdict, "message", &[]));
+    }
+    tags.extend(unproven().tags.into_iter().take(1));
+    Report {
+        notes: note::Code::ALL
+            .into_iter()
+            .map(|code| Note {
+                code,
+                message: format!("what was seen of `{code}`"),
+                help: "what to do".to_owned(),
+            })
+            .collect(),
+        ..report(Mode::Fix, Status::Wrong, tags)
+    }
+}
+
+/// Forty tags, wrong for one reason.
+pub(crate) fn many(repaired: bool) -> Report {
+    let tags = (0..40)
+        .map(|number| child(&format!("ghcr.io/acme/app:{number}")))
+        .map(|tag| if repaired { fixed(tag) } else { tag })
+        .collect();
+    let status = if repaired {
+        Status::Fixed
+    } else {
+        Status::Wrong
+    };
+    report(Mode::Fix, status, tags)
+}
+
+pub(crate) fn nothing() -> Report {
+    Report {
+        problem: Some(Problem {
+            message: "`metadata.json` names no image that was pushed".to_owned(),
+            help: Some("build with `--push`, or name the tags with `--tag`".to_owned()),
+        }),
+        ..report(Mode::Check, Status::Nothing, Vec::new())
+    }
+}
+
+pub(crate) fn invalid() -> Report {
+    Report {
+        problem: Some(Problem {
+            message: "failed to read `metadata.json`: no such file".to_owned(),
+            help: None,
+        }),
+        requests: 0,
+        ..report(Mode::Check, Status::Invalid, Vec::new())
+    }
+}
+
+/// What a log must not be given, of every kind.
+pub(crate) const HOSTILE: &str = "::error::a\x1b[2J\x07\r\n::warning::b\n  ::set-output name=x::y\n##[group]c \
+    ###[error]d ##vso[task.setvariable]e\u{202e}f\u{9b}31mg\u{2028}::notice::h\u{200b}\t::stop::\u{7f} \
+    `::debug::i ::add-mask::j ::error::k ::error::l ::error::m ::error::n ::error::o";
+
+/// A report with hostile text in every place that can hold text.
+pub(crate) fn hostile() -> Report {
+    let text = || HOSTILE.to_owned();
+    let mut tags = Vec::new();
+    for outcome in [
+        None,
+        Some(outcome::Code::Fixed),
+        Some(outcome::Code::Failed),
+    ] {
+        for before in [None, Some(digest('9'))] {
+            tags.push(Entry {
+                reference: text(),
+                target: Some(text()),
+                found: Some(Found {
+                    digest: Some(digest('c')),
+                    created: Some(text()),
+                    revision: Some(text()),
+                    version: Some(text()),
+                    ..Found::default()
+                }),
+                outcome,
+                before,
+                message: text(),
+                help: vec![text(), text()],
+                inspect: Some(text()),
+                undo: Some(text()),
+                ..wrong("", verdict::Code::Other, "", &[])
+            });
+        }
+    }
+    Report {
+        problem: Some(Problem {
+            message: text(),
+            help: Some(text()),
+        }),
+        notes: vec![Note {
+            code: note::Code::RegistryWarning,
+            message: text(),
+            help: text(),
+        }],
+        ..report(Mode::Fix, Status::Wrong, tags)
+    }
+}
+
+/// All of the above.
+pub(crate) fn every() -> Vec<Report> {
+    vec![
+        all_right(),
+        double_push(),
+        checked_only(),
+        other(false),
+        other(true),
+        unproven(),
+        never_pushed(),
+        created(),
+        conflict(),
+        mixed(),
+        many(false),
+        many(true),
+        nothing(),
+        invalid(),
+        hostile(),
+    ]
+}

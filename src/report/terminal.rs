@@ -1,0 +1,211 @@
+//! The report for people at a terminal or in a log: the verdict first, the sum last.
+
+use std::time::Duration;
+
+use super::layout::{width_of, wrap};
+use super::paint::{Paint, Tone};
+use super::words::{self, Counts, MESSAGE};
+use super::{Entry, Report, Status};
+use crate::note::Note;
+use crate::text::{clean, defuse_start};
+use crate::verdict;
+
+mod finding;
+mod list;
+
+/// How the report is to look.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Whether to color; see [`super::paint::wanted`].
+    pub color: bool,
+    /// How many columns a line may have; 0 if there is no limit, as in a log.
+    pub width: usize,
+    /// Say nothing when all is right but what was repaired, and else no more than is wrong.
+    pub quiet: bool,
+    /// How long the run took.
+    pub elapsed: Duration,
+}
+
+/// The report as text. Empty if there is nothing to say quietly.
+///
+/// Commands to type and digests to copy are never cut and never wrapped, however narrow `look` is.
+#[must_use]
+pub fn render(report: &Report, look: &Look) -> String {
+    let mut page = Page {
+        width: look.width,
+        paint: Paint { on: look.color },
+        blocks: Vec::new(),
+    };
+    match report.status {
+        Status::Ok | Status::Fixed if look.quiet => page.findings(&report.tags),
+        _ => {
+            page.verdict(report);
+            page.list(&report.tags, look.quiet);
+            page.findings(&report.tags);
+            for note in &report.notes {
+                page.note(note);
+            }
+            page.explain(report);
+            page.sum(report, look.elapsed);
+        }
+    }
+    page.finish()
+}
+
+/// Blocks of lines, with an empty line between two of them.
+struct Page {
+    width: usize,
+    paint: Paint,
+    blocks: Vec<Vec<String>>,
+}
+
+impl Page {
+    fn verdict(&mut self, report: &Report) {
+        let tone = match report.status {
+            Status::Ok | Status::Fixed => Tone::Good,
+            Status::Wrong if Counts::of(&report.tags).are_all_softened() => Tone::Doubtful,
+            Status::Wrong | Status::Invalid => Tone::Bad,
+            Status::Unproven | Status::Nothing => Tone::Doubtful,
+        };
+        let label = format!("{} ", mark(tone));
+        let text = wrap(&label, &words::sentence(report), 2, self.width).join("\n");
+        let mut block = vec![self.paint.apply(tone, &text)];
+        if let Some(help) = report.problem.as_ref().and_then(|p| p.help.as_ref()) {
+            block.extend(self.labelled("help:", help));
+        }
+        self.blocks.push(block);
+    }
+
+    fn note(&mut self, note: &Note) {
+        let Note {
+            code,
+            message,
+            help,
+        } = note;
+        let label = format!("note[{code}]");
+        let text = clean(message, MESSAGE);
+        let mut block = wrap(&format!("{label} "), &text, 2, self.width);
+        if let Some(rest) = block.first().and_then(|line| line.strip_prefix(&label)) {
+            let first = format!("{}{rest}", self.paint.apply(Tone::Doubtful, &label));
+            block.splice(..1, [first]);
+        }
+        for line in help.lines() {
+            block.extend(self.labelled("help:", line));
+        }
+        self.blocks.push(block);
+    }
+
+    /// Where to read more about the first thing that is wrong.
+    fn explain(&mut self, report: &Report) {
+        let wrong = report.tags.iter().find(|tag| !tag.is_right());
+        if let Some(tag) = wrong {
+            let code = tag.verdict;
+            let text = format!("`tagproof explain {code}` says more");
+            self.blocks.push(wrap("", &text, 0, self.width));
+        }
+    }
+
+    fn sum(&mut self, report: &Report, elapsed: Duration) {
+        if report.status == Status::Invalid {
+            return;
+        }
+        let counts = Counts::of(&report.tags);
+        let parts: Vec<String> = [
+            (counts.ok, "ok"),
+            (counts.fixed, "fixed"),
+            (counts.already_right, "already right"),
+            (counts.wrong, "wrong"),
+            (counts.unproven, "not checked"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+        let mut text = words::plural(counts.tags as u64, "tag");
+        if !parts.is_empty() {
+            text.push_str(&format!(": {}", parts.join(", ")));
+        }
+        text.push_str(&format!(" · {}", words::plural(report.requests, "request")));
+        if report.pulls > 0 {
+            text.push_str(&format!(" ({})", words::plural(report.pulls, "pull")));
+        }
+        text.push_str(&format!(" · {}", seconds(elapsed)));
+        self.blocks.push(wrap("", &text, 0, self.width));
+    }
+
+    /// A line of its own under a heading, wrapped.
+    fn labelled(&self, label: &str, text: &str) -> Vec<String> {
+        let label = format!("  {label} ");
+        wrap(&label, &clean(text, MESSAGE), 4, self.width)
+    }
+
+    /// A digest and, in the same line if they fit there, the words on it.
+    fn fact(&self, label: &str, digest: &str, words: &str) -> Vec<String> {
+        let line = format!("  {label} {digest} {words}");
+        if self.width == 0 || width_of(&line) <= self.width {
+            return vec![line.trim_end().to_owned()];
+        }
+        let mut lines = wrap(&format!("  {label} "), digest, 4, self.width);
+        if !words.is_empty() {
+            lines.extend(wrap("    ", words, 4, self.width));
+        }
+        lines
+    }
+
+    /// A command: whole, whatever the width.
+    fn verbatim(&self, label: &str, command: &str) -> Vec<String> {
+        let command = clean(command, MESSAGE);
+        let line = format!("  {label} {command}");
+        if self.width == 0 || width_of(&line) <= self.width {
+            vec![line]
+        } else {
+            vec![format!("  {label}"), format!("    {command}")]
+        }
+    }
+
+    fn finish(self) -> String {
+        let blocks: Vec<String> = self
+            .blocks
+            .into_iter()
+            .filter(|block| !block.is_empty())
+            .map(|block| block.join("\n"))
+            .collect();
+        let mut out = String::new();
+        for line in blocks.join("\n\n").lines() {
+            // Wrapping may have brought a `::` from the middle of a text to the start of a line.
+            out.push_str(&defuse_start(line));
+            out.push('\n');
+        }
+        out
+    }
+}
+
+fn mark(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Good => "✔",
+        Tone::Bad => "✖",
+        Tone::Doubtful => "!",
+    }
+}
+
+fn level(tag: &Entry) -> (&'static str, Tone) {
+    match (tag.verdict, tag.outcome) {
+        (verdict::Code::Ok, _) => ("ok", Tone::Good),
+        (_, Some(outcome)) if outcome.is_right() => (outcome.as_str(), Tone::Good),
+        _ if tag.softened => ("warning", Tone::Doubtful),
+        (verdict::Code::Unproven, _) => ("error", Tone::Doubtful),
+        _ => ("error", Tone::Bad),
+    }
+}
+
+/// `0.8 s`, `75 s` and then `5 min 3 s`.
+fn seconds(elapsed: Duration) -> String {
+    match elapsed.as_secs() {
+        0..10 => format!("{:.1} s", elapsed.as_secs_f64()),
+        whole @ 10..120 => format!("{whole} s"),
+        whole => format!("{} min {} s", whole / 60, whole % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! The words that every human-readable rendering shares: the verdict sentence and its parts.
+
+use super::{Entry, Report, Status};
+use crate::oci::{MediaType, Platform};
+use crate::text::clean;
+use crate::{outcome, verdict};
+
+/// How many characters of a message are shown.
+pub(super) const MESSAGE: usize = 2_000;
+/// How many characters of a name or an annotation are shown.
+pub(super) const NAME: usize = 512;
+
+/// How many tags came to which end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) tags: usize,
+    /// Right by their verdict.
+    pub(super) ok: usize,
+    pub(super) fixed: usize,
+    pub(super) already_right: usize,
+    /// Wrong and not repaired.
+    pub(super) wrong: usize,
+    pub(super) unproven: usize,
+    /// How many of the wrong and the unproven do not fail the run.
+    pub(super) softened: usize,
+}
+
+impl Counts {
+    pub(super) fn of(tags: &[Entry]) -> Self {
+        let mut counts = Self::default();
+        for tag in tags {
+            counts.tags += 1;
+            match (tag.verdict, tag.outcome) {
+                (verdict::Code::Ok, _) => counts.ok += 1,
+                (_, Some(outcome::Code::Fixed)) => counts.fixed += 1,
+                (_, Some(outcome::Code::AlreadyRight)) => counts.already_right += 1,
+                (verdict::Code::Unproven, _) => counts.unproven += 1,
+                _ => counts.wrong += 1,
+            }
+            counts.softened += usize::from(tag.softened && !tag.is_right());
+        }
+        counts
+    }
+
+    /// Whether there is something to fail the run, and a setting keeps all of it from that.
+    pub(super) fn are_all_softened(self) -> bool {
+        self.softened > 0 && self.softened == self.wrong + self.unproven
+    }
+}
+
+/// The whole run in one sentence, without a mark and a full stop.
+pub(super) fn sentence(report: &Report) -> String {
+    let counts = Counts::of(&report.tags);
+    let problem = report.problem.as_ref().map_or_else(String::new, |problem| {
+        format!(": {}", clean(&problem.message, MESSAGE))
+    });
+    let mut text = match report.status {
+        Status::Ok if counts.tags == 1 => "the tag is what the build made".to_owned(),
+        Status::Ok => "every tag is what the build made".to_owned(),
+        Status::Fixed => format!(
+            "{} wrong and {} repaired",
+            part(counts.fixed, counts.tags, "was", "were"),
+            if counts.fixed == 1 { "is" } else { "are" }
+        ),
+        Status::Wrong => {
+            let mut text = format!("{} wrong", part(counts.wrong, counts.tags, "is", "are"));
+            if counts.fixed > 0 {
+                text.push_str(&format!(
+                    ", {} repaired",
+                    counted(counts.fixed, "was", "were")
+                ));
+            }
+            if counts.unproven > 0 {
+                let unproven = counts.unproven;
+                text.push_str(&format!(", {unproven} could not be checked"));
+            }
+            text
+        }
+        Status::Unproven => {
+            let mut text = part(counts.unproven, counts.tags, "could", "could");
+            text.push_str(" not be checked");
+            if counts.fixed > 0 {
+                text.push_str(&format!(
+                    ", {} repaired",
+                    counted(counts.fixed, "was", "were")
+                ));
+            }
+            text
+        }
+        Status::Nothing => format!("nothing to check{problem}"),
+        Status::Invalid => format!("the inputs are unusable{problem}"),
+    };
+    if counts.are_all_softened() {
+        text.push_str(" (a warning only, as asked)");
+    }
+    text
+}
+
+/// `1 of 3 tags is`, `2 tags are`, `the tag is`.
+fn part(some: usize, all: usize, is: &str, are: &str) -> String {
+    match (some, all) {
+        (1, 1) => format!("the tag {is}"),
+        (some, all) if some == all => format!("{some} tags {are}"),
+        (1, all) => format!("1 of {all} tags {is}"),
+        (some, all) => format!("{some} of {all} tags {are}"),
+    }
+}
+
+fn counted(count: usize, was: &str, were: &str) -> String {
+    format!("{count} {}", if count == 1 { was } else { were })
+}
+
+/// `1 tag`, `2 tags`.
+pub(super) fn plural(count: u64, noun: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{s}")
+}
+
+/// What a tag was found to be: `child (linux/arm64)`.
+pub(super) fn finding(tag: &Entry) -> String {
+    let code = tag.verdict;
+    match tag.found.as_ref() {
+        Some(found) if found.attestation => format!("{code} (attestation)"),
+        Some(found) => match &found.platform {
+            Some(platform) => format!("{code} ({platform})"),
+            None => code.to_string(),
+        },
+        None => code.to_string(),
+    }
+}
+
+/// The kind of a document in the field's words.
+pub(super) fn kind(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::OciIndex => "image index",
+        MediaType::DockerList => "manifest list",
+        MediaType::OciManifest | MediaType::DockerManifest => "manifest",
+    }
+}
+
+/// `linux/amd64, linux/arm64`.
+pub(super) fn platforms(platforms: &[Platform]) -> String {
+    platforms
+        .iter()
+        .map(Platform::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The setting that makes a warning of a finding.
+pub(super) fn softening(code: verdict::Code) -> Option<&'static str> {
+    match code {
+        verdict::Code::Other => Some("on-other: warn"),
+        verdict::Code::Unproven => Some("on-unproven: warn"),
+        verdict::Code::NeverPushed => Some("on-unpushed: warn"),
+        verdict::Code::Ok
+        | verdict::Code::Child
+        | verdict::Code::Wrapped
+        | verdict::Code::Absent
+        | verdict::Code::Incomplete
+        | verdict::Code::Broken
+        | verdict::Code::Conflict => None,
+    }
+}
