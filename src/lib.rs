@@ -7,6 +7,7 @@ pub mod apply;
 pub mod clock;
 pub mod environment;
 pub mod expectation;
+pub mod explain;
 pub mod metadata;
 pub mod note;
 pub mod observation;
