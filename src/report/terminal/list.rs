@@ -102,10 +102,19 @@ impl Row {
         let tone = level(tag).1;
         Self {
             mark: (mark(tone), tone),
-            reference: clean(&tag.reference, NAME),
+            reference: clean(&shortened(&tag.reference), NAME),
             digest: now.map_or_else(|| "-".to_owned(), short),
             words,
             more,
         }
+    }
+}
+
+/// A reference by digest has its digest short here, as the digests beside it are.
+fn shortened(reference: &str) -> String {
+    let parts = reference.split_once('@');
+    match parts.map(|(name, digest)| (name, digest.parse::<Digest>())) {
+        Some((name, Ok(digest))) => format!("{name}@{}", digest.short()),
+        _ => reference.to_owned(),
     }
 }

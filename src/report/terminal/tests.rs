@@ -423,6 +423,16 @@ fn long_names_in_a_narrow_list() {
     ");
 }
 
+#[test]
+fn a_digest_without_a_tag_is_short_in_the_list() {
+    let mut report = samples::all_right();
+    report.tags[0].reference = format!("ghcr.io/acme/app@{}", samples::digest('a'));
+    insta::assert_snapshot!(list_of(&report, 0), @r"
+    ✔ ghcr.io/acme/app@sha256:aaaaaaaaaaaa  sha256:aaaaaaaaaaaa  ok
+    ✔ ghcr.io/acme/app:latest               sha256:aaaaaaaaaaaa  ok
+    ");
+}
+
 fn list_of(report: &Report, width: usize) -> String {
     let text = render(report, &at(width));
     text.split("\n\n").nth(1).unwrap().to_owned()
