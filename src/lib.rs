@@ -4,10 +4,13 @@
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)
 )]
 pub mod apply;
+pub mod cli;
 pub mod clock;
 pub mod environment;
 pub mod expectation;
 pub mod explain;
+mod files;
+pub mod finding;
 pub mod metadata;
 pub mod note;
 pub mod observation;
@@ -18,5 +21,6 @@ pub mod plan;
 pub mod problem;
 pub mod registry;
 pub mod report;
+pub mod run;
 pub mod text;
 pub mod verdict;

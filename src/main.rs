@@ -1,3 +1,51 @@
-//! The process edge.
+//! The process edge: arguments, environment, streams and the clock in, the exit code out.
 
-fn main() {}
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime};
+
+use tagproof::clock::Clock;
+use tagproof::environment::Environment;
+use tagproof::run::{Process, run};
+
+fn main() -> ExitCode {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let mut stderr = io::stderr();
+    ExitCode::from(run(Process {
+        args: std::env::args_os().collect(),
+        environment: Environment::new(std::env::vars_os().filter_map(text)),
+        stdin: &mut io::stdin().lock(),
+        stdout: &mut io::stdout().lock(),
+        stderr: &mut stderr,
+        stdout_is_terminal: io::stdout().is_terminal(),
+        stderr_is_terminal: io::stderr().is_terminal(),
+        width,
+        clock: &RealClock {
+            start: Instant::now(),
+        },
+    }))
+}
+
+/// The time since the process started.
+struct RealClock {
+    start: Instant,
+}
+
+impl Clock for RealClock {
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn unix_time(&self) -> u64 {
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |time| time.as_secs())
+    }
+}

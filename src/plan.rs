@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use crate::expectation::{Claim, Expectation, Expected};
-use crate::observation::{Seen, Sight};
+use crate::finding::Finding;
+use crate::observation::Seen;
 use crate::oci::{Digest, Document, Tag};
 use crate::verdict::Verdict;
 
 /// Point one tag at the expected digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step<'a> {
-    /// Which of the judged it is.
+    /// Which of the findings it is.
     pub index: usize,
     /// What the tag should be.
     pub expectation: &'a Expectation,
@@ -26,14 +27,17 @@ pub struct Step<'a> {
 /// else's work unless `move_other` says so, nothing incomplete or broken, and no tag that is only
 /// guessed at.
 #[must_use]
-pub fn plan<'a>(
-    judged: impl IntoIterator<Item = &'a (Expectation, Sight, Verdict)>,
-    move_other: bool,
-) -> Vec<Step<'a>> {
-    judged
-        .into_iter()
+pub fn plan(findings: &[Finding], move_other: bool) -> Vec<Step<'_>> {
+    findings
+        .iter()
         .enumerate()
-        .filter_map(|(index, (expectation, sight, verdict))| {
+        .filter_map(|(index, finding)| {
+            let Finding {
+                expectation,
+                sight,
+                verdict,
+                outcome: _,
+            } = finding;
             let safe = match verdict {
                 Verdict::Child(_) | Verdict::Wrapped => true,
                 Verdict::Absent => may_create(expectation),

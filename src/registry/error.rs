@@ -81,3 +81,11 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Error {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> String {
+        String::new()
+    }
+}

@@ -6,9 +6,10 @@
 
 use serde::Serialize;
 
-use super::{Entry, Expected, Found, Problem, Report};
+use super::{Entry, Expected, Found, Report};
 use crate::note::Note;
 use crate::oci::{Digest, Platform};
+use crate::problem::Problem;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -31,6 +32,7 @@ struct V1 {
     tool: &'static str,
     mode: &'static str,
     status: &'static str,
+    exit_code: u8,
     problem: Option<ProblemV1>,
     notes: Vec<NoteV1>,
     tags: Vec<TagV1>,
@@ -95,6 +97,7 @@ impl From<&Report> for V1 {
         let Report {
             mode,
             status,
+            exit_code,
             problem,
             notes,
             tags,
@@ -106,6 +109,7 @@ impl From<&Report> for V1 {
             tool: concat!("tagproof ", env!("CARGO_PKG_VERSION")),
             mode: mode.as_str(),
             status: status.as_str(),
+            exit_code: *exit_code,
             problem: problem.as_ref().map(ProblemV1::from),
             notes: notes.iter().map(NoteV1::from).collect(),
             tags: tags.iter().map(TagV1::from).collect(),
@@ -117,7 +121,11 @@ impl From<&Report> for V1 {
 
 impl From<&Problem> for ProblemV1 {
     fn from(problem: &Problem) -> Self {
-        let Problem { message, help } = problem;
+        let Problem {
+            kind: _,
+            message,
+            help,
+        } = problem;
         Self {
             message: message.clone(),
             help: help.clone(),

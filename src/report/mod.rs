@@ -1,5 +1,7 @@
 //! The report: every verdict, what was done and what it rests on. All outputs render this one value.
 
+mod advice;
+mod compose;
 mod layout;
 mod words;
 
@@ -12,7 +14,10 @@ pub(crate) mod samples;
 
 use crate::note::Note;
 use crate::oci::{Digest, MediaType, Platform};
+use crate::problem::Problem;
 use crate::{outcome, verdict};
+
+pub use compose::Soften;
 
 /// What came out of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub struct Report {
     pub mode: Mode,
     /// The truth about the whole run, whatever the settings soften.
     pub status: Status,
+    /// The exit code of the run, with what the settings soften.
+    pub exit_code: u8,
     /// Why there are no tags: the inputs are unusable (`invalid`) or hold nothing to check (`nothing`).
     pub problem: Option<Problem>,
     /// What is worth knowing beside the verdicts, in the order of the builds.
@@ -57,15 +64,6 @@ pub enum Status {
     Nothing,
     /// The inputs are unusable.
     Invalid,
-}
-
-/// Why nothing was checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// What is wrong and where, in one line.
-    pub message: String,
-    /// What to type instead, if that can be said.
-    pub help: Option<String>,
 }
 
 /// What is known of one tag.

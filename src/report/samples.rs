@@ -1,8 +1,9 @@
 //! Reports for the tests of every renderer: one of each kind that a run can end with.
 
-use super::{Entry, Expected, Found, Mode, Problem, Proof, Report, Status};
+use super::{Entry, Expected, Found, Mode, Proof, Report, Status};
 use crate::note::{self, Note};
 use crate::oci::{Digest, MediaType, Platform};
+use crate::problem::{Problem, ProblemKind};
 use crate::{outcome, verdict};
 
 /// A digest that is easy to tell from others: one hexadecimal digit, 64 times.
@@ -76,18 +77,13 @@ fn child(reference: &str) -> Entry {
 fn fixed(tag: Entry) -> Entry {
     let reference = tag.reference.clone();
     let before = tag.found.as_ref().and_then(|found| found.digest.clone());
-    let repository = reference.rsplit_once(':').unwrap().0.to_owned();
     Entry {
         outcome: Some(outcome::Code::Fixed),
         help: Vec::new(),
         inspect: Some(format!("docker buildx imagetools inspect {reference}")),
         undo: Some(before.as_ref().map_or_else(
             || "the tag did not exist; only the registry can delete it again".to_owned(),
-            |before| {
-                format!(
-                    "docker buildx imagetools create --prefer-index=false --tag {reference} {repository}@{before}"
-                )
-            },
+            |before| format!("tagproof fix --tag {reference}@{before} --on-other fix"),
         )),
         before,
         ..tag
@@ -98,6 +94,12 @@ fn report(mode: Mode, status: Status, tags: Vec<Entry>) -> Report {
     Report {
         mode,
         status,
+        exit_code: match status {
+            Status::Ok | Status::Fixed => 0,
+            Status::Wrong => 1,
+            Status::Nothing | Status::Invalid => 2,
+            Status::Unproven => 3,
+        },
         problem: None,
         notes: Vec::new(),
         requests: 4 * tags.len() as u64 + 1,
@@ -288,6 +290,7 @@ pub(crate) fn many(repaired: bool) -> Report {
 pub(crate) fn nothing() -> Report {
     Report {
         problem: Some(Problem {
+            kind: ProblemKind::Nothing,
             message: "`metadata.json` names no image that was pushed".to_owned(),
             help: Some("build with `--push`, or name the tags with `--tag`".to_owned()),
         }),
@@ -298,6 +301,7 @@ pub(crate) fn nothing() -> Report {
 pub(crate) fn invalid() -> Report {
     Report {
         problem: Some(Problem {
+            kind: ProblemKind::Invalid,
             message: "failed to read `metadata.json`: no such file".to_owned(),
             help: None,
         }),
@@ -343,6 +347,7 @@ pub(crate) fn hostile() -> Report {
     }
     Report {
         problem: Some(Problem {
+            kind: ProblemKind::Invalid,
             message: text(),
             help: Some(text()),
         }),

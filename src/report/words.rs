@@ -150,9 +150,9 @@ pub(super) fn platforms(platforms: &[Platform]) -> String {
 /// The setting that makes a warning of a finding.
 pub(super) fn softening(code: verdict::Code) -> Option<&'static str> {
     match code {
-        verdict::Code::Other => Some("on-other: warn"),
-        verdict::Code::Unproven => Some("on-unproven: warn"),
-        verdict::Code::NeverPushed => Some("on-unpushed: warn"),
+        verdict::Code::Other => Some("--on-other warn"),
+        verdict::Code::Unproven => Some("--on-unproven warn"),
+        verdict::Code::NeverPushed => Some("--on-unpushed warn"),
         verdict::Code::Ok
         | verdict::Code::Child
         | verdict::Code::Wrapped

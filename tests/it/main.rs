@@ -7,12 +7,20 @@
 )]
 
 mod client;
+mod image;
 mod real;
 mod registry;
+mod run;
 mod samples;
 mod tls;
 mod token_server;
+mod world;
 
 mod alike;
+mod looks;
 mod real_test;
+mod recorded;
 mod registry_test;
+mod repairs;
+mod requests;
+mod verdicts;

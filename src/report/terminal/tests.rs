@@ -39,14 +39,14 @@ fn a_double_push_repaired() {
       is:  sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)
       was: sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (manifest; linux/amd64)
       inspect: docker buildx imagetools inspect ghcr.io/acme/app:1.4
-      undo: docker buildx imagetools create --prefer-index=false --tag ghcr.io/acme/app:1.4 ghcr.io/acme/app@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+      undo: tagproof fix --tag ghcr.io/acme/app:1.4@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix
 
     fixed[child] ghcr.io/acme/app:latest
       the tag is the linux/amd64 manifest of the image index that was built
       is:  sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)
       was: sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (manifest; linux/amd64)
       inspect: docker buildx imagetools inspect ghcr.io/acme/app:latest
-      undo: docker buildx imagetools create --prefer-index=false --tag ghcr.io/acme/app:latest ghcr.io/acme/app@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+      undo: tagproof fix --tag ghcr.io/acme/app:latest@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix
 
     note[double-push] the build's own Docker pushed its tags twice (docker/buildx#2959)
       help: upgrade buildx to 0.22 or newer
@@ -121,7 +121,7 @@ fn someone_elses_image_as_a_warning() {
         revision 4f1c2d3)
       help: it may be a newer build's, so it is left alone
       help: to move it here all the same, run with `--on-other fix`
-      note: this does not fail the run, as `on-other: warn` asks
+      note: this does not fail the run, as `--on-other warn` asks
 
     `tagproof explain other` says more
 
@@ -257,7 +257,7 @@ fn mixed_with_notes() {
       was: sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff (attestation manifest)
       inspect: docker buildx imagetools inspect ghcr.io/acme/app:sbom
       undo:
-        docker buildx imagetools create --prefer-index=false --tag ghcr.io/acme/app:sbom ghcr.io/acme/app@sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff
+        tagproof fix --tag ghcr.io/acme/app:sbom@sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff --on-other fix
 
     error[child, changed] quay.io/acme/app:1.4
       the tag is the linux/amd64 manifest of the image index that was built
@@ -366,7 +366,7 @@ fn narrow() {
       inspect:
         docker buildx imagetools inspect ghcr.io/acme/app:1.4
       undo:
-        docker buildx imagetools create --prefer-index=false --tag ghcr.io/acme/app:1.4 ghcr.io/acme/app@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+        tagproof fix --tag ghcr.io/acme/app:1.4@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix
 
     fixed[child] ghcr.io/acme/app:latest
       the tag is the linux/amd64 manifest of
@@ -381,7 +381,7 @@ fn narrow() {
       inspect:
         docker buildx imagetools inspect ghcr.io/acme/app:latest
       undo:
-        docker buildx imagetools create --prefer-index=false --tag ghcr.io/acme/app:latest ghcr.io/acme/app@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+        tagproof fix --tag ghcr.io/acme/app:latest@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix
 
     note[double-push] the build's own Docker
       pushed its tags twice

@@ -1,0 +1,472 @@
+//! The command line: flags to options that are complete.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use crate::expectation::Asked;
+use crate::explain;
+use crate::oci::{Digest, Host, Platform, Reference};
+use crate::problem::Problem;
+use crate::report::paint::ColorChoice;
+use crate::report::{Mode, Soften};
+
+/// Proves that every tag a build pushed points at what the build made, and repairs it when it does not.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tagproof",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    subcommand_required = true
+)]
+#[command(after_help = "\
+Right after a build:
+  docker buildx build --push --metadata-file build.json -t registry.example.com/app:1.4 .
+  tagproof fix build.json
+
+Exit codes: 0 every tag is proven, 1 a tag is wrong, 2 the inputs are unusable,
+3 something could not be checked and nothing is known to be wrong.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Look and judge; change nothing
+    #[command(after_help = "\
+Examples:
+  tagproof check build.json
+  tagproof check --tag ghcr.io/acme/app:1.4@sha256:3f2a… --platform linux/amd64,linux/arm64")]
+    Check(RunArgs),
+    /// Look, judge, repair what is safe to repair, look and judge again
+    #[command(after_help = "\
+Examples:
+  tagproof fix build.json
+  tagproof fix bake.json --target app --platform linux/amd64,linux/arm64 --report report.json")]
+    Fix(RunArgs),
+    /// Say what a verdict, outcome or note means, why it happens and what to do
+    #[command(after_help = "\
+Examples:
+  tagproof explain
+  tagproof explain child")]
+    Explain {
+        /// The code, as it stands in a report; none: list them all
+        code: Option<String>,
+    },
+    /// Print a completion script for a shell
+    #[command(after_help = "\
+Examples:
+  tagproof completions bash > /etc/bash_completion.d/tagproof
+  tagproof completions zsh > ~/.zfunc/_tagproof")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)]
+struct RunArgs {
+    /// Files that buildx wrote with --metadata-file (build or bake); `-` is standard input
+    #[arg(value_name = "METADATA")]
+    files: Vec<PathBuf>,
+
+    /// The metadata itself, instead of a file
+    #[arg(long, value_name = "JSON", action = clap::ArgAction::Append, help_heading = "What to check")]
+    metadata: Vec<String>,
+
+    /// A tag to prove, instead of the names in the metadata; REF@DIGEST needs no metadata
+    #[arg(long = "tag", value_name = "REF", help_heading = "What to check")]
+    tags: Vec<String>,
+
+    /// The digest that every --tag without one of its own should be
+    #[arg(
+        long,
+        value_name = "DIGEST",
+        requires = "tags",
+        help_heading = "What to check"
+    )]
+    digest: Option<Digest>,
+
+    /// Only this bake target (repeatable)
+    #[arg(long = "target", value_name = "NAME", help_heading = "What to check")]
+    targets: Vec<String>,
+
+    /// A platform the image must have, such as linux/arm64 (repeatable, or comma separated)
+    #[arg(long = "platform", value_name = "P", help_heading = "What to check")]
+    platforms: Vec<String>,
+
+    /// Also ask for every child of the index, to find one that is gone
+    #[arg(long, help_heading = "What to check")]
+    deep: bool,
+
+    /// What to do where a tag is something that is no part of this build
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "fail",
+        help_heading = "What to make of it"
+    )]
+    on_other: OnOther,
+
+    /// What to do where something could not be checked
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "fail",
+        help_heading = "What to make of it"
+    )]
+    on_unproven: OnFinding,
+
+    /// What to do where an image was never pushed, or there is nothing to check
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "fail",
+        help_heading = "What to make of it"
+    )]
+    on_unpushed: OnFinding,
+
+    /// How far apart two looks must be that agree; 0: one look decides
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds, help_heading = "Time")]
+    settle: Duration,
+
+    /// How long a tag that is not right may take to come right
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds, help_heading = "Time")]
+    settle_timeout: Duration,
+
+    /// How long everything may take
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds, help_heading = "Time")]
+    timeout: Duration,
+
+    /// The registry that --username is for
+    #[arg(
+        long,
+        value_name = "HOST",
+        requires = "username",
+        help_heading = "Registry"
+    )]
+    registry: Option<Host>,
+
+    /// The user name for --registry, or for the only registry at hand
+    #[arg(
+        long,
+        value_name = "U",
+        requires = "password_stdin",
+        help_heading = "Registry"
+    )]
+    username: Option<String>,
+
+    /// Read the password for --username from standard input
+    #[arg(long, requires = "username", help_heading = "Registry")]
+    password_stdin: bool,
+
+    /// A config file with logins, instead of Docker's and Podman's own
+    #[arg(long, value_name = "FILE", help_heading = "Registry")]
+    registry_config: Option<PathBuf>,
+
+    /// Speak plain HTTP to this registry (repeatable); loopback names need no flag
+    #[arg(long, value_name = "HOST", help_heading = "Registry")]
+    plain_http: Vec<Host>,
+
+    /// Trust these certificates, too
+    #[arg(long, value_name = "PEM", help_heading = "Registry")]
+    ca_file: Option<PathBuf>,
+
+    /// The most requests at once to one registry
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32), help_heading = "Registry")]
+    concurrency: u8,
+
+    /// How to show the report
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "auto",
+        help_heading = "Output"
+    )]
+    format: Format,
+
+    /// Also write the JSON report to this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    report: Option<PathBuf>,
+
+    /// Whether to use colors
+    #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = PossibleValuesParser::new(["auto", "always", "never"]), help_heading = "Output")]
+    color: String,
+
+    /// Show each request: method, URL, status and time
+    #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
+    verbose: bool,
+
+    /// Show only what needs attention
+    #[arg(short, long, help_heading = "Output")]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnOther {
+    /// The run fails
+    Fail,
+    /// The tag is moved all the same
+    Fix,
+    /// The run does not fail for it
+    Warn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnFinding {
+    /// The run fails
+    Fail,
+    /// The run does not fail for it
+    Warn,
+}
+
+/// How a report is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Auto,
+    /// For people
+    Terminal,
+    /// The JSON report
+    Json,
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Action {
+    /// Look at tags, and maybe repair them.
+    Run(Box<Options>),
+    /// Print this text and end with this exit code: help, an explanation, a usage error.
+    Print {
+        /// What to print.
+        text: String,
+        /// Whether it goes to standard error.
+        to_stderr: bool,
+        /// The exit code.
+        code: u8,
+    },
+    /// Print this script.
+    Completions(Vec<u8>),
+}
+
+/// Everything a run needs to know, complete.
+#[derive(Debug)]
+pub struct Options {
+    /// Check or fix.
+    pub mode: Mode,
+    /// The metadata, in order: files (`-` is standard input) first.
+    pub files: Vec<PathBuf>,
+    /// Metadata given as text.
+    pub metadata: Vec<String>,
+    /// The tags, digest, targets and platforms asked for; a problem with one of them is reported
+    /// like any problem with the inputs.
+    pub asked: Result<Asked, Problem>,
+    /// Whether every child of an index is asked for.
+    pub deep: bool,
+    /// Whether tags that are no part of the build are moved.
+    pub move_other: bool,
+    /// What does not fail the run.
+    pub soften: Soften,
+    /// How far apart two agreeing looks are.
+    pub settle: Duration,
+    /// How long a tag may take to come right.
+    pub settle_timeout: Duration,
+    /// How long everything may take.
+    pub timeout: Duration,
+    /// The login given on the command line: for which registry (`None`: the only one), as whom.
+    pub login: Option<(Option<Host>, String)>,
+    /// The config file that replaces the usual ones.
+    pub registry_config: Option<PathBuf>,
+    /// The registries spoken to over plain HTTP.
+    pub plain_http: Vec<Host>,
+    /// A file of certificates to trust, too.
+    pub ca_file: Option<PathBuf>,
+    /// The most requests at once to one registry.
+    pub concurrency: usize,
+    /// How the report is shown.
+    pub format: Format,
+    /// Where the JSON report goes, too.
+    pub report: Option<PathBuf>,
+    /// Whether to use colors.
+    pub color: ColorChoice,
+    /// Whether each request is shown.
+    pub verbose: bool,
+    /// Whether only what needs attention is shown.
+    pub quiet: bool,
+}
+
+/// Reads the command line, the program's name first.
+#[must_use]
+pub fn parse(args: &[OsString]) -> Action {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let to_stderr = error.use_stderr();
+            let text = match usage_help(args, &error) {
+                Some(help) => format!("{}help: {help}\n", error.render()),
+                None => error.render().to_string(),
+            };
+            return Action::Print {
+                text,
+                to_stderr,
+                code: if to_stderr { 2 } else { 0 },
+            };
+        }
+    };
+    match cli.command {
+        Command::Check(args) => Action::Run(Box::new(options(Mode::Check, args))),
+        Command::Fix(args) => Action::Run(Box::new(options(Mode::Fix, args))),
+        Command::Explain { code: None } => Action::Print {
+            text: explain::list(),
+            to_stderr: false,
+            code: 0,
+        },
+        Command::Explain { code: Some(code) } => match explain::explain(&code) {
+            Some(text) => Action::Print {
+                text,
+                to_stderr: false,
+                code: 0,
+            },
+            None => {
+                let help = match explain::closest(&code) {
+                    Some(closest) => format!("did you mean `tagproof explain {closest}`?"),
+                    None => "`tagproof explain` lists them all".to_owned(),
+                };
+                Action::Print {
+                    text: format!("error: no code `{code}`\nhelp: {help}\n"),
+                    to_stderr: true,
+                    code: 2,
+                }
+            }
+        },
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "tagproof", &mut script);
+            Action::Completions(script)
+        }
+    }
+}
+
+/// What to type instead, where clap cannot know it: a metadata file without a command before it.
+fn usage_help(args: &[OsString], error: &clap::Error) -> Option<String> {
+    let first = args.get(1)?.to_str()?;
+    let is_file = error.kind() == clap::error::ErrorKind::InvalidSubcommand && first.contains('.');
+    is_file.then(|| format!("`tagproof check {first}` looks, `tagproof fix {first}` also repairs"))
+}
+
+fn options(mode: Mode, args: RunArgs) -> Options {
+    let asked = asked(&args);
+    let RunArgs {
+        files,
+        metadata,
+        tags: _,
+        digest: _,
+        targets: _,
+        platforms: _,
+        deep,
+        on_other,
+        on_unproven,
+        on_unpushed,
+        settle,
+        settle_timeout,
+        timeout,
+        registry,
+        username,
+        password_stdin: _,
+        registry_config,
+        plain_http,
+        ca_file,
+        concurrency,
+        format,
+        report,
+        color,
+        verbose,
+        quiet,
+    } = args;
+    Options {
+        mode,
+        files,
+        metadata,
+        asked,
+        deep,
+        move_other: on_other == OnOther::Fix,
+        soften: Soften {
+            other: on_other == OnOther::Warn,
+            unproven: on_unproven == OnFinding::Warn,
+            unpushed: on_unpushed == OnFinding::Warn,
+        },
+        settle,
+        settle_timeout,
+        timeout,
+        login: username.map(|username| (registry, username)),
+        registry_config,
+        plain_http,
+        ca_file,
+        concurrency: usize::from(concurrency),
+        format,
+        report,
+        color: match color.as_str() {
+            "always" => ColorChoice::Always,
+            "never" => ColorChoice::Never,
+            _ => ColorChoice::Auto,
+        },
+        verbose,
+        quiet,
+    }
+}
+
+/// The tags and platforms, from lists with commas or newlines.
+fn asked(args: &RunArgs) -> Result<Asked, Problem> {
+    let mut asked = Asked {
+        digest: args.digest.clone(),
+        targets: args.targets.clone(),
+        ..Asked::default()
+    };
+    for text in items(&args.tags) {
+        let reference = text.parse::<Reference>().map_err(|error| {
+            Problem::invalid(
+                format!("failed to read `--tag {text}`: {error}"),
+                "write it like `registry.example.com/app:1.4`, or with `@sha256:…` behind it",
+            )
+        })?;
+        asked.tags.push(reference);
+    }
+    for text in items(&args.platforms) {
+        let platform = text.parse::<Platform>().map_err(|error| {
+            Problem::invalid(
+                format!("failed to read `--platform {text}`: {error}"),
+                "write it like `linux/amd64`",
+            )
+        })?;
+        asked.platforms.push(platform);
+    }
+    if asked.tags.is_empty() && !args.tags.is_empty() {
+        return Err(Problem::invalid(
+            "`--tag` is empty",
+            "write it like `--tag registry.example.com/app:1.4`",
+        ));
+    }
+    Ok(asked)
+}
+
+fn items(lists: &[String]) -> impl Iterator<Item = &str> {
+    lists
+        .iter()
+        .flat_map(|list| list.split([',', '\n']))
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.strip_suffix('s').unwrap_or(text).parse::<f64>().ok();
+    number
+        .filter(|seconds| (0.0..=86_400.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "write a number of seconds, at most a day, such as `20` or `0.5`".to_owned())
+}

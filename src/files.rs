@@ -1,0 +1,165 @@
+//! Files and standard input: read with a limit, written whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write as _};
+use std::path::Path;
+
+use crate::problem::Problem;
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+///
+/// When it cannot be read or is larger, with `help` for what to type instead.
+pub(crate) fn read(path: &Path, limit: usize, help: &str) -> Result<Vec<u8>, Problem> {
+    let fault = |cause: String| {
+        Problem::invalid(
+            format!("failed to read `{}`: {cause}", path.display()),
+            help,
+        )
+    };
+    let metadata = fs::metadata(path).map_err(|error| fault(words(&error)))?;
+    if metadata.is_dir() {
+        return Err(fault("it is a directory".to_owned()));
+    }
+    let file = File::open(path).map_err(|error| fault(words(&error)))?;
+    read_at_most(file, limit)
+        .map_err(|error| fault(words(&error)))?
+        .ok_or_else(|| fault(too_large(limit)))
+}
+
+/// Reads a metadata file, with help that fits what people mistype.
+pub(crate) fn read_metadata(path: &Path, limit: usize) -> Result<Vec<u8>, Problem> {
+    let text = path.to_string_lossy();
+    let help = if text.trim_start().starts_with('{') {
+        "give the metadata itself with `--metadata JSON`"
+    } else if path.is_dir() {
+        "give the file in it that `docker buildx build --metadata-file` wrote"
+    } else if text
+        .parse::<crate::oci::Reference>()
+        .is_ok_and(|reference| reference.tag().is_some())
+    {
+        "give a tag with `--tag NAME:TAG@sha256:…`"
+    } else {
+        "give the file that `docker buildx build --push --metadata-file FILE` wrote; it writes none when the build fails"
+    };
+    read(path, limit, help)
+}
+
+/// Standard input, which can be used for one thing only.
+pub(crate) struct StdinOnce<'a> {
+    stdin: &'a mut dyn Read,
+    used_for: Option<String>,
+}
+
+impl<'a> StdinOnce<'a> {
+    pub(crate) fn new(stdin: &'a mut dyn Read) -> Self {
+        Self {
+            stdin,
+            used_for: None,
+        }
+    }
+
+    /// Reads it whole, for `what`.
+    pub(crate) fn read(&mut self, what: &str, limit: usize) -> Result<Vec<u8>, Problem> {
+        let help =
+            "use standard input for one thing only, and a file or `--metadata JSON` for the other";
+        if let Some(used_for) = &self.used_for {
+            return Err(Problem::invalid(
+                format!("standard input is wanted for {what}, but {used_for} has read it"),
+                help,
+            ));
+        }
+        self.used_for = Some(what.to_owned());
+        let fault = |cause: String| {
+            Problem::invalid(
+                format!("failed to read standard input for {what}: {cause}"),
+                help,
+            )
+        };
+        read_at_most(&mut *self.stdin, limit)
+            .map_err(|error| fault(words(&error)))?
+            .ok_or_else(|| fault(too_large(limit)))
+    }
+
+    /// Reads it whole, for `what`, as one line of text without its end.
+    pub(crate) fn read_line_of(&mut self, what: &str, limit: usize) -> Result<String, Problem> {
+        let text = String::from_utf8(self.read(what, limit)?).map_err(|_| {
+            Problem::invalid(format!("{what} is not UTF-8"), "give the password as text")
+        })?;
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.is_empty() {
+            return Err(Problem::invalid(
+                format!("{what} is empty"),
+                "pipe the password in: `printenv PASSWORD | tagproof …`",
+            ));
+        }
+        Ok(line.to_owned())
+    }
+}
+
+/// Why nothing can be written to `path`, as far as that can be told before the work is done.
+pub(crate) fn refuse_as_output(path: &Path) -> Option<Problem> {
+    let fault = |cause: &str| {
+        Some(Problem::invalid(
+            format!("failed to write `{}`: {cause}", path.display()),
+            "give `--report` a file in a directory that exists",
+        ))
+    };
+    if path.is_dir() {
+        return fault("it is a directory");
+    }
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
+            fault("its directory does not exist")
+        }
+        _ => None,
+    }
+}
+
+/// Writes a file so that readers see the old one or the new one, never a half: into a file beside
+/// it, which then takes its name. What is no plain file (a pipe, a device) is written to directly.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+    let Some(name) = path.file_name().filter(|_| !special) else {
+        return fs::OpenOptions::new()
+            .write(true)
+            .open(path)?
+            .write_all(bytes);
+    };
+    let mut beside = name.to_os_string();
+    beside.push(".part");
+    let beside = path.with_file_name(beside);
+    let written = File::create(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written
+        .and_then(|()| fs::rename(&beside, path))
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&beside);
+        })
+}
+
+fn read_at_most(source: impl Read, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    source.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| bytes.len() <= limit))
+}
+
+fn too_large(limit: usize) -> String {
+    match limit / (1024 * 1024) {
+        0 => format!("it is larger than {} KiB", limit / 1024),
+        mib => format!("it is larger than {mib} MiB"),
+    }
+}
+
+/// The system's words without its number.
+fn words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,19 @@
+//! A finding: one expectation with what was seen of it, what was decided and what was done.
+
+use crate::expectation::Expectation;
+use crate::observation::Sight;
+use crate::outcome::Outcome;
+use crate::verdict::Verdict;
+
+/// What is known of one expectation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What was claimed.
+    pub expectation: Expectation,
+    /// What was seen before any write.
+    pub sight: Sight,
+    /// What was decided before any write.
+    pub verdict: Verdict,
+    /// What became of the repair, if one was tried.
+    pub outcome: Option<Outcome>,
+}

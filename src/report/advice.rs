@@ -1,0 +1,230 @@
+//! What a report says of one tag: what is so, why it matters, and what to type.
+
+use crate::expectation::{Claim, Expectation, Expected};
+use crate::observation::Sight;
+use crate::oci::{Child, Digest, Platform};
+use crate::outcome::Outcome;
+use crate::plan::may_create;
+use crate::verdict::{Relation, Verdict};
+
+/// What is so, in one line.
+pub(super) fn message(expectation: &Expectation, sight: &Sight, verdict: &Verdict) -> String {
+    let tag = match &expectation.tag {
+        Some(tag) => format!("`{tag}`"),
+        None => format!("`{}`", expectation.image.digest().short()),
+    };
+    match verdict {
+        Verdict::Ok => match (&expectation.image, &expectation.tag) {
+            (Expected::Manifest(_), Some(_)) => format!("{tag} is what the build made"),
+            (Expected::Manifest(_), None) => format!("{tag} is in the repository"),
+            (Expected::Id(_), _) => format!("{tag} is the image that the build made"),
+        },
+        Verdict::Child(child) => format!(
+            "{tag} points at {} of the build, not at its index",
+            called(child)
+        ),
+        Verdict::Wrapped => {
+            format!(
+                "{tag} is an index around the manifest that was built, so it has another digest"
+            )
+        }
+        Verdict::Absent => {
+            format!("there is no tag {tag}, but the image that was built is in the repository")
+        }
+        Verdict::Other(Relation::More) => {
+            format!("{tag} is an index that holds this build and more, such as a merge job makes")
+        }
+        Verdict::Other(Relation::Part) => {
+            format!(
+                "{tag} is another index of nothing but images of this build, such as one with fewer platforms"
+            )
+        }
+        Verdict::Other(Relation::Some) => {
+            format!("{tag} is an index of some images of this build and others")
+        }
+        Verdict::Other(Relation::None) => {
+            format!("{tag} is no part of this build: an older, newer or foreign image")
+        }
+        Verdict::Incomplete(missing) => {
+            format!("the image that {tag} should be lacks {}", list(missing))
+        }
+        Verdict::Broken(missing) => {
+            let gone: Vec<String> = missing
+                .iter()
+                .map(|child| format!("{} (`{}`)", called(child), child.digest.short()))
+                .collect();
+            format!(
+                "the index is right, but the repository lacks {}",
+                gone.join(" and ")
+            )
+        }
+        Verdict::NeverPushed => match (&expectation.tag, sight.shown()) {
+            (None, _) => format!("`{}` is not in the repository", expectation.image.digest()),
+            (Some(_), Some(_)) => format!(
+                "{tag} is another image, and the one that was built is not in the repository"
+            ),
+            (Some(_), None) => {
+                format!("neither {tag} nor the image that was built is in the repository")
+            }
+        },
+        Verdict::Conflict => {
+            let others: Vec<String> = expectation
+                .conflicts
+                .iter()
+                .map(|(who, image)| format!("{who} makes it `{}`", image.digest()))
+                .collect();
+            format!(
+                "{} makes {tag} `{}`, but {}",
+                expectation.origin,
+                expectation.image.digest(),
+                others.join(" and ")
+            )
+        }
+        Verdict::Unproven(error) => format!("{tag} could not be checked: {error}"),
+    }
+}
+
+/// Why it matters and what to do, one thing a line.
+pub(super) fn help(
+    expectation: &Expectation,
+    verdict: &Verdict,
+    outcome: Option<&Outcome>,
+) -> Vec<String> {
+    if let Some(outcome) = outcome {
+        return after(expectation, outcome);
+    }
+    let about_the_tag = matches!(
+        verdict,
+        Verdict::Child(_) | Verdict::Wrapped | Verdict::Absent | Verdict::Other(_)
+    );
+    if about_the_tag && matches!(expectation.image, Expected::Id(_)) {
+        return vec![
+            "push the image again: a tag that is known by its image ID alone is never repaired"
+                .to_owned(),
+        ];
+    }
+    let repair = |extra: &str| {
+        let digest = expectation.image.digest();
+        format!(
+            "repair it: `tagproof fix --tag {}@{digest}{extra}`",
+            expectation.reference()
+        )
+    };
+    match verdict {
+        Verdict::Ok => Vec::new(),
+        Verdict::Child(_) => vec![
+            "whoever pulls it on another platform gets an image that cannot run there".to_owned(),
+            repair(""),
+        ],
+        Verdict::Wrapped => vec![
+            "signatures and attestations are for the digest that was built, not for this one".to_owned(),
+            repair(""),
+        ],
+        Verdict::Absent if may_create(expectation) => vec!["whoever pulls it gets nothing".to_owned(), repair("")],
+        Verdict::Absent if expectation.claim == Claim::Asked => vec![
+            "it is not created, because no build names it: one platform's build could become the release".to_owned(),
+            repair(" --platform linux/amd64,…") + ", with the platforms it must have",
+        ],
+        Verdict::Absent => vec![repair("")],
+        Verdict::Other(Relation::More) => vec![
+            "if a merge job made it, check with that job's metadata instead".to_owned(),
+            repair(" --on-other fix") + " throws away what else it holds",
+        ],
+        Verdict::Other(_) => vec![
+            "it is not moved: it may be a newer build's".to_owned(),
+            repair(" --on-other fix") + ", if it is yours to move; `--on-other warn` if others may move it",
+        ],
+        Verdict::Incomplete(missing) => {
+            vec![format!("build again with `--platform` for all of them, {} included: re-pointing a tag cannot add one", list(missing))]
+        }
+        Verdict::Broken(_) => vec![
+            "whoever pulls it for that platform gets an error".to_owned(),
+            "build and push again, and keep the clean-up job from deleting untagged manifests that an index lists".to_owned(),
+        ],
+        Verdict::NeverPushed => {
+            let mut lines = Vec::new();
+            if expectation.exported {
+                lines.push("the build wrote a file or loaded the image (`--load`, `type=oci`): was it pushed at all".to_owned());
+            }
+            lines.push("build with `--push`, to this registry, and check right after it; `--on-unpushed warn` if it is not meant to be pushed".to_owned());
+            lines
+        }
+        Verdict::Conflict => {
+            vec!["give every build tags of its own, or check them one at a time with `--target`; nothing was written".to_owned()]
+        }
+        Verdict::Unproven(error) => {
+            vec![error.help(), "`--on-unproven warn` if this must not fail the run".to_owned()]
+        }
+    }
+}
+
+/// What to do after a repair was tried.
+fn after(expectation: &Expectation, outcome: &Outcome) -> Vec<String> {
+    let digest = expectation.image.digest();
+    match outcome {
+        Outcome::Fixed => vec![format!(
+            "repaired: it points at `{digest}` now, and was seen there twice"
+        )],
+        Outcome::AlreadyRight => {
+            vec![format!(
+                "nothing was written: it had come right, `{digest}`, when it was looked at again, twice"
+            )]
+        }
+        Outcome::Refused(error) => vec![
+            format!("not repaired, the registry refused it: {error}"),
+            error.help(),
+        ],
+        Outcome::Changed { now } => vec![
+            match now {
+                Some(now) => format!(
+                    "not repaired: someone else moved it to `{now}` in the meantime, so it was left alone"
+                ),
+                None => {
+                    "not repaired: someone else deleted it in the meantime, so it was left alone"
+                        .to_owned()
+                }
+            },
+            "run the same command again if it is still yours to move".to_owned(),
+        ],
+        Outcome::Unsettled(why) => vec![
+            format!("written, but not seen right in time: {why}"),
+            "run `tagproof check` again in a minute, or raise `--settle-timeout`".to_owned(),
+        ],
+        Outcome::Failed(error) => vec![format!("not repaired: {error}"), error.help()],
+    }
+}
+
+/// The command that undoes a repair, digest for digest, or why there is none.
+pub(super) fn undo(expectation: &Expectation, before: Option<&Digest>) -> String {
+    match before {
+        Some(before) => format!(
+            "tagproof fix --tag {}@{before} --on-other fix",
+            expectation.reference()
+        ),
+        None => "the tag was created: only the registry can delete it".to_owned(),
+    }
+}
+
+/// The command that shows a tag.
+pub(super) fn inspect(expectation: &Expectation) -> String {
+    format!(
+        "docker buildx imagetools inspect {}",
+        expectation.reference()
+    )
+}
+
+fn called(child: &Child) -> String {
+    match (&child.platform, child.is_attestation) {
+        (_, true) => "an attestation manifest".to_owned(),
+        (Some(platform), false) => format!("the {platform} manifest"),
+        (None, false) => "a manifest without a platform".to_owned(),
+    }
+}
+
+fn list(platforms: &[Platform]) -> String {
+    platforms
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

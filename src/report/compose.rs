@@ -1,0 +1,209 @@
+//! Composing: from what was judged and done to the report.
+
+use crate::expectation::{Expectation, Expected as Image};
+use crate::finding::Finding;
+use crate::note::{self, Note};
+use crate::observation::{Seen, Sight};
+use crate::oci::Document;
+use crate::outcome::{self, Outcome};
+use crate::problem::{Problem, ProblemKind};
+use crate::verdict::{self, Verdict};
+
+use super::{Entry, Expected, Found, Mode, Proof, Report, Status, advice};
+
+/// Which findings the user does not want to fail the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Soften {
+    /// `--on-other warn`.
+    pub other: bool,
+    /// `--on-unproven warn`.
+    pub unproven: bool,
+    /// `--on-unpushed warn`: also where there is nothing to check.
+    pub unpushed: bool,
+}
+
+impl Report {
+    /// The report of a run that looked at tags.
+    #[must_use]
+    pub fn of(mode: Mode, findings: &[Finding], mut notes: Vec<Note>, soften: Soften) -> Self {
+        notes.extend(findings.iter().filter_map(attestation_gone));
+        let tags: Vec<Entry> = findings
+            .iter()
+            .map(|finding| entry(finding, soften))
+            .collect();
+        let open = |entry: &&Entry| !entry.is_right();
+        let unproven = |entry: &&Entry| entry.verdict == verdict::Code::Unproven;
+        let status = if tags.iter().filter(open).any(|entry| !unproven(&entry)) {
+            Status::Wrong
+        } else if tags.iter().any(|entry| unproven(&entry)) {
+            Status::Unproven
+        } else if tags
+            .iter()
+            .any(|entry| entry.outcome == Some(outcome::Code::Fixed))
+        {
+            Status::Fixed
+        } else {
+            Status::Ok
+        };
+        let hard: Vec<&Entry> = tags
+            .iter()
+            .filter(open)
+            .filter(|entry| !entry.softened)
+            .collect();
+        let exit_code = match hard.iter().any(|entry| !unproven(entry)) {
+            true => 1,
+            false if hard.is_empty() => 0,
+            false => 3,
+        };
+        Self {
+            mode,
+            status,
+            exit_code,
+            problem: None,
+            notes,
+            tags,
+            requests: 0,
+            pulls: 0,
+        }
+    }
+
+    /// The report of a run that had nothing to look at.
+    #[must_use]
+    pub fn of_problem(mode: Mode, problem: Problem, soften: Soften) -> Self {
+        let (status, exit_code) = match problem.kind {
+            ProblemKind::Invalid => (Status::Invalid, 2),
+            ProblemKind::Nothing if soften.unpushed => (Status::Nothing, 0),
+            ProblemKind::Nothing => (Status::Nothing, 2),
+        };
+        Self {
+            mode,
+            status,
+            exit_code,
+            problem: Some(problem),
+            notes: Vec::new(),
+            tags: Vec::new(),
+            requests: 0,
+            pulls: 0,
+        }
+    }
+}
+
+fn entry(finding: &Finding, soften: Soften) -> Entry {
+    let Finding {
+        expectation,
+        sight,
+        verdict,
+        outcome,
+    } = finding;
+    let code = outcome.as_ref().map(Outcome::code);
+    let written = matches!(code, Some(outcome::Code::Fixed | outcome::Code::Unsettled));
+    let before = sight.shown().filter(|_| written);
+    let softened = outcome.is_none()
+        && match verdict {
+            Verdict::Other(_) => soften.other,
+            Verdict::Unproven(_) => soften.unproven,
+            Verdict::NeverPushed => soften.unpushed,
+            Verdict::Ok
+            | Verdict::Child(_)
+            | Verdict::Wrapped
+            | Verdict::Absent
+            | Verdict::Incomplete(_)
+            | Verdict::Broken(_)
+            | Verdict::Conflict => false,
+        };
+    let proof = match (verdict, &expectation.image) {
+        (Verdict::Unproven(_), _) => None,
+        (_, Image::Manifest(_)) => Some(Proof::Digest),
+        (_, Image::Id(_)) => Some(Proof::Config),
+    };
+    Entry {
+        reference: expectation.reference().to_string(),
+        target: expectation.target.clone(),
+        verdict: verdict.code(),
+        softened,
+        expected: expected(expectation, sight),
+        found: sight.tag.here().map(|document| found(document, verdict)),
+        proof,
+        outcome: code,
+        before: before.cloned(),
+        message: advice::message(expectation, sight, verdict),
+        help: advice::help(expectation, verdict, outcome.as_ref()),
+        inspect: written.then(|| advice::inspect(expectation)),
+        undo: written.then(|| advice::undo(expectation, before)),
+    }
+}
+
+fn expected(expectation: &Expectation, sight: &Sight) -> Expected {
+    let document = match &sight.tag {
+        Seen::Here(document) if expectation.image.is(document) => Some(document),
+        _ => sight
+            .expected
+            .as_ref()
+            .and_then(|seen| seen.here())
+            .and_then(Option::as_ref),
+    };
+    let (digest, config) = match &expectation.image {
+        Image::Manifest(digest) => (Some(digest.clone()), None),
+        Image::Id(config) => (None, Some(config.clone())),
+    };
+    let platforms = match (expectation.platforms.as_slice(), document) {
+        ([], Some(document)) if document.media_type().is_index() => document.platforms(),
+        ([], _) => expectation.own_platform.iter().cloned().collect(),
+        (required, _) => required.to_vec(),
+    };
+    let media_type = document
+        .map(|document| document.media_type())
+        .or(expectation.media_type);
+    Expected {
+        digest,
+        config,
+        media_type,
+        platforms,
+    }
+}
+
+fn found(document: &Document, verdict: &Verdict) -> Found {
+    let (platform, attestation) = match verdict {
+        Verdict::Child(child) => (child.platform.clone(), child.is_attestation),
+        _ => (None, false),
+    };
+    let annotation = |name: &str| {
+        document
+            .annotation(&format!("org.opencontainers.image.{name}"))
+            .map(str::to_owned)
+    };
+    Found {
+        digest: Some(document.digest().clone()),
+        media_type: Some(document.media_type()),
+        platform,
+        attestation,
+        platforms: document.platforms(),
+        created: annotation("created"),
+        revision: annotation("revision"),
+        version: annotation("version"),
+    }
+}
+
+/// An attestation manifest that is gone breaks no image: a note.
+fn attestation_gone(finding: &Finding) -> Option<Note> {
+    let gone: Vec<String> = finding
+        .sight
+        .children
+        .iter()
+        .filter(|(child, seen)| child.is_attestation && matches!(seen, Seen::Absent))
+        .map(|(child, _)| format!("`{}`", child.digest))
+        .collect();
+    if gone.is_empty() {
+        return None;
+    }
+    Some(Note {
+        code: note::Code::AttestationGone,
+        message: format!(
+            "{}: attestations that the index lists are gone: {}",
+            finding.expectation.reference(),
+            gone.join(", ")
+        ),
+        help: "push again to have provenance and SBOM back; the images themselves are whole"
+            .to_owned(),
+    })
+}

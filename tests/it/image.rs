@@ -1,0 +1,157 @@
+//! Images for scenarios: small manifests and indexes as a build makes them, and its metadata.
+
+use serde_json::{Value, json};
+use tagproof::oci::Digest;
+
+use crate::registry::Registry;
+
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+
+/// A document as a registry holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) media_type: &'static str,
+    pub(crate) digest: String,
+    platform: Option<Value>,
+    annotations: Value,
+    config: Vec<u8>,
+}
+
+fn document(value: &Value, media_type: &'static str) -> Document {
+    let bytes = serde_json::to_vec_pretty(value).unwrap();
+    let digest = Digest::of(&bytes).to_string();
+    Document {
+        bytes,
+        media_type,
+        digest,
+        platform: None,
+        annotations: Value::Null,
+        config: Vec::new(),
+    }
+}
+
+/// An image for one platform (`linux/arm64`); `content` makes it differ from others.
+pub(crate) fn image(platform: &str, content: &str) -> Document {
+    let parts: Vec<&str> = platform.split('/').collect();
+    let config = json!({"os": parts[0], "architecture": parts[1], "variant": parts.get(2), "content": content});
+    let config = serde_json::to_vec(&config).unwrap();
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {"mediaType": CONFIG, "digest": Digest::of(&config).to_string(), "size": config.len()},
+        "layers": [],
+    });
+    let mut platform = json!({"os": parts[0], "architecture": parts[1]});
+    if let Some(variant) = parts.get(2) {
+        platform["variant"] = json!(variant);
+    }
+    Document {
+        platform: Some(platform),
+        config,
+        ..document(&manifest, MANIFEST)
+    }
+}
+
+/// An attestation manifest of an image, as BuildKit makes it.
+pub(crate) fn attestation(of: &Document) -> Document {
+    Document {
+        platform: Some(json!({"os": "unknown", "architecture": "unknown"})),
+        annotations: json!({
+            "vnd.docker.reference.type": "attestation-manifest",
+            "vnd.docker.reference.digest": of.digest,
+        }),
+        ..image("unknown/unknown", &of.digest)
+    }
+}
+
+/// An index of these.
+pub(crate) fn index(children: &[&Document]) -> Document {
+    index_with(children, json!({}))
+}
+
+/// An index of these with annotations.
+pub(crate) fn index_with(children: &[&Document], annotations: Value) -> Document {
+    let manifests: Vec<Value> = children
+        .iter()
+        .map(|child| {
+            let mut entry = json!({"mediaType": child.media_type, "digest": child.digest, "size": child.bytes.len()});
+            if let Some(platform) = &child.platform {
+                entry["platform"] = platform.clone();
+            }
+            if child.annotations.is_object() {
+                entry["annotations"] = child.annotations.clone();
+            }
+            entry
+        })
+        .collect();
+    let mut value = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests});
+    if annotations
+        .as_object()
+        .is_some_and(|annotations| !annotations.is_empty())
+    {
+        value["annotations"] = annotations;
+    }
+    document(&value, INDEX)
+}
+
+/// A build for two platforms with an attestation each: the index and all its children.
+pub(crate) struct Multi {
+    pub(crate) index: Document,
+    pub(crate) amd64: Document,
+    pub(crate) arm64: Document,
+    pub(crate) attestation: Document,
+}
+
+pub(crate) fn multi(content: &str) -> Multi {
+    let (amd64, arm64) = (image("linux/amd64", content), image("linux/arm64", content));
+    let attestation = attestation(&amd64);
+    Multi {
+        index: index(&[&amd64, &arm64, &attestation]),
+        amd64,
+        arm64,
+        attestation,
+    }
+}
+
+impl Multi {
+    /// Puts the index and all its children into a repository.
+    pub(crate) fn push(&self, registry: &Registry, repository: &str) {
+        push(
+            registry,
+            repository,
+            &[&self.amd64, &self.arm64, &self.attestation, &self.index],
+        );
+    }
+}
+
+/// Puts documents into a repository, without a tag.
+pub(crate) fn push(registry: &Registry, repository: &str, documents: &[&Document]) {
+    for document in documents {
+        if !document.config.is_empty() {
+            registry.put_blob(repository, &document.config);
+        }
+        registry.put_manifest(repository, &document.bytes, document.media_type);
+    }
+}
+
+/// The metadata of a build of `document` under these names.
+pub(crate) fn metadata(document: &Document, names: &[String]) -> String {
+    build(document, names).to_string()
+}
+
+/// The same as a value, to be changed.
+pub(crate) fn build(document: &Document, names: &[String]) -> Value {
+    json!({
+        "buildx.build.ref": "builder/node/id",
+        "containerimage.descriptor": {
+            "mediaType": document.media_type,
+            "digest": document.digest,
+            "size": document.bytes.len(),
+        },
+        "containerimage.digest": document.digest,
+        "image.name": names.join(","),
+    })
+}

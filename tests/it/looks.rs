@@ -1,0 +1,315 @@
+//! How often and how long is looked before anything is believed, in virtual time.
+
+use std::time::Duration;
+
+use tagproof::apply::apply;
+use tagproof::expectation::{Asked, Expectation, expect};
+use tagproof::finding::Finding;
+use tagproof::metadata;
+use tagproof::observe::{Looks, Memory, Phase, observe};
+use tagproof::oci::Digest;
+use tagproof::outcome;
+use tagproof::plan::plan;
+use tagproof::registry::Class;
+use tagproof::verdict::{Code, Verdict};
+
+use crate::image::{self, Document, multi};
+use crate::world::{Shows, World, reference};
+
+const LOOKS: Looks = Looks {
+    settle: Duration::from_secs(2),
+    settle_timeout: Duration::from_secs(20),
+    deep: false,
+    deadline: Duration::from_secs(300),
+};
+
+fn digest(document: &Document) -> Digest {
+    document.digest.parse().unwrap()
+}
+
+fn shows(document: &Document) -> Shows {
+    Shows::Document(digest(document))
+}
+
+/// A world that has a two-platform build, and the expectation of these tags.
+fn world(tags: &[&str]) -> (World, image::Multi, Vec<Expectation>) {
+    let build = multi("a");
+    let other = multi("other");
+    let world = World::new(&[
+        &build.index,
+        &build.amd64,
+        &build.arm64,
+        &build.attestation,
+        &other.index,
+    ]);
+    let names: Vec<String> = tags.iter().map(|tag| reference(tag).to_string()).collect();
+    let builds = metadata::parse(
+        "build.json",
+        image::metadata(&build.index, &names).as_bytes(),
+    )
+    .unwrap();
+    let (expectations, _) = expect(&builds, &Asked::default()).unwrap();
+    (world, build, expectations)
+}
+
+fn look(world: &World, expectations: &[Expectation], looks: Looks) -> Vec<Finding> {
+    let asked: Vec<&Expectation> = expectations.iter().collect();
+    let mut memory = Memory::default();
+    let seen = observe(
+        &asked,
+        Phase::Before,
+        looks,
+        &mut memory,
+        world,
+        &world.time,
+        &|_, _| {},
+    );
+    expectations
+        .iter()
+        .zip(seen)
+        .map(|(expectation, (sight, verdict))| Finding {
+            expectation: expectation.clone(),
+            sight,
+            verdict,
+            outcome: None,
+        })
+        .collect()
+}
+
+fn codes(findings: &[Finding]) -> Vec<Code> {
+    findings
+        .iter()
+        .map(|finding| finding.verdict.code())
+        .collect()
+}
+
+fn repair(world: &World, expectations: &[Expectation], looks: Looks) -> Vec<outcome::Code> {
+    let findings = look(world, expectations, looks);
+    let mut memory = Memory::default();
+    let outcomes = apply(
+        &plan(&findings, false),
+        looks,
+        &mut memory,
+        world,
+        &world.time,
+        &|_, _| {},
+    );
+    outcomes.iter().map(outcome::Outcome::code).collect()
+}
+
+#[test]
+fn a_right_tag_is_believed_after_two_looks_that_are_settle_apart() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.index));
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Ok]);
+    assert_eq!(world.looks_at("1"), [0.0, 2.0]);
+}
+
+#[test]
+fn a_tag_on_a_child_is_believed_after_two_looks_too() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.arm64));
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Child]);
+    assert_eq!(world.looks_at("1"), [0.0, 2.0]);
+}
+
+#[test]
+fn one_right_answer_is_not_believed_when_the_next_is_wrong() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.index));
+    world.shows("1", 1.0, shows(&build.arm64));
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Child]);
+    assert_eq!(world.looks_at("1"), [0.0, 2.0, 6.0]);
+}
+
+#[test]
+fn one_stale_answer_does_not_accuse_a_right_tag() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&multi("other").index));
+    world.shows("1", 1.0, shows(&build.index));
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Ok]);
+}
+
+#[test]
+fn absent_and_other_are_doubted_until_the_timeout_is_over() {
+    let (world, _, tags) = world(&["absent", "other"]);
+    world.shows("other", 0.0, shows(&multi("other").index));
+    assert_eq!(
+        codes(&look(&world, &tags, LOOKS)),
+        [Code::Absent, Code::Other]
+    );
+    assert_eq!(world.looks_at("absent"), [0.0, 2.0, 6.0, 14.0, 20.0]);
+    assert_eq!(world.looks_at("other"), world.looks_at("absent"));
+}
+
+#[test]
+fn never_pushed_is_doubted_until_the_timeout_is_over() {
+    let build = multi("a");
+    let world = World::new(&[]);
+    let text = image::metadata(&build.index, &[reference("1").to_string()]);
+    let (tags, _) = expect(
+        &metadata::parse("b.json", text.as_bytes()).unwrap(),
+        &Asked::default(),
+    )
+    .unwrap();
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::NeverPushed]);
+    assert_eq!(world.looks_at("1").last(), Some(&20.0));
+}
+
+#[test]
+fn a_tag_that_comes_late_is_right_when_it_was_seen_twice() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 13.0, shows(&build.index));
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Ok]);
+    assert_eq!(world.looks_at("1"), [0.0, 2.0, 6.0, 14.0, 20.0]);
+}
+
+#[test]
+fn a_tag_that_comes_at_the_very_end_gets_one_look_more() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 19.0, shows(&build.index));
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Ok]);
+    assert_eq!(world.looks_at("1"), [0.0, 2.0, 6.0, 14.0, 20.0, 22.0]);
+}
+
+#[test]
+fn a_tag_that_never_rests_is_unproven() {
+    let (world, build, tags) = world(&["1"]);
+    for (second, document) in [
+        (0.0, &build.index),
+        (1.0, &build.arm64),
+        (5.0, &build.index),
+        (10.0, &build.arm64),
+        (19.0, &build.index),
+        (21.0, &build.arm64),
+    ] {
+        world.shows("1", second, shows(document));
+    }
+    let findings = look(&world, &tags, LOOKS);
+    let Verdict::Unproven(error) = &findings[0].verdict else {
+        panic!("{:?}", findings[0].verdict)
+    };
+    assert!(error.reason.contains("different answers"), "{error}");
+    assert_eq!(world.looks_at("1").len(), 6);
+}
+
+#[test]
+fn a_refused_login_is_not_waited_for_but_a_passing_failure_is() {
+    let (world, build, tags) = world(&["login", "passing"]);
+    world.shows("login", 0.0, Shows::Failure(Class::Login));
+    world.shows("passing", 0.0, Shows::Failure(Class::Unavailable));
+    world.shows("passing", 1.0, shows(&build.index));
+    assert_eq!(
+        codes(&look(&world, &tags, LOOKS)),
+        [Code::Unproven, Code::Ok]
+    );
+    assert_eq!(world.looks_at("login"), [0.0]);
+}
+
+#[test]
+fn one_wait_serves_all_tags() {
+    let names: Vec<String> = (0..1000).map(|tag| tag.to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (world, build, tags) = world(&names);
+    for name in &names {
+        world.shows(name, 0.0, shows(&build.index));
+    }
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), vec![Code::Ok; 1000]);
+    assert_eq!(world.looks_at("999"), [0.0, 2.0]);
+}
+
+#[test]
+fn with_settle_zero_one_look_decides_and_nothing_waits() {
+    let (world, build, tags) = world(&["right", "absent"]);
+    world.shows("right", 0.0, shows(&build.index));
+    let looks = Looks {
+        settle: Duration::ZERO,
+        ..LOOKS
+    };
+    assert_eq!(codes(&look(&world, &tags, looks)), [Code::Ok, Code::Absent]);
+    assert_eq!(
+        (world.looks_at("right"), world.looks_at("absent")),
+        (vec![0.0], vec![0.0])
+    );
+}
+
+#[test]
+fn a_timeout_shorter_than_settle_still_gives_two_looks() {
+    let (world, build, tags) = world(&["right", "absent"]);
+    world.shows("right", 0.0, shows(&build.index));
+    let looks = Looks {
+        settle: Duration::from_secs(5),
+        settle_timeout: Duration::from_secs(1),
+        ..LOOKS
+    };
+    assert_eq!(codes(&look(&world, &tags, looks)), [Code::Ok, Code::Absent]);
+    assert_eq!(world.looks_at("right"), [0.0, 5.0]);
+}
+
+#[test]
+fn the_deadline_ends_the_looks_and_what_was_seen_once_is_unproven() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.index));
+    let looks = Looks {
+        deadline: Duration::from_secs(1),
+        ..LOOKS
+    };
+    let findings = look(&world, &tags, looks);
+    let Verdict::Unproven(error) = &findings[0].verdict else {
+        panic!("{:?}", findings[0].verdict)
+    };
+    assert_eq!(error.class, Class::Deadline);
+    assert_eq!(world.looks_at("1"), [0.0]);
+}
+
+#[test]
+fn a_repair_is_believed_after_two_looks_even_with_settle_zero() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.arm64));
+    let looks = Looks {
+        settle: Duration::ZERO,
+        ..LOOKS
+    };
+    assert_eq!(repair(&world, &tags, looks), [outcome::Code::Fixed]);
+    assert_eq!(world.writes(), 1);
+}
+
+#[test]
+fn a_repair_that_shows_late_is_waited_for() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.arm64));
+    // Written at 2 s; replicas go back to the old answer for a while.
+    world.shows("1", 2.001, shows(&build.arm64));
+    let findings = look(&world, &tags, LOOKS);
+    let mut memory = Memory::default();
+    let outcomes = apply(
+        &plan(&findings, false),
+        LOOKS,
+        &mut memory,
+        &world,
+        &world.time,
+        &|_, _| {},
+    );
+    assert_eq!(outcomes[0].code(), outcome::Code::Unsettled);
+    assert_eq!(world.looks_at("1").last(), Some(&22.0));
+}
+
+#[test]
+fn a_tag_that_came_right_and_went_wrong_again_is_written_on_the_next_pass() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.arm64));
+    let findings = look(&world, &tags, LOOKS);
+    world.shows("1", 2.0, shows(&build.index));
+    world.shows("1", 3.0, shows(&build.arm64));
+    let mut memory = Memory::default();
+    let outcomes = apply(
+        &plan(&findings, false),
+        LOOKS,
+        &mut memory,
+        &world,
+        &world.time,
+        &|_, _| {},
+    );
+    assert_eq!(outcomes[0].code(), outcome::Code::Fixed);
+    assert_eq!(world.writes(), 1);
+}

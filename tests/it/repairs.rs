@@ -1,0 +1,472 @@
+//! Each outcome of a repair, and the rules that no repair breaks.
+
+use crate::image::{Multi, image, index, metadata, multi, push};
+use crate::registry::{BODIES, Fault, Registry};
+use crate::run::{prove, tagproof};
+
+/// A registry with the whole build, `app:1` on its arm64 child, and the build's metadata.
+fn on_a_child() -> (Registry, Multi, String) {
+    let registry = Registry::start();
+    let build = multi("a");
+    build.push(&registry, "app");
+    registry.tag("app", "1", &build.arm64.digest);
+    let metadata = metadata(&build.index, &[format!("{}/app:1", registry.host())]);
+    (registry, build, metadata)
+}
+
+#[test]
+fn a_tag_on_a_child_is_fixed_with_the_very_bytes_and_says_how_to_undo_it() {
+    let (registry, build, metadata) = on_a_child();
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child fixed"]);
+    assert_eq!((ran.code, ran.status()), (Some(0), "fixed"));
+    assert_eq!(
+        registry.tagged("app", "1"),
+        Some(build.index.digest.clone())
+    );
+    let journal = registry.journal();
+    let put = journal.iter().find(|entry| entry.method == "PUT").unwrap();
+    assert_eq!(put.body, build.index.bytes);
+    assert_eq!(put.content_type.as_deref(), Some(build.index.media_type));
+    assert_eq!(ran.tag(0)["before"], build.arm64.digest);
+    let reference = format!("{}/app:1", registry.host());
+    assert_eq!(
+        ran.tag(0)["undo"],
+        format!(
+            "tagproof fix --tag {reference}@{} --on-other fix",
+            build.arm64.digest
+        )
+    );
+    assert_eq!(
+        ran.tag(0)["inspect"],
+        format!("docker buildx imagetools inspect {reference}")
+    );
+    assert_eq!(prove("fix", &metadata, &[]).tags(), ["app:1 ok -"]);
+}
+
+#[test]
+fn the_undo_command_undoes_it_as_it_stands_there() {
+    let (registry, build, metadata) = on_a_child();
+    let ran = prove("fix", &metadata, &[]);
+    let undo = ran.tag(0)["undo"].as_str().unwrap().to_owned();
+    let words: Vec<&str> = undo.split(' ').skip(1).collect();
+    let undone = tagproof(&words).args(&["--settle", "0"]).report().run();
+    assert_eq!(undone.code, Some(0), "{}", undone.shown());
+    assert_eq!(registry.tagged("app", "1"), Some(build.arm64.digest));
+}
+
+#[test]
+fn check_writes_nothing() {
+    let (registry, build, metadata) = on_a_child();
+    prove("check", &metadata, &["--on-other", "fix"]);
+    assert_eq!(registry.count("PUT", ""), 0);
+    assert_eq!(registry.tagged("app", "1"), Some(build.arm64.digest));
+}
+
+#[test]
+fn a_wrapped_tag_is_fixed() {
+    let registry = Registry::start();
+    let plain = image("linux/amd64", "a");
+    let around = index(&[&plain]);
+    push(&registry, "app", &[&plain, &around]);
+    registry.tag("app", "1", &around.digest);
+    let ran = prove(
+        "fix",
+        &metadata(&plain, &[format!("{}/app:1", registry.host())]),
+        &[],
+    );
+    assert_eq!(ran.tags(), ["app:1 wrapped fixed"]);
+    assert_eq!(registry.tagged("app", "1"), Some(plain.digest));
+}
+
+#[test]
+fn an_absent_tag_that_the_build_names_is_created_and_only_the_registry_can_delete_it() {
+    let (registry, build, metadata) = on_a_child();
+    registry.untag("app", "1");
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 absent fixed"]);
+    assert_eq!(registry.tagged("app", "1"), Some(build.index.digest));
+    assert_eq!(ran.tag(0)["before"], serde_json::Value::Null);
+    assert!(
+        ran.tag(0)["undo"]
+            .as_str()
+            .unwrap()
+            .contains("only the registry can delete it"),
+        "{}",
+        ran.shown()
+    );
+}
+
+#[test]
+fn an_absent_tag_that_only_the_command_line_names_is_created_only_with_its_platforms() {
+    let (registry, build, metadata) = on_a_child();
+    let reference = format!("{}/app:new", registry.host());
+    let ran = prove("fix", &metadata, &["--tag", &reference]);
+    assert_eq!(ran.tags(), ["app:new absent -"]);
+    assert_eq!((ran.code, registry.tagged("app", "new")), (Some(1), None));
+    let ran = prove(
+        "fix",
+        &metadata,
+        &[
+            "--tag",
+            &reference,
+            "--platform",
+            "linux/amd64,linux/arm/v7",
+        ],
+    );
+    assert_eq!(
+        (ran.tags(), registry.tagged("app", "new")),
+        (vec!["app:new incomplete -".to_owned()], None)
+    );
+    let ran = prove(
+        "fix",
+        &metadata,
+        &["--tag", &reference, "--platform", "linux/amd64,linux/arm64"],
+    );
+    assert_eq!(ran.tags(), ["app:new absent fixed"]);
+    assert_eq!(registry.tagged("app", "new"), Some(build.index.digest));
+}
+
+#[test]
+fn an_absent_tag_named_by_both_is_created() {
+    let (registry, build, metadata) = on_a_child();
+    registry.untag("app", "1");
+    let ran = prove(
+        "fix",
+        &metadata,
+        &["--tag", &format!("{}/app:1", registry.host())],
+    );
+    assert_eq!(ran.tags(), ["app:1 absent fixed"]);
+    assert_eq!(registry.tagged("app", "1"), Some(build.index.digest));
+}
+
+#[test]
+fn a_foreign_image_is_moved_only_if_the_user_says_so() {
+    let (registry, build, metadata) = on_a_child();
+    let foreign = image("linux/amd64", "z");
+    push(&registry, "app", &[&foreign]);
+    registry.tag("app", "1", &foreign.digest);
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(
+        (ran.tags(), ran.code),
+        (vec!["app:1 other -".to_owned()], Some(1))
+    );
+    let ran = prove("fix", &metadata, &["--on-other", "warn"]);
+    assert_eq!((ran.code, ran.status()), (Some(0), "wrong"));
+    assert_eq!(registry.tagged("app", "1"), Some(foreign.digest.clone()));
+    let ran = prove("fix", &metadata, &["--on-other", "fix"]);
+    assert_eq!(
+        (ran.tags(), ran.code),
+        (vec!["app:1 other fixed".to_owned()], Some(0))
+    );
+    assert_eq!(registry.tagged("app", "1"), Some(build.index.digest));
+    assert_eq!(ran.tag(0)["before"], foreign.digest);
+}
+
+#[test]
+fn a_tag_that_came_right_before_the_write_is_already_right_and_not_written() {
+    let (registry, build, metadata) = on_a_child();
+    let digest = build.index.digest.clone();
+    // The deciding look is one GET; what comes after it sees the second push finished.
+    registry
+        .on("GET", "/manifests/1")
+        .then(move |state| state.tag("app", "1", &digest))
+        .pass();
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child already-right"]);
+    assert_eq!((ran.code, ran.status()), (Some(0), "ok"));
+    assert_eq!(registry.count("PUT", ""), 0);
+}
+
+#[test]
+fn one_stale_right_answer_before_the_write_does_not_stop_it() {
+    let (registry, build, metadata) = on_a_child();
+    registry
+        .on("HEAD", "/manifests/1")
+        .answer(Fault::Stale(build.index.digest.clone()));
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child fixed"]);
+    assert_eq!(registry.tagged("app", "1"), Some(build.index.digest));
+}
+
+#[test]
+fn a_tag_that_someone_else_moved_between_look_and_write_is_left_alone() {
+    let (registry, _, metadata) = on_a_child();
+    let newer = multi("newer");
+    newer.push(&registry, "app");
+    let digest = newer.index.digest.clone();
+    registry
+        .on("GET", "/manifests/1")
+        .then(move |state| state.tag("app", "1", &digest))
+        .pass();
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child changed"]);
+    assert_eq!((ran.code, ran.status()), (Some(1), "wrong"));
+    assert_eq!(registry.count("PUT", ""), 0);
+    assert_eq!(registry.tagged("app", "1"), Some(newer.index.digest));
+}
+
+#[test]
+fn a_tag_that_was_deleted_between_look_and_write_is_left_alone() {
+    let (registry, _, metadata) = on_a_child();
+    registry
+        .on("GET", "/manifests/1")
+        .then(|state| state.untag("app", "1"))
+        .pass();
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child changed"]);
+    assert_eq!(registry.tagged("app", "1"), None);
+}
+
+#[test]
+fn every_registrys_refusal_is_refused_with_its_words_and_not_repeated() {
+    for refusal in BODIES {
+        let expected = match refusal.means {
+            "immutable" | "protected" | "denied" | "too large" | "child missing" | "media type"
+            | "locked" => "refused",
+            _ => continue,
+        };
+        let (registry, build, metadata) = on_a_child();
+        registry
+            .on("PUT", "/manifests/1")
+            .always()
+            .answer(Fault::refusal(refusal.name));
+        let ran = prove("fix", &metadata, &[]);
+        assert_eq!(
+            ran.tags(),
+            [format!("app:1 child {expected}")],
+            "{} {}",
+            refusal.name,
+            ran.shown()
+        );
+        assert_eq!(ran.code, Some(1), "{}", refusal.name);
+        assert_eq!(registry.count("PUT", ""), 1, "{}", refusal.name);
+        assert_eq!(
+            registry.tagged("app", "1"),
+            Some(build.arm64.digest),
+            "{}",
+            refusal.name
+        );
+    }
+}
+
+#[test]
+fn a_write_whose_answer_was_lost_is_fixed() {
+    let (registry, build, metadata) = on_a_child();
+    registry.on("PUT", "/manifests/1").answer(Fault::DropAfter);
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child fixed"]);
+    assert_eq!(registry.count("PUT", ""), 1);
+    assert_eq!(registry.tagged("app", "1"), Some(build.index.digest));
+}
+
+#[test]
+fn an_immutable_tag_that_took_the_lost_write_is_fixed_although_the_second_write_is_refused() {
+    let (registry, build, metadata) = on_a_child();
+    registry.untag("app", "1");
+    registry.on("PUT", "/manifests/1").answer(Fault::DropAfter);
+    // The look after the lost answer is stale, so it is written again, and refused.
+    registry
+        .on("GET", "/manifests/1")
+        .skip(2)
+        .answer(Fault::error(404, "MANIFEST_UNKNOWN", "manifest unknown"));
+    registry
+        .on("PUT", "/manifests/1")
+        .answer(Fault::refusal("ecr-immutable"));
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 absent fixed"], "{}", ran.shown());
+    assert_eq!(registry.tagged("app", "1"), Some(build.index.digest));
+}
+
+#[test]
+fn a_write_that_passes_after_a_while_is_tried_again_and_the_tag_is_looked_at_each_time() {
+    let (registry, build, metadata) = on_a_child();
+    registry
+        .on("PUT", "/manifests/1")
+        .times(2)
+        .answer(Fault::status(503).with("Retry-After", "0"));
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child fixed"]);
+    assert_eq!(registry.count("PUT", ""), 3);
+    let methods: Vec<String> = registry
+        .journal()
+        .into_iter()
+        .map(|entry| entry.method)
+        .collect();
+    let tail: Vec<&str> = methods
+        .iter()
+        .skip_while(|method| *method != "PUT")
+        .map(String::as_str)
+        .collect();
+    assert_eq!(tail, ["PUT", "HEAD", "PUT", "HEAD", "PUT", "HEAD", "HEAD"]);
+    assert_eq!(registry.tagged("app", "1"), Some(build.index.digest));
+}
+
+#[test]
+fn a_newer_build_that_comes_between_two_tries_is_left_alone() {
+    let (registry, _, metadata) = on_a_child();
+    let newer = multi("newer");
+    newer.push(&registry, "app");
+    let digest = newer.index.digest.clone();
+    registry
+        .on("PUT", "/manifests/1")
+        .then(move |state| state.tag("app", "1", &digest))
+        .answer(Fault::status(503).with("Retry-After", "0"));
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child changed"]);
+    assert_eq!(registry.tagged("app", "1"), Some(newer.index.digest));
+}
+
+#[test]
+fn a_write_that_never_passes_is_failed_and_the_cause_is_told() {
+    let (registry, _, metadata) = on_a_child();
+    registry
+        .on("PUT", "/manifests/1")
+        .always()
+        .answer(Fault::status(503).with("Retry-After", "0"));
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child failed"]);
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(registry.count("PUT", ""), 5);
+    assert!(
+        ran.tag(0)["help"].as_str().unwrap().contains("503"),
+        "{}",
+        ran.shown()
+    );
+}
+
+#[test]
+fn a_write_that_the_registry_does_not_show_is_unsettled() {
+    let (registry, build, metadata) = on_a_child();
+    registry
+        .on("PUT", "/manifests/1")
+        .then({
+            let old = build.arm64.digest.clone();
+            move |state| state.tag("app", "1", &old)
+        })
+        .pass();
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child unsettled"]);
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.tag(0)["before"], build.arm64.digest);
+}
+
+#[test]
+fn a_registry_that_lags_behind_the_write_is_waited_for() {
+    let (registry, build, metadata) = on_a_child();
+    registry
+        .on("HEAD", "/manifests/1")
+        .skip(2)
+        .times(2)
+        .answer(Fault::Stale(build.arm64.digest.clone()));
+    let ran = tagproof(&[
+        "fix",
+        "build.json",
+        "--settle",
+        "0.05",
+        "--settle-timeout",
+        "5",
+    ])
+    .file("build.json", &metadata)
+    .report()
+    .run();
+    assert_eq!(ran.tags(), ["app:1 child fixed"], "{}", ran.shown());
+}
+
+#[test]
+fn a_registry_that_lags_behind_the_push_is_waited_for_and_not_written() {
+    let (registry, build, metadata) = on_a_child();
+    registry.tag("app", "1", &build.index.digest);
+    let old = multi("old");
+    old.push(&registry, "app");
+    registry
+        .on("*", "/manifests/1")
+        .times(4)
+        .answer(Fault::Stale(old.index.digest));
+    let ran = tagproof(&[
+        "fix",
+        "build.json",
+        "--settle",
+        "0.05",
+        "--settle-timeout",
+        "10",
+    ])
+    .file("build.json", &metadata)
+    .report()
+    .run();
+    assert_eq!(ran.tags(), ["app:1 ok -"], "{}", ran.shown());
+    assert_eq!(registry.count("PUT", ""), 0);
+}
+
+#[test]
+fn tags_of_several_registries_are_repaired_each_where_it_is() {
+    let (first, second) = (Registry::start(), Registry::start());
+    let build = multi("a");
+    let mut names = Vec::new();
+    for registry in [&first, &second] {
+        build.push(registry, "app");
+        for tag in ["1", "latest"] {
+            registry.tag("app", tag, &build.amd64.digest);
+            names.push(format!("{}/app:{tag}", registry.host()));
+        }
+    }
+    let ran = prove("fix", &metadata(&build.index, &names), &[]);
+    assert_eq!(
+        ran.tags(),
+        vec![
+            "app:1 child fixed",
+            "app:latest child fixed",
+            "app:1 child fixed",
+            "app:latest child fixed"
+        ]
+    );
+    for registry in [&first, &second] {
+        assert_eq!(
+            registry.tagged("app", "latest"),
+            Some(build.index.digest.clone())
+        );
+    }
+}
+
+#[test]
+fn a_registry_that_is_down_does_not_hold_up_the_other() {
+    let (registry, build, _) = on_a_child();
+    let down = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let names = [
+        format!("{down}/app:1"),
+        format!("{}/app:1", registry.host()),
+    ];
+    let ran = prove("fix", &metadata(&build.index, &names), &["--timeout", "20"]);
+    assert_eq!(ran.tags(), ["app:1 unproven -", "app:1 child fixed"]);
+    assert_eq!((ran.code, ran.status()), (Some(3), "unproven"));
+}
+
+#[test]
+fn manifests_of_docker_types_and_with_odd_spacing_keep_every_byte() {
+    let registry = Registry::start();
+    let bytes = br#"{"schemaVersion":2,  "mediaType":"application/vnd.docker.distribution.manifest.list.v2+json","unknown":{"z":1,"a":2},
+        "manifests":[ ] }"#;
+    let digest = registry.put_manifest(
+        "app",
+        bytes,
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    );
+    let mut document = index(&[]);
+    document.digest = digest;
+    let ran = prove(
+        "fix",
+        &metadata(&document, &[format!("{}/app:1", registry.host())]),
+        &[],
+    );
+    assert_eq!(ran.tags(), ["app:1 absent fixed"], "{}", ran.shown());
+    let journal = registry.journal();
+    let put = journal.iter().find(|entry| entry.method == "PUT").unwrap();
+    assert_eq!(put.body, bytes);
+    assert_eq!(
+        put.content_type.as_deref(),
+        Some("application/vnd.docker.distribution.manifest.list.v2+json")
+    );
+}

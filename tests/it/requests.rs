@@ -1,0 +1,153 @@
+//! Requests are the cost: how many each situation takes, counted.
+
+use crate::image::{metadata, multi};
+use crate::registry::Registry;
+use crate::run::{prove, tagproof};
+
+/// A registry with token login that has the build in these repositories under so many tags each.
+fn with_tags(repositories: &[&str], tags: usize) -> (Registry, Vec<String>) {
+    let registry = Registry::builder().token("user", "secret").start();
+    let build = multi("a");
+    let mut names = Vec::new();
+    for repository in repositories {
+        build.push(&registry, repository);
+        for tag in 0..tags {
+            registry.tag(repository, &tag.to_string(), &build.index.digest);
+            names.push(format!("{}/{repository}:{tag}", registry.host()));
+        }
+    }
+    (registry, names)
+}
+
+fn config(registry: &Registry) -> String {
+    use base64::Engine as _;
+    let auth = base64::prelude::BASE64_STANDARD.encode("user:secret");
+    format!(
+        r#"{{"auths":{{"{}":{{"auth":"{auth}"}}}}}}"#,
+        registry.host()
+    )
+}
+
+fn run(registry: &Registry, names: &[String], args: &[&str]) -> crate::run::Ran {
+    tagproof(args)
+        .args(&["build.json"])
+        .file("build.json", metadata(&multi("a").index, names))
+        .file(".docker/config.json", config(registry))
+        .report()
+        .run()
+}
+
+#[test]
+fn all_right_takes_one_challenge_one_token_a_repository_and_one_read_a_tag() {
+    let (registry, names) = with_tags(&["a/app", "b/app", "c/app"], 5);
+    let ran = run(&registry, &names, &["check", "--settle", "0"]);
+    assert_eq!(ran.status(), "ok", "{}", ran.shown());
+    let journal = registry.journal();
+    assert_eq!(
+        journal.iter().filter(|entry| entry.status == 401).count(),
+        1
+    );
+    assert_eq!(registry.count("GET", "/token"), 3);
+    assert_eq!(
+        registry.count("GET", "/manifests/") + registry.count("HEAD", "/manifests/"),
+        15 + 1
+    );
+    let whole = journal.iter().filter(|entry| {
+        entry.method == "GET" && entry.path.contains("/manifests/") && entry.status == 200
+    });
+    assert_eq!(whole.count(), 3);
+    assert_eq!(journal.len(), 15 + 1 + 3);
+    assert_eq!(ran.report["requests"], 15 + 1 + 3);
+    assert!(registry.connections() <= 4, "{}", registry.connections());
+}
+
+#[test]
+fn the_second_looks_are_one_head_a_tag() {
+    let (registry, names) = with_tags(&["a/app", "b/app"], 3);
+    let ran = run(&registry, &names, &["check", "--settle", "0.1"]);
+    assert_eq!(ran.status(), "ok");
+    assert_eq!(ran.report["requests"], 6 + 1 + 2 + 6);
+    assert!(ran.report["pulls"].as_u64().unwrap() <= 3);
+}
+
+#[test]
+fn a_wrong_tag_takes_one_deciding_get_and_one_of_the_expected_digest() {
+    let (registry, names) = with_tags(&["app"], 4);
+    registry.tag("app", "2", &multi("a").arm64.digest);
+    run(&registry, &names, &["check", "--settle", "0"]);
+    let tag = |method: &str, path: &str| registry.count(method, &format!("/manifests/{path}"));
+    assert_eq!((tag("HEAD", "2"), tag("GET", "2")), (1, 1));
+    // The expected index was read under another tag already.
+    assert_eq!(tag("GET", "sha256"), 0);
+    assert_eq!(registry.journal().len(), 1 + 1 + 4 + 1);
+}
+
+#[test]
+fn many_tags_wrong_in_the_same_way_take_one_body_and_one_of_the_expected_digest() {
+    let (registry, names) = with_tags(&["app"], 20);
+    for tag in 0..20 {
+        registry.tag("app", &tag.to_string(), &multi("a").arm64.digest);
+    }
+    let ran = run(&registry, &names, &["check", "--settle", "0"]);
+    assert_eq!(ran.status(), "wrong");
+    assert_eq!(registry.journal().len(), 1 + 1 + 20 + 1);
+    assert_eq!(ran.report["pulls"], 1 + 1);
+}
+
+#[test]
+fn a_repair_takes_a_look_a_put_and_two_looks() {
+    let (registry, names) = with_tags(&["app"], 1);
+    registry.tag("app", "0", &multi("a").arm64.digest);
+    run(&registry, &names, &["check", "--settle", "0"]);
+    let checked = registry.journal().len();
+    registry.forget_journal();
+    let ran = run(&registry, &names, &["fix", "--settle", "0"]);
+    assert_eq!(ran.tags(), ["app:0 child fixed"], "{}", ran.shown());
+    assert_eq!(registry.journal().len(), checked + 4);
+    let scopes = registry.count("GET", "scope=repository%3Aapp%3Apull%2Cpush");
+    assert_eq!(scopes, 1, "{:?}", registry.journal());
+}
+
+#[test]
+fn check_asks_for_the_right_to_pull_only() {
+    let (registry, names) = with_tags(&["app"], 1);
+    run(&registry, &names, &["check", "--settle", "0"]);
+    assert_eq!(registry.count("GET", "push"), 0);
+}
+
+#[test]
+fn deep_asks_for_each_child_once() {
+    let (registry, names) = with_tags(&["app"], 3);
+    let ran = run(&registry, &names, &["check", "--settle", "0.1", "--deep"]);
+    assert_eq!(ran.status(), "ok");
+    assert_eq!(registry.count("HEAD", "/manifests/sha256:"), 3);
+    assert_eq!(registry.count("GET", "/manifests/sha256:"), 0);
+}
+
+#[test]
+fn an_anonymous_registry_takes_one_request_a_tag() {
+    let registry = Registry::start();
+    let build = multi("a");
+    build.push(&registry, "app");
+    registry.tag("app", "1", &build.index.digest);
+    let ran = prove(
+        "check",
+        &metadata(&build.index, &[format!("{}/app:1", registry.host())]),
+        &[],
+    );
+    assert_eq!(
+        (registry.journal().len(), ran.report["requests"].as_u64()),
+        (1, Some(1))
+    );
+}
+
+#[test]
+fn never_more_connections_than_asked_for() {
+    let (registry, names) = with_tags(&["app"], 60);
+    run(
+        &registry,
+        &names,
+        &["check", "--settle", "0", "--concurrency", "2"],
+    );
+    assert!(registry.connections() <= 2, "{}", registry.connections());
+}

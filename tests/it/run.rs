@@ -1,0 +1,189 @@
+//! Runs the real program as a user would, in an empty environment, and keeps all it says.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+
+/// A run in the making: arguments, environment, files, standard input.
+pub(crate) struct Run {
+    command: Command,
+    directory: Directory,
+    stdin: Vec<u8>,
+    report: bool,
+}
+
+/// What came of a run.
+pub(crate) struct Ran {
+    /// The exit code; a crash has none.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// The JSON report, where one was written.
+    pub(crate) report: Value,
+}
+
+/// A directory of its own for a test; it goes when it is dropped.
+pub(crate) struct Directory {
+    path: PathBuf,
+}
+
+impl Directory {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!(
+            "{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self { path }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a file in it, and gives its path.
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+/// `tagproof ARGS`, in a directory of its own, which is the home directory as well.
+pub(crate) fn tagproof(args: &[&str]) -> Run {
+    let directory = Directory::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tagproof"));
+    command
+        .args(args)
+        .current_dir(directory.path())
+        .env_clear()
+        .env("HOME", directory.path());
+    Run {
+        command,
+        directory,
+        stdin: Vec::new(),
+        report: false,
+    }
+}
+
+/// `tagproof MODE build.json --settle 0 ARGS`, with the metadata in that file and a report.
+pub(crate) fn prove(mode: &str, metadata: &str, args: &[&str]) -> Ran {
+    tagproof(&[mode, "build.json", "--settle", "0"])
+        .args(args)
+        .file("build.json", metadata)
+        .report()
+        .run()
+}
+
+impl Run {
+    pub(crate) fn args(mut self, args: &[&str]) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// A file in the working directory, which is the home directory as well.
+    pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        self.directory.file(name, content);
+        self
+    }
+
+    pub(crate) fn stdin(mut self, content: impl AsRef<[u8]>) -> Self {
+        self.stdin = content.as_ref().to_vec();
+        self
+    }
+
+    /// Has the JSON report written, too.
+    pub(crate) fn report(mut self) -> Self {
+        self.command.args(["--report", "report.json"]);
+        self.report = true;
+        self
+    }
+
+    pub(crate) fn run(mut self) -> Ran {
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap();
+        // A program that does not read its standard input closes it.
+        let _ = child.stdin.take().unwrap().write_all(&self.stdin);
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let ran = Ran {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            report: match std::fs::read(self.directory.path().join("report.json")) {
+                Ok(report) => serde_json::from_slice(&report).unwrap(),
+                Err(_) => Value::Null,
+            },
+        };
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+        if self.report {
+            assert!(
+                ran.report.is_object(),
+                "no report: {} {}",
+                ran.stdout,
+                ran.stderr
+            );
+        }
+        ran
+    }
+}
+
+impl Ran {
+    /// `reference verdict outcome` of each tag, the host left out.
+    pub(crate) fn tags(&self) -> Vec<String> {
+        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        let tags = self.report["tags"].as_array().unwrap();
+        tags.iter()
+            .map(|tag| {
+                let reference = text(&tag["reference"]);
+                let name = reference.split_once('/').map_or("", |(_, name)| name);
+                format!("{name} {} {}", text(&tag["verdict"]), text(&tag["outcome"]))
+            })
+            .collect()
+    }
+
+    /// The tag of this place in the report.
+    pub(crate) fn tag(&self, index: usize) -> &Value {
+        &self.report["tags"][index]
+    }
+
+    /// The codes of the notes.
+    pub(crate) fn notes(&self) -> Vec<&str> {
+        self.report["notes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|note| note["code"].as_str().unwrap())
+            .collect()
+    }
+
+    pub(crate) fn status(&self) -> &str {
+        self.report["status"].as_str().unwrap()
+    }
+
+    /// All that was shown, for a failed assertion.
+    pub(crate) fn shown(&self) -> String {
+        format!("{}\n{}\n{:#}", self.stdout, self.stderr, self.report)
+    }
+}
