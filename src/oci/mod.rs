@@ -12,4 +12,5 @@ pub use digest::{Digest, ParseDigestError};
 pub use document::{Child, Content, Document, Image, Index, ParseDocumentError};
 pub use media_type::{ACCEPT, MediaType};
 pub use platform::{ParsePlatformError, Platform};
+pub(crate) use reference::is_loopback;
 pub use reference::{Host, ParseReferenceError, Reference, Repository, Tag};

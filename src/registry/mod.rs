@@ -1,18 +1,33 @@
 //! The registry port, and the client that serves it over HTTP: the only part that knows HTTP.
 
+mod challenge;
+mod client;
 mod config_file;
 mod credentials;
 mod error;
+mod exchange;
+mod failure;
+mod help;
 mod helper;
+mod http;
+mod login;
 mod login_config;
 mod once;
+mod origin;
 mod places;
+mod proxy;
+mod retry;
 mod scoped_config;
+mod sender;
+mod session;
+mod token;
+
 #[cfg(test)]
 mod testing;
 
 use crate::oci::{Digest, MediaType, Repository, Tag};
 
+pub use client::{Client, Requests, Settings};
 pub use credentials::{Login, Logins, Secret, Sources};
 pub use error::{Class, Error};
 

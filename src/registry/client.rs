@@ -1,0 +1,264 @@
+//! The registry port over HTTP: what to send for a read or a write, and what its answer means.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::credentials::Logins;
+use super::exchange::{Ask, lock};
+use super::http::{Http, Outgoing, Response, Verb};
+use super::login::Doorman;
+use super::proxy::Proxies;
+use super::sender::Sender;
+use super::session::Station;
+use super::{Answer, Class, Error, MAX_BODY, Method, Read, Registry, Target, Write};
+use crate::clock::Clock;
+use crate::environment::Environment;
+use crate::oci::{ACCEPT, Digest, Host};
+use crate::text::clean;
+
+/// How the client behaves.
+#[derive(Clone)]
+pub struct Settings {
+    /// Whether tokens should allow writing.
+    pub write: bool,
+    /// The hosts that are spoken to without TLS.
+    pub plain_http: BTreeSet<Host>,
+    /// Certificates to trust beside the system's, in PEM form.
+    pub ca_file: Option<Vec<u8>>,
+    /// The environment: the proxies are in it.
+    pub environment: Environment,
+    /// How many requests a host gets at once.
+    pub concurrency: usize,
+    /// When the time for everything is over, on the clock.
+    pub deadline: Duration,
+}
+
+/// How many requests were sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// All of them, for tokens and repeated ones too.
+    pub total: u64,
+    /// The GETs of manifests: what Docker Hub counts as pulls.
+    pub pulls: u64,
+}
+
+/// The registries of the world over HTTP.
+pub struct Client<'a> {
+    pub(super) settings: Settings,
+    pub(super) sender: Sender<'a>,
+    pub(super) doorman: Doorman<'a>,
+    pub(super) clock: &'a dyn Clock,
+    stations: Mutex<BTreeMap<Host, Arc<Station>>>,
+    warnings: Mutex<Vec<(Host, String)>>,
+}
+
+impl<'a> Client<'a> {
+    /// A client with these settings. Nothing is sent, and no certificate is read, until it is needed.
+    ///
+    /// # Errors
+    ///
+    /// When a proxy variable or the file of certificates cannot be used: the words say which.
+    pub fn new(
+        settings: Settings,
+        logins: Logins,
+        clock: &'a dyn Clock,
+        log: &'a (dyn Fn(&str) + Sync),
+    ) -> Result<Self, String> {
+        let http = Http::new(
+            Proxies::new(&settings.environment)?,
+            settings.ca_file.as_deref(),
+            settings.concurrency,
+            settings.deadline,
+            clock,
+            log,
+        )?;
+        Ok(Self {
+            sender: Sender::new(http, clock, log, settings.deadline),
+            doorman: Doorman {
+                logins,
+                clock,
+                log,
+                told: Mutex::default(),
+            },
+            clock,
+            stations: Mutex::default(),
+            warnings: Mutex::default(),
+            settings,
+        })
+    }
+
+    /// How many requests were sent so far.
+    #[must_use]
+    pub fn requests(&self) -> Requests {
+        let (total, pulls) = self.sender.http.counts();
+        Requests { total, pulls }
+    }
+
+    /// What the registries warned of (`Warning: 299 - "…"`), each once.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<(Host, String)> {
+        lock(&self.warnings).clone()
+    }
+
+    fn station(&self, host: &Host) -> Arc<Station> {
+        let mut stations = lock(&self.stations);
+        let station = stations.entry(host.clone()).or_insert_with(|| {
+            let is_plain = self.settings.plain_http.contains(host);
+            Arc::new(Station::new(host.clone(), is_plain))
+        });
+        Arc::clone(station)
+    }
+
+    fn read_one(&self, read: &Read) -> Result<Answer, Error> {
+        let path = read.repository.path();
+        let (path, is_manifest) = match &read.target {
+            Target::Tag(tag) => (format!("{path}/manifests/{tag}"), true),
+            Target::Manifest(digest) => (format!("{path}/manifests/{digest}"), true),
+            Target::Blob(digest) => (format!("{path}/blobs/{digest}"), false),
+        };
+        let ask = Ask {
+            verb: match read.method {
+                Method::Head => Verb::Head,
+                Method::Get => Verb::Get,
+            },
+            path,
+            accept: is_manifest.then_some(ACCEPT),
+            content_type: None,
+            body: b"",
+            is_pull: is_manifest && read.method == Method::Get,
+        };
+        let station = self.station(read.repository.host());
+        let response = self.exchange(&station, &read.repository, &ask)?;
+        self.note_warnings(&station.host, &response);
+        answer(read.method, &ask.outgoing(&station), response)
+    }
+
+    fn note_warnings(&self, host: &Host, response: &Response) {
+        for value in response.headers.get_all("warning") {
+            // warn-code SP warn-agent SP warn-text, of which only 299 and "-" count here
+            // (distribution-spec, "Warnings").
+            let Some(text) = value
+                .to_str()
+                .ok()
+                .and_then(|value| value.trim().strip_prefix("299 - \""))
+                .and_then(|value| value.strip_suffix('"'))
+            else {
+                continue;
+            };
+            let text = clean(&text.replace("\\\"", "\"").replace("\\\\", "\\"), 300);
+            let warning = (host.clone(), text);
+            let mut warnings = lock(&self.warnings);
+            if warnings.len() < 50 && !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+    }
+}
+
+impl Registry for Client<'_> {
+    fn read(&self, batch: &[Read]) -> Vec<Result<Answer, Error>> {
+        let mut hosts: BTreeMap<&Host, Vec<usize>> = BTreeMap::new();
+        for (nth, read) in batch.iter().enumerate() {
+            hosts.entry(read.repository.host()).or_default().push(nth);
+        }
+        let at_once = self.settings.concurrency.max(1);
+        let is_single = batch.len() < 2 || (hosts.len() == 1 && at_once == 1);
+        if is_single || cfg!(target_os = "wasi") {
+            return batch.iter().map(|read| self.read_one(read)).collect();
+        }
+        let answers: Vec<Mutex<Option<Result<Answer, Error>>>> =
+            batch.iter().map(|_| Mutex::default()).collect();
+        std::thread::scope(|scope| {
+            for order in hosts.values() {
+                let next = Arc::new(AtomicUsize::new(0));
+                for _ in 0..order.len().min(at_once) {
+                    let (next, answers) = (Arc::clone(&next), &answers);
+                    scope.spawn(move || {
+                        while let Some(&nth) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                            if let (Some(read), Some(place)) = (batch.get(nth), answers.get(nth)) {
+                                *lock(place) = Some(self.read_one(read));
+                            }
+                        }
+                    });
+                }
+            }
+        });
+        answers
+            .into_iter()
+            .zip(batch)
+            .map(|(place, read)| {
+                place
+                    .into_inner()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    // Each place is filled by the thread that took its number.
+                    .unwrap_or_else(|| self.read_one(read))
+            })
+            .collect()
+    }
+
+    fn put(&self, write: &Write) -> Result<(), Error> {
+        let ask = Ask {
+            verb: Verb::Put,
+            path: format!("{}/manifests/{}", write.repository.path(), write.tag),
+            accept: None,
+            content_type: Some(write.media_type.as_str()),
+            body: &write.bytes,
+            is_pull: false,
+        };
+        let station = self.station(write.repository.host());
+        if write.bytes.len() > MAX_BODY {
+            return Err(ask.outgoing(&station).error(
+                Class::TooLarge,
+                "the manifest is larger than 4 MiB, which registries need not take",
+            ));
+        }
+        let response = self.exchange(&station, &write.repository, &ask)?;
+        self.note_warnings(&station.host, &response);
+        match response.status {
+            200 | 201 | 202 | 204 => Ok(()),
+            _ => Err(refused(&ask.outgoing(&station), &response)),
+        }
+    }
+}
+
+fn refused(outgoing: &Outgoing<'_>, response: &Response) -> Error {
+    let refusal = response.refusal();
+    let class = match response.is_redirected {
+        true if matches!(response.status, 401 | 403) => Class::Denied,
+        _ => refusal.class(),
+    };
+    outgoing.error(class, refusal.reason())
+}
+
+fn answer(method: Method, outgoing: &Outgoing<'_>, response: Response) -> Result<Answer, Error> {
+    const PAGE: &str = "answered with a web page, not as a registry";
+    let content_type = response.header("content-type").to_owned();
+    match (response.status, method) {
+        (200, _) if content_type.to_ascii_lowercase().starts_with("text/html") => {
+            Err(outgoing.error(Class::BadAnswer, PAGE))
+        }
+        (200, Method::Head) => Ok(Answer::Header(claimed(&response))),
+        (200, Method::Get) if response.is_cut => Err(outgoing.error(
+            Class::TooLarge,
+            "the body is larger than 4 MiB, which is the most that is read",
+        )),
+        (200, Method::Get) => Ok(Answer::Body {
+            claimed: claimed(&response),
+            content_type,
+            bytes: response.body,
+        }),
+        (404, Method::Head) => Ok(Answer::Absent),
+        (404, Method::Get) => match response.refusal() {
+            refusal if refusal.is_plain => Ok(Answer::Absent),
+            refusal if refusal.is_page => Err(outgoing.error(Class::BadAnswer, PAGE)),
+            refusal => Err(outgoing.error(Class::BadAnswer, refusal.reason())),
+        },
+        _ => Err(refused(outgoing, &response)),
+    }
+}
+
+fn claimed(response: &Response) -> Option<Digest> {
+    response.header("docker-content-digest").trim().parse().ok()
+}

@@ -1,0 +1,319 @@
+//! One request to a repository with whatever login it needs: the dance of 401, token and next login.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::challenge::{self, Challenge};
+use super::client::Client;
+use super::failure::{CUT, GARBAGE, NO_TLS};
+use super::http::{Outgoing, Response, Verb};
+use super::origin::Origin;
+use super::session::{Pass, Session, Station, is_steady};
+use super::{Class, Error, MAX_BODY};
+use crate::oci::Repository;
+
+/// The most rounds of logging in for one request; each is a different login or asks for more.
+const MAX_ROUNDS: usize = 16;
+
+/// A request to a repository, before it is known how to log in.
+pub(crate) struct Ask<'a> {
+    pub(crate) verb: Verb,
+    pub(crate) path: String,
+    pub(crate) accept: Option<&'static str>,
+    pub(crate) content_type: Option<&'static str>,
+    pub(crate) body: &'a [u8],
+    pub(crate) is_pull: bool,
+}
+
+impl Ask<'_> {
+    /// The request as it is sent to `station`, without a login.
+    pub(crate) fn outgoing(&self, station: &Station) -> Outgoing<'_> {
+        Outgoing {
+            verb: self.verb,
+            url: station.url(&self.path),
+            accept: self.accept,
+            content_type: self.content_type,
+            authorization: None,
+            body: self.body,
+            limit: MAX_BODY,
+            is_pull: self.is_pull,
+        }
+    }
+}
+
+impl Client<'_> {
+    /// Sends a request with whatever login it needs.
+    ///
+    /// The first request of a host, and the first of a repository, are sent alone: they find out
+    /// what the others need, which wait for it instead of asking the same.
+    pub(crate) fn exchange(
+        &self,
+        station: &Station,
+        repository: &Repository,
+        ask: &Ask<'_>,
+    ) -> Result<Response, Error> {
+        let shared = station.session(repository, self.settings.write);
+        let mut held: Option<MutexGuard<'_, Session>> = None;
+        let mut login = Attempt::default();
+        for _ in 0..MAX_ROUNDS {
+            let mut gate = lock(&station.gate);
+            if !gate.is_known {
+                let response = self.deliver(station, ask, None)?;
+                gate.is_known = true;
+                if !is_login(&response) {
+                    return Ok(response);
+                }
+                gate.challenge = offered(&response);
+                if gate.challenge.is_none() {
+                    return Err(unserved(&ask.outgoing(station), &response));
+                }
+            }
+            let challenge = gate.challenge.clone();
+            drop(gate);
+
+            let mut session = held.take().unwrap_or_else(|| lock(&shared));
+            let mut outgoing = ask.outgoing(station);
+            if let Some((class, reason)) = &session.failed {
+                return Err(outgoing.error(*class, reason.clone()));
+            }
+            if let Some(challenge) = &challenge
+                && !session.is_valid(self.clock.now())
+            {
+                let may_be_anyone = ask.verb != Verb::Put || login.refusal.is_none();
+                let pass = self.doorman.admit(
+                    &self.sender,
+                    &mut session,
+                    challenge,
+                    repository,
+                    &outgoing,
+                    may_be_anyone,
+                )?;
+                let Some(pass) = pass else {
+                    return Err(login.fail(&mut session, &outgoing));
+                };
+                session.take(pass);
+            }
+            outgoing.authorization = session.pass.as_ref().map(|pass| pass.header.clone());
+            let (pass, generation) = (session.pass.clone(), session.generation);
+            match session.is_proved {
+                true => drop(session),
+                false => held = Some(session),
+            }
+            let response = self.deliver(station, ask, outgoing.authorization.clone())?;
+            let mut session = held.take().unwrap_or_else(|| lock(&shared));
+
+            let is_refused = match &pass {
+                None => is_login(&response),
+                Some(_) => is_login(&response) || is_denied(&response, ask.verb),
+            };
+            if !is_refused {
+                if session.generation == generation {
+                    session.prove();
+                }
+                return Ok(response);
+            }
+            if session.generation != generation {
+                // Another request has found a new pass since.
+                continue;
+            }
+            let offered = offered(&response);
+            match (&pass, offered) {
+                (None, None) => return Err(unserved(&outgoing, &response)),
+                (None, Some(offered)) => {
+                    let mut gate = lock(&station.gate);
+                    gate.challenge.get_or_insert(offered);
+                }
+                (Some(pass), offered) => {
+                    let is_expiring = pass.expires.is_some() && response.status == 401;
+                    let mut demands_more = false;
+                    if let (Some(known), Some(offered)) = (&challenge, &offered) {
+                        if !is_steady(known, offered) {
+                            return Err(outgoing.error(
+                                Class::Unsafe,
+                                "the registry now names another token server than before",
+                            ));
+                        }
+                        if let Challenge::Bearer { scopes, .. } = offered {
+                            for scope in scopes {
+                                demands_more |= session.scopes.add(scope);
+                            }
+                        }
+                    }
+                    if is_expiring && (demands_more || (session.is_proved && !login.is_renewed)) {
+                        login.is_renewed |= !demands_more;
+                        session.drop_pass();
+                    } else {
+                        login.refuse(&mut session, pass, &response);
+                    }
+                }
+            }
+            held = Some(session);
+        }
+        let mut session = held.take().unwrap_or_else(|| lock(&shared));
+        Err(login.fail(&mut session, &ask.outgoing(station)))
+    }
+
+    /// Sends a request until it is answered, and follows redirects.
+    fn deliver(
+        &self,
+        station: &Station,
+        ask: &Ask<'_>,
+        authorization: Option<String>,
+    ) -> Result<Response, Error> {
+        let mut outgoing = ask.outgoing(station);
+        outgoing.authorization = authorization;
+        let result = match ask.verb {
+            Verb::Put | Verb::Post => {
+                let origin =
+                    Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+                self.sender
+                    .check(&origin, &outgoing)
+                    .and_then(|()| self.sender.http.send(&outgoing))
+            }
+            Verb::Get | Verb::Head => {
+                let first = self.first(station, &mut outgoing);
+                self.sender.send(&outgoing, first)
+            }
+        };
+        self.sender.follow(&outgoing, result?)
+    }
+
+    /// The first try at a registry of this machine, which may want TLS without saying so in its
+    /// name. `None` where there is no doubt.
+    fn first(
+        &self,
+        station: &Station,
+        outgoing: &mut Outgoing<'_>,
+    ) -> Option<Result<Response, Error>> {
+        if !station.take_doubt() {
+            return None;
+        }
+        let plain = self.sender.http.send(outgoing);
+        if !wants_tls(&plain) {
+            return Some(plain);
+        }
+        let mut secure = outgoing.clone();
+        secure.url = secure.url.replacen("http://", "https://", 1);
+        let answer = self.sender.http.send(&secure);
+        let speaks_tls = match &answer {
+            Ok(_) => true,
+            Err(error) => error.class == Class::Tls && error.reason != NO_TLS,
+        };
+        if !speaks_tls {
+            return Some(plain);
+        }
+        station.secure();
+        *outgoing = secure;
+        Some(answer)
+    }
+}
+
+/// What became of the logins for one request.
+#[derive(Default)]
+struct Attempt {
+    /// Whether an old token was renewed already.
+    is_renewed: bool,
+    /// The registry's last refusal of a fresh pass.
+    refusal: Option<(Class, String)>,
+}
+
+impl Attempt {
+    /// The registry refused a fresh pass: on to the next.
+    fn refuse(&mut self, session: &mut Session, pass: &Pass, response: &Response) {
+        let refusal = response.refusal();
+        let class = match (&pass.source, pass.expires) {
+            // The token server knew the login, so it is the right that is missing.
+            (Some(_), Some(_)) => Class::Denied,
+            _ => refusal.class(),
+        };
+        // What a login was denied says more than what nobody is allowed.
+        if pass.source.is_some() || self.refusal.is_none() {
+            self.refusal = Some((class, refusal.reason()));
+        }
+        session.refused_by_registry(pass);
+        session.next();
+    }
+
+    /// The error of a request that no login opens.
+    fn fail(self, session: &mut Session, outgoing: &Outgoing<'_>) -> Error {
+        let (class, mut reason) = self.refusal.unwrap_or_else(|| {
+            let mut reason = "a login is needed, and none ".to_owned();
+            reason.push_str(match session.refused.is_empty() {
+                true => "is at hand",
+                false => "that is at hand works",
+            });
+            if let Some(why) = session
+                .anyone
+                .as_ref()
+                .filter(|_| session.refused.is_empty())
+            {
+                reason = format!("{reason} ({why})");
+            }
+            (Class::Login, reason)
+        });
+        if !session.refused.is_empty() {
+            reason = format!("{reason}; refused: {}", session.refused.join(", "));
+        }
+        session.give_up(outgoing.verb == Verb::Put, class, &reason);
+        outgoing.error(class, reason)
+    }
+}
+
+fn offered(response: &Response) -> Option<Challenge> {
+    challenge::choose(
+        response
+            .headers
+            .get_all("www-authenticate")
+            .iter()
+            .filter_map(|value| value.to_str().ok()),
+    )
+}
+
+fn unserved(outgoing: &Outgoing<'_>, response: &Response) -> Error {
+    outgoing.error(
+        Class::Login,
+        format!(
+            "{}, and the registry does not say how to log in",
+            response.refusal().reason()
+        ),
+    )
+}
+
+/// Whether an answer asks for a login. GitLab's protected tags answer 401 as well.
+fn is_login(response: &Response) -> bool {
+    response.status == 401 && !response.is_redirected && response.refusal().class() == Class::Login
+}
+
+/// Whether another login may do better. A HEAD does not say why.
+fn is_denied(response: &Response, verb: Verb) -> bool {
+    response.status == 403
+        && verb != Verb::Head
+        && !response.is_redirected
+        && response.refusal().class() == Class::Denied
+}
+
+/// Whether a server that was asked over http answered as one that speaks TLS does.
+fn wants_tls(answer: &Result<Response, Error>) -> bool {
+    match answer {
+        Ok(response) => {
+            let body = String::from_utf8_lossy(&response.body).to_ascii_lowercase();
+            response.status == 400
+                && [
+                    "http request to an https server",
+                    "http request was sent to https port",
+                    "speaking plain http to an ssl-enabled server",
+                ]
+                .iter()
+                .any(|words| body.contains(words))
+        }
+        Err(error) => match error.class {
+            Class::Network => error.reason == CUT,
+            Class::BadAnswer => error.reason == GARBAGE,
+            _ => false,
+        },
+    }
+}
+
+/// Locks, whatever became of the thread that held the lock before.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

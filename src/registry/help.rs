@@ -1,0 +1,119 @@
+//! What to do about a request that failed: one line for people per class.
+
+use super::{Class, Error};
+
+impl Error {
+    /// What the user should type or do: lower case, verb first, no full stop.
+    #[must_use]
+    pub fn help(&self) -> String {
+        let host = self.host();
+        let is_ghcr = host == "ghcr.io";
+        match self.class {
+            Class::Login if is_ghcr => "log in to `ghcr.io` before this step: `docker/login-action` with `password: ${{ secrets.GITHUB_TOKEN }}`, and `permissions: packages: read` (`write` to repair)".to_owned(),
+            Class::Login => match host {
+                "registry-1.docker.io" => "log in before this step: `docker login` with a personal access token, or `docker/login-action`".to_owned(),
+                host if host.contains("gitlab") => format!("log in before this step: `docker login -u \"$CI_REGISTRY_USER\" -p \"$CI_REGISTRY_PASSWORD\" {host}`"),
+                host => format!("log in before this step: `docker login {host}`, or `docker/login-action` with `registry: {host}`"),
+            },
+            Class::Denied if is_ghcr => "give the job `permissions: packages: write`, and the package access for this repository (package settings, `Manage Actions access`)".to_owned(),
+            Class::Denied => format!("log in to `{host}` with an account or token that may pull from this repository, and push to it to repair tags"),
+            Class::Immutable => "push a new tag, or relax the registry's rule for immutable tags: this one cannot be moved".to_owned(),
+            Class::Protected => "use an account that may push protected tags, or change the protection in the project's settings".to_owned(),
+            Class::ReadOnly => "free some quota, or wait until the registry takes writes again, and rerun the job".to_owned(),
+            Class::RateLimited => match (host, self.retry_after) {
+                ("registry-1.docker.io", _) => "log in to Docker Hub for a higher limit: `docker login`, or rerun the job later".to_owned(),
+                (_, Some(time)) => format!("rerun the job in {}", super::retry::spoken(time)),
+                (_, None) => "rerun the job later, or use a login with a higher limit".to_owned(),
+            },
+            Class::ChildMissing => "push the image again: the registry no longer has a part of it".to_owned(),
+            Class::TooLarge => "build with fewer platforms or annotations: a manifest is at most 4 MiB".to_owned(),
+            Class::MediaType => "build with `--output type=image,oci-mediatypes=…` as the registry wants it, or allow the media type in the registry's settings".to_owned(),
+            Class::Policy => "look at the registry's policy for this project: it hides images that are vulnerable or not signed".to_owned(),
+            Class::NotFound => "check the repository's name, and create it if the registry does not do so on push".to_owned(),
+            Class::Unavailable => "rerun the job when the registry works again".to_owned(),
+            Class::Network if self.request.contains(" http://") => format!("check that a registry listens at `{host}`"),
+            Class::Network => format!("check the connection to `{host}` and the proxy variables (`HTTPS_PROXY`, `NO_PROXY`); a registry without TLS needs `--plain-http {host}`"),
+            Class::UnknownHost => format!("check the name `{host}`: no address is known for it"),
+            Class::Tls if self.reason.contains("does not speak TLS") => format!("use `--plain-http {host}` if this registry has no TLS"),
+            Class::Tls => "pass the authority that signed the registry's certificate: `--ca-file FILE`, or `SSL_CERT_FILE`".to_owned(),
+            Class::Proxy => format!("check `HTTPS_PROXY`, or put `{host}` into `NO_PROXY`"),
+            Class::BadAnswer => format!("check that `{host}` is a registry and that no login page or proxy answers for it"),
+            Class::Unsafe => "check the registry's configuration: it sends requests where no credentials may go".to_owned(),
+            Class::Deadline => "allow more time, or rerun the job".to_owned(),
+            Class::Refused => format!("look at the reason that `{host}` gave"),
+        }
+    }
+
+    /// The host and port that the request went to.
+    fn host(&self) -> &str {
+        let url = self.request.split_once("://").map_or("", |(_, rest)| rest);
+        url.split(['/', '?']).next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASSES: [Class; 20] = [
+        Class::Login,
+        Class::Denied,
+        Class::Immutable,
+        Class::Protected,
+        Class::ReadOnly,
+        Class::RateLimited,
+        Class::ChildMissing,
+        Class::TooLarge,
+        Class::MediaType,
+        Class::Policy,
+        Class::NotFound,
+        Class::Unavailable,
+        Class::Network,
+        Class::UnknownHost,
+        Class::Tls,
+        Class::Proxy,
+        Class::BadAnswer,
+        Class::Unsafe,
+        Class::Deadline,
+        Class::Refused,
+    ];
+
+    fn help(class: Class, host: &str) -> String {
+        Error {
+            class,
+            request: format!("GET https://{host}/v2/app/manifests/1"),
+            reason: String::new(),
+            retry_after: None,
+        }
+        .help()
+    }
+
+    #[test]
+    fn every_class_says_what_to_do_in_the_house_style() {
+        for class in CLASSES {
+            for host in [
+                "ghcr.io",
+                "registry-1.docker.io",
+                "registry.gitlab.com",
+                "r.io:5000",
+            ] {
+                let text = help(class, host);
+                assert!(text.starts_with(|c: char| c.is_ascii_lowercase()), "{text}");
+                assert!(!text.ends_with('.') && !text.contains('\n'), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn help_names_the_host_and_what_to_type() {
+        for (class, host, part) in [
+            (Class::Login, "r.io:5000", "`docker login r.io:5000`"),
+            (Class::Login, "registry-1.docker.io", "`docker login`"),
+            (Class::Denied, "ghcr.io", "`permissions: packages: write`"),
+            (Class::Tls, "r.io", "`--ca-file FILE`"),
+            (Class::Network, "r.io", "`--plain-http r.io`"),
+        ] {
+            assert!(help(class, host).contains(part), "{}", help(class, host));
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! One HTTP exchange: a request goes out, and its status, headers and body or a classed error come back.
+//!
+//! On WASI there are no threads (hence the blocking resolver) and no system store of certificates.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::net::ToSocketAddrs as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::http::{HeaderMap, Uri};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+
+use super::error::{MAX_REFUSAL_BODY, Refusal};
+use super::failure::{Cause, Failure};
+use super::origin::{Origin, redact};
+use super::proxy::{Proxies, Proxy};
+use super::{Class, Error};
+use crate::clock::Clock;
+
+/// How long a connection may take.
+pub(crate) const CONNECT: Duration = Duration::from_secs(10);
+const ANSWER: Duration = Duration::from_secs(30);
+const CALL: Duration = Duration::from_secs(60);
+
+/// The method of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    Head,
+    Put,
+    Post,
+}
+
+impl Verb {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// A request.
+#[derive(Clone)]
+pub(crate) struct Outgoing<'a> {
+    pub(crate) verb: Verb,
+    pub(crate) url: String,
+    pub(crate) accept: Option<&'static str>,
+    pub(crate) content_type: Option<&'static str>,
+    pub(crate) authorization: Option<String>,
+    pub(crate) body: &'a [u8],
+    /// The most that is read of the body of a 200.
+    pub(crate) limit: usize,
+    /// Whether it is counted as a pull.
+    pub(crate) is_pull: bool,
+}
+
+impl Outgoing<'_> {
+    /// The request as it may be shown.
+    pub(crate) fn shown(&self) -> String {
+        format!("{} {}", self.verb.as_str(), redact(&self.url))
+    }
+
+    /// An error about this request.
+    pub(crate) fn error(&self, class: Class, reason: impl Into<String>) -> Error {
+        Error {
+            class,
+            request: self.shown(),
+            reason: reason.into(),
+            retry_after: None,
+        }
+    }
+}
+
+/// An answer.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    /// The body is larger than the limit; `body` is its beginning.
+    pub(crate) is_cut: bool,
+    /// The answer came from where a redirect led, and never saw a login.
+    pub(crate) is_redirected: bool,
+}
+
+impl Response {
+    /// The value of a header, empty if there is none or it is no text.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// The body read as a refusal.
+    pub(crate) fn refusal(&self) -> Refusal {
+        Refusal::read(self.status, self.header("content-type"), &self.body)
+    }
+}
+
+/// What sends requests, keeps connections, and counts and logs what it does.
+pub(crate) struct Http<'a> {
+    agents: Mutex<BTreeMap<(bool, Option<&'static str>), Agent>>,
+    roots: OnceLock<RootCerts>,
+    authorities: Vec<Certificate<'static>>,
+    proxies: Proxies,
+    concurrency: usize,
+    deadline: Duration,
+    clock: &'a dyn Clock,
+    log: &'a (dyn Fn(&str) + Sync),
+    total: AtomicU64,
+    pulls: AtomicU64,
+}
+
+impl<'a> Http<'a> {
+    pub(crate) fn new(
+        proxies: Proxies,
+        ca_file: Option<&[u8]>,
+        concurrency: usize,
+        deadline: Duration,
+        clock: &'a dyn Clock,
+        log: &'a (dyn Fn(&str) + Sync),
+    ) -> Result<Self, String> {
+        Ok(Self {
+            agents: Mutex::default(),
+            roots: OnceLock::new(),
+            authorities: ca_file.map(certificates).transpose()?.unwrap_or_default(),
+            proxies,
+            concurrency,
+            deadline,
+            clock,
+            log,
+            total: AtomicU64::new(0),
+            pulls: AtomicU64::new(0),
+        })
+    }
+
+    /// How many requests were sent, and how many of them are pulls.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let count = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        (count(&self.total), count(&self.pulls))
+    }
+
+    /// Sends a request once, follows nothing, and reads the whole answer.
+    pub(crate) fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
+        let start = self.clock.now();
+        let left = self.deadline.saturating_sub(start);
+        if left.is_zero() {
+            return Err(outgoing.error(Class::Deadline, "the time for the whole run is over"));
+        }
+        let origin =
+            Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+        let proxy = self.proxies.choose(&origin);
+        let agent = self.agent(&origin, proxy);
+        self.total.fetch_add(1, Ordering::Relaxed);
+        self.pulls
+            .fetch_add(u64::from(outgoing.is_pull), Ordering::Relaxed);
+        let result = exchange(&agent, outgoing, left.min(CALL)).map_err(|failure| {
+            let cause = Cause {
+                is_secure: origin.is_secure(),
+                proxy,
+                is_last: left < CALL,
+            };
+            let (class, reason) = cause.explain(failure);
+            outgoing.error(class, reason)
+        });
+        let time = self.clock.now().saturating_sub(start).as_millis();
+        match &result {
+            Ok(answer) => (self.log)(&format!("{} {} {time} ms", outgoing.shown(), answer.status)),
+            Err(error) => (self.log)(&format!(
+                "{} failed after {time} ms: {}",
+                outgoing.shown(),
+                error.reason
+            )),
+        }
+        result
+    }
+
+    /// One agent, and so one pool of connections, for each way out. Certificates are only read
+    /// when the first of them is needed: that takes milliseconds.
+    fn agent(&self, origin: &Origin, proxy: Option<&Proxy>) -> Agent {
+        let is_tls = origin.is_secure()
+            || proxy.is_some_and(|p| p.proxy.protocol() == ureq::ProxyProtocol::Https);
+        let key = (is_tls, proxy.map(|proxy| proxy.variable));
+        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        let build = || {
+            let mut tls = TlsConfig::builder();
+            if is_tls {
+                tls = tls.root_certs(self.roots.get_or_init(|| self.load_roots()).clone());
+            }
+            let config = Agent::config_builder()
+                .http_status_as_error(false)
+                .max_redirects(0)
+                .user_agent(concat!("tagproof/", env!("CARGO_PKG_VERSION")))
+                .proxy(proxy.map(|proxy| proxy.proxy.clone()))
+                .tls_config(tls.build())
+                .timeout_connect(Some(CONNECT))
+                .timeout_recv_response(Some(ANSWER))
+                .timeout_global(Some(CALL))
+                .max_idle_connections(self.concurrency.saturating_mul(8).max(16))
+                .max_idle_connections_per_host(self.concurrency.max(1))
+                .build();
+            Agent::with_parts(config, DefaultConnector::default(), Lookup)
+        };
+        agents.entry(key).or_insert_with(build).clone()
+    }
+
+    fn load_roots(&self) -> RootCerts {
+        let mut roots = system_certificates();
+        if roots.is_empty() && self.authorities.is_empty() {
+            (self.log)("no certificates on this system: Mozilla's are used");
+            return RootCerts::WebPki;
+        }
+        roots.extend(self.authorities.iter().cloned());
+        RootCerts::from(roots)
+    }
+}
+
+#[cfg(not(target_os = "wasi"))]
+fn system_certificates() -> Vec<Certificate<'static>> {
+    rustls_native_certs::load_native_certs()
+        .certs
+        .iter()
+        .map(|certificate| Certificate::from_der(certificate).to_owned())
+        .collect()
+}
+
+#[cfg(target_os = "wasi")]
+fn system_certificates() -> Vec<Certificate<'static>> {
+    Vec::new()
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
+    let mut found = Vec::new();
+    for item in parse_pem(pem) {
+        match item.map_err(|_| "`--ca-file` is not a file of PEM certificates".to_owned())? {
+            PemItem::Certificate(certificate) => found.push(certificate),
+            _ => return Err("`--ca-file` holds something that is no certificate".to_owned()),
+        }
+    }
+    match found.is_empty() {
+        true => Err("`--ca-file` holds no certificate in PEM form".to_owned()),
+        false => Ok(found),
+    }
+}
+
+fn exchange(agent: &Agent, outgoing: &Outgoing<'_>, time: Duration) -> Result<Response, Failure> {
+    let mut request = ureq::http::Request::builder()
+        .method(outgoing.verb.as_str())
+        .uri(&outgoing.url);
+    let headers = [
+        ("accept", outgoing.accept),
+        ("content-type", outgoing.content_type),
+        ("authorization", outgoing.authorization.as_deref()),
+    ];
+    for (name, value) in headers {
+        if let Some(value) = value {
+            request = request.header(name, value);
+        }
+    }
+    let has_body = matches!(outgoing.verb, Verb::Put | Verb::Post);
+    let answer = |error: ureq::Error| Failure::Answer(error);
+    // A request with settings of its own cannot share the agent's TLS settings, which are parsed
+    // anew then: only the last minute of the run pays for that.
+    let mut response = match has_body {
+        true => {
+            let request = request.body(outgoing.body).map_err(|e| answer(e.into()))?;
+            match time < CALL {
+                true => agent.run(
+                    agent
+                        .configure_request(request)
+                        .timeout_global(Some(time))
+                        .build(),
+                ),
+                false => agent.run(request),
+            }
+        }
+        false => {
+            let request = request.body(()).map_err(|e| answer(e.into()))?;
+            match time < CALL {
+                true => agent.run(
+                    agent
+                        .configure_request(request)
+                        .timeout_global(Some(time))
+                        .build(),
+                ),
+                false => agent.run(request),
+            }
+        }
+    }
+    .map_err(answer)?;
+    let status = response.status().as_u16();
+    let limit = match status {
+        200 => outgoing.limit,
+        _ => MAX_REFUSAL_BODY,
+    };
+    // Read to the end, so that the connection can be used again.
+    let mut body = Vec::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let read = response
+        .body_mut()
+        .as_reader()
+        .take(most)
+        .read_to_end(&mut body);
+    match read {
+        Ok(_) => {}
+        // The words of a refusal are a courtesy.
+        Err(_) if status != 200 => {}
+        Err(error) => return Err(Failure::Body(error)),
+    }
+    let is_cut = body.len() > limit;
+    body.truncate(limit);
+    Ok(Response {
+        status,
+        headers: response.headers().clone(),
+        body,
+        is_cut,
+        is_redirected: false,
+    })
+}
+
+/// Looks a name up where it is asked to, without a thread: WASI has none.
+#[derive(Debug)]
+struct Lookup;
+
+impl Resolver for Lookup {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _config: &ureq::config::Config,
+        _timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let host = uri.host().ok_or(ureq::Error::HostNotFound)?;
+        let port = uri.port_u16().unwrap_or(match uri.scheme_str() {
+            Some("https") => 443,
+            Some(scheme) if scheme.starts_with("socks") => 1080,
+            _ => 80,
+        });
+        let found = format!("{host}:{port}")
+            .to_socket_addrs()
+            .map_err(|error| {
+                // "Temporary failure in name resolution" is the name server's, not the name's.
+                match error.to_string().to_ascii_lowercase() {
+                    words if words.contains("temporary") || words.contains("try again") => {
+                        ureq::Error::Io(error)
+                    }
+                    _ => ureq::Error::HostNotFound,
+                }
+            })?;
+        let mut addresses = self.empty();
+        for address in found.take(16) {
+            addresses.push(address);
+        }
+        match addresses.is_empty() {
+            true => Err(ureq::Error::HostNotFound),
+            false => Ok(addresses),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_certificates_is_refused() {
+        assert!(certificates(b"").is_err());
+        assert!(certificates(b"hello").is_err());
+        assert!(
+            certificates(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----").is_err()
+        );
+    }
+}

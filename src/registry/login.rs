@@ -1,0 +1,243 @@
+//! Gets a pass for a repository: goes through the logins at hand, and asks the token server.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::challenge::Challenge;
+use super::credentials::{Logins, Secret};
+use super::http::{Outgoing, Response, Verb};
+use super::origin::Origin;
+use super::sender::Sender;
+use super::session::{Pass, Session, Stage};
+use super::token::{self, MAX_TOKEN_BODY, Scopes, Token};
+use super::{Class, Error};
+use crate::clock::Clock;
+use crate::oci::Repository;
+use crate::text::clean;
+
+/// What logs in.
+pub(crate) struct Doorman<'a> {
+    pub(crate) logins: Logins,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) log: &'a (dyn Fn(&str) + Sync),
+    /// The logins that the log has told of.
+    pub(crate) told: Mutex<BTreeSet<String>>,
+}
+
+/// What a token server said.
+enum Reply {
+    Token(Token),
+    Refused(String),
+}
+
+impl Doorman<'_> {
+    /// A pass for `repository` by the next login that works; `None` when nothing is left to try.
+    /// `may_be_anyone` allows the last try without any login.
+    pub(crate) fn admit(
+        &self,
+        sender: &Sender<'_>,
+        session: &mut Session,
+        challenge: &Challenge,
+        repository: &Repository,
+        outgoing: &Outgoing<'_>,
+        may_be_anyone: bool,
+    ) -> Result<Option<Pass>, Error> {
+        while let Stage::Login(nth) = session.stage {
+            match self.logins.nth(repository, nth) {
+                None => session.stage = Stage::Anonymous,
+                Some(Err(words)) => {
+                    session.note_refused(clean(&words, 200));
+                    session.next();
+                }
+                Some(Ok(login)) => {
+                    let found =
+                        self.present(sender, session, challenge, &login.secret, outgoing)?;
+                    match found {
+                        Ok((header, lives)) => {
+                            self.tell(repository, &login.source);
+                            return Ok(Some(self.pass(header, lives, Some(login.source))));
+                        }
+                        Err(why) => {
+                            session.note_refused(format!("{} ({why})", login.source));
+                            session.next();
+                        }
+                    }
+                }
+            }
+        }
+        // A login that was there and refused does not make a write anonymous.
+        if session.stage == Stage::Spent || !may_be_anyone {
+            return Ok(None);
+        }
+        let Challenge::Bearer { .. } = challenge else {
+            session.stage = Stage::Spent;
+            return Ok(None);
+        };
+        match self.ask(sender, session, challenge, None, outgoing)? {
+            Reply::Token(token) => Ok(Some(self.pass(
+                format!("Bearer {}", token.text),
+                Some(token.lives),
+                None,
+            ))),
+            Reply::Refused(why) => {
+                session.anyone = Some(why);
+                session.stage = Stage::Spent;
+                Ok(None)
+            }
+        }
+    }
+
+    fn pass(&self, header: String, lives: Option<Duration>, source: Option<String>) -> Pass {
+        Pass {
+            header,
+            expires: lives.map(|time| self.clock.now() + time),
+            source,
+        }
+    }
+
+    fn tell(&self, repository: &Repository, source: &str) {
+        let line = format!("login {}: from {source}", repository.host());
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(line.clone()) {
+            (self.log)(&line);
+        }
+    }
+
+    /// What a login opens with: the header and how long it is good for, or why it is not.
+    #[allow(clippy::type_complexity)]
+    fn present(
+        &self,
+        sender: &Sender<'_>,
+        session: &Session,
+        challenge: &Challenge,
+        secret: &Secret,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<Result<(String, Option<Duration>), String>, Error> {
+        Ok(match (challenge, secret) {
+            (_, Secret::RegistryToken(token)) if is_header(token) => {
+                Ok((format!("Bearer {token}"), None))
+            }
+            (_, Secret::RegistryToken(_)) => Err("its token fits into no header".to_owned()),
+            (Challenge::Basic, Secret::Password { username, password }) => {
+                Ok((basic(username, password), None))
+            }
+            (Challenge::Basic, Secret::IdentityToken(_)) => {
+                Err("an identity token, but the registry wants a password".to_owned())
+            }
+            (Challenge::Bearer { .. }, secret) => {
+                match self.ask(sender, session, challenge, Some(secret), outgoing)? {
+                    Reply::Token(token) => {
+                        Ok((format!("Bearer {}", token.text), Some(token.lives)))
+                    }
+                    Reply::Refused(why) => Err(why),
+                }
+            }
+        })
+    }
+
+    /// Asks the token server for what the session needs.
+    fn ask(
+        &self,
+        sender: &Sender<'_>,
+        session: &Session,
+        challenge: &Challenge,
+        secret: Option<&Secret>,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<Reply, Error> {
+        let Challenge::Bearer { realm, service, .. } = challenge else {
+            return Ok(Reply::Refused("the registry wants a password".to_owned()));
+        };
+        let registry =
+            Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+        token::check_realm(realm, &registry).map_err(|why| outgoing.error(Class::Unsafe, why))?;
+        let service = service.as_deref();
+        let get = |scopes: &Scopes, basic: Option<(&str, &str)>| {
+            let account = basic.map(|(name, _)| name).filter(|name| !name.is_empty());
+            let request = Outgoing {
+                verb: Verb::Get,
+                url: token::url(realm, service, scopes, account),
+                accept: Some("application/json"),
+                content_type: None,
+                authorization: basic.map(|(name, password)| self::basic(name, password)),
+                body: b"",
+                limit: MAX_TOKEN_BODY,
+                is_pull: false,
+            };
+            let secret = basic.map_or("", |(_, password)| password);
+            sender
+                .send(&request, None)
+                .and_then(|response| reply(&request, &response, secret))
+        };
+        match secret {
+            None => match (get(&session.scopes, None)?, session.scopes.reading()) {
+                // Who may not push may still read.
+                (Reply::Refused(_), Some(less)) => get(&less, None),
+                (reply, _) => Ok(reply),
+            },
+            Some(Secret::Password { username, password }) => {
+                get(&session.scopes, Some((username, password)))
+            }
+            Some(Secret::IdentityToken(identity) | Secret::RegistryToken(identity)) => {
+                let form = token::form(service, &session.scopes, identity);
+                let request = Outgoing {
+                    verb: Verb::Post,
+                    url: realm.clone(),
+                    accept: Some("application/json"),
+                    content_type: Some("application/x-www-form-urlencoded"),
+                    authorization: None,
+                    body: form.as_bytes(),
+                    limit: MAX_TOKEN_BODY,
+                    is_pull: false,
+                };
+                let response = sender.send(&request, None)?;
+                match response.status {
+                    // Servers without OAuth2 answer so (containerd's list), and take it as a password.
+                    400 | 401 | 404 | 405 => get(&session.scopes, Some(("", identity))),
+                    _ => reply(&request, &response, identity),
+                }
+            }
+        }
+    }
+}
+
+fn reply(request: &Outgoing<'_>, response: &Response, secret: &str) -> Result<Reply, Error> {
+    match response.status {
+        200 if response.is_cut => {
+            Err(request.error(Class::BadAnswer, "the token server's answer is too large"))
+        }
+        200 => token::parse(&response.body)
+            .map(Reply::Token)
+            .map_err(|why| request.error(Class::BadAnswer, why)),
+        400..=499 => {
+            let mut why = response.refusal().reason();
+            // A server that repeats what it was sent must not make it public.
+            if !secret.is_empty() {
+                why = why.replace(secret, "***");
+            }
+            Ok(Reply::Refused(format!("its token server says {why}")))
+        }
+        300..=399 => Err(request.error(
+            Class::Unsafe,
+            "the token server redirects, and credentials do not follow",
+        )),
+        status => Err(request.error(
+            Class::BadAnswer,
+            format!("the token server answered {status}"),
+        )),
+    }
+}
+
+fn basic(username: &str, password: &str) -> String {
+    format!(
+        "Basic {}",
+        STANDARD.encode(format!("{username}:{password}"))
+    )
+}
+
+fn is_header(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
+}

@@ -1,0 +1,210 @@
+//! Sends a request until it is answered: repeats what passes, follows redirects bare of
+//! credentials, and gives up on hosts that are down.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::http::{Http, Outgoing, Response, Verb};
+use super::origin::{Origin, redact, resolve};
+use super::retry::{self, Jitter};
+use super::{Class, Error};
+use crate::clock::Clock;
+
+const MAX_REDIRECTS: usize = 3;
+
+/// What came of one try.
+pub(crate) type Outcome = Result<Response, Error>;
+
+/// What to do about a failure.
+enum Wish {
+    /// Try again, after about as long as the words of the answer suggest.
+    Repeat { hint: Option<Duration> },
+    /// It would be no use.
+    Stop,
+}
+
+/// Sends requests with patience.
+pub(crate) struct Sender<'a> {
+    pub(crate) http: Http<'a>,
+    clock: &'a dyn Clock,
+    log: &'a (dyn Fn(&str) + Sync),
+    deadline: Duration,
+    jitter: Mutex<Jitter>,
+    /// Why each origin that is down is down.
+    dead: Mutex<BTreeMap<Origin, Error>>,
+}
+
+impl<'a> Sender<'a> {
+    pub(crate) fn new(
+        http: Http<'a>,
+        clock: &'a dyn Clock,
+        log: &'a (dyn Fn(&str) + Sync),
+        deadline: Duration,
+    ) -> Self {
+        let seed = clock.unix_time() ^ u64::from(clock.now().subsec_nanos()) << 32;
+        Self {
+            http,
+            clock,
+            log,
+            deadline,
+            jitter: Mutex::new(Jitter::new(seed)),
+            dead: Mutex::default(),
+        }
+    }
+
+    /// Sends a request that may be repeated until it is answered otherwise than with a passing
+    /// failure. `first` is what came of a first try that was made already.
+    pub(crate) fn send(&self, outgoing: &Outgoing<'_>, first: Option<Outcome>) -> Outcome {
+        let origin =
+            Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+        let mut first = first;
+        for attempt in 1.. {
+            self.check(&origin, outgoing)?;
+            let outcome = first.take().unwrap_or_else(|| self.http.send(outgoing));
+            let (error, wish) = match self.failure(outgoing, outcome) {
+                Ok(response) => return Ok(response),
+                Err(failure) => failure,
+            };
+            let Wish::Repeat { hint } = wish else {
+                self.give_up(origin, &error);
+                return Err(error);
+            };
+            if attempt >= retry::ATTEMPTS {
+                self.give_up(origin, &error);
+                return Err(error);
+            }
+            let time = {
+                let mut jitter = self.jitter.lock().unwrap_or_else(PoisonError::into_inner);
+                retry::wait(attempt, error.retry_after, hint, &mut jitter)
+            };
+            if self.clock.now() + time >= self.deadline {
+                return Err(Error {
+                    class: Class::Deadline,
+                    reason: format!("no time is left to repeat it: {}", error.reason),
+                    ..error
+                });
+            }
+            (self.log)(&format!("retry in {}: {error}", retry::spoken(time)));
+            self.clock.sleep(time);
+        }
+        // The loop above ends by itself only after four billion tries.
+        Err(outgoing.error(Class::Deadline, "the time for the whole run is over"))
+    }
+
+    /// Follows the redirects of an answer to a GET or HEAD, without credentials.
+    pub(crate) fn follow(&self, outgoing: &Outgoing<'_>, response: Response) -> Outcome {
+        let refuse = |why: String| Err(outgoing.error(Class::Unsafe, why));
+        let registry =
+            Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+        let mut request = outgoing.clone();
+        request.authorization = None;
+        request.is_pull = false;
+        let mut response = response;
+        for _ in 0..MAX_REDIRECTS {
+            if !is_redirect(&response) {
+                return Ok(response);
+            }
+            if !matches!(request.verb, Verb::Get | Verb::Head) {
+                return refuse("it redirects a write, which is not followed".to_owned());
+            }
+            let Some(location) = resolve(&request.url, response.header("location")) else {
+                return Err(
+                    outgoing.error(Class::BadAnswer, format!("{} to nowhere", response.status))
+                );
+            };
+            let shown = redact(&location);
+            let target = match Origin::of(&location) {
+                Ok(target) => target,
+                Err(why) => return refuse(format!("it redirects to `{shown}`: {why}")),
+            };
+            let is_secure = Origin::of(&request.url).is_ok_and(|origin| origin.is_secure());
+            if is_secure && !target.is_secure() {
+                return refuse(format!("it redirects from https to `{shown}`"));
+            }
+            if target.is_internal() && !target.is_same_place(&registry) {
+                return refuse(format!(
+                    "it redirects to `{shown}`, which is this machine or its link"
+                ));
+            }
+            request.url = location;
+            response = self.send(&request, None)?;
+            response.is_redirected = true;
+        }
+        match is_redirect(&response) {
+            true => refuse(format!("it redirects more than {MAX_REDIRECTS} times")),
+            false => Ok(response),
+        }
+    }
+
+    /// An answer, or the error that it is and whether to wait for a better one.
+    fn failure(
+        &self,
+        outgoing: &Outgoing<'_>,
+        outcome: Outcome,
+    ) -> Result<Response, (Error, Wish)> {
+        let response = match outcome {
+            Ok(response) if response.status < 400 => return Ok(response),
+            Ok(response) => response,
+            Err(error) if error.class == Class::Network => {
+                return Err((error, Wish::Repeat { hint: None }));
+            }
+            Err(error) => return Err((error, Wish::Stop)),
+        };
+        let refusal = response.refusal();
+        if !matches!(refusal.class(), Class::RateLimited | Class::Unavailable) {
+            return Ok(response);
+        }
+        let mut error = outgoing.error(refusal.class(), refusal.reason());
+        error.retry_after =
+            retry::retry_after(response.header("retry-after"), self.clock.unix_time());
+        if let Some(time) = error.retry_after.filter(|time| *time > retry::PATIENCE) {
+            let later = retry::spoken(time);
+            error.reason = format!("{}; it takes requests again in {later}", error.reason);
+            return Err((error, Wish::Stop));
+        }
+        let wish = match refusal.is_passing() {
+            true => Wish::Repeat {
+                hint: retry::hint(&refusal.words),
+            },
+            false => Wish::Stop,
+        };
+        Err((error, wish))
+    }
+
+    /// Fails what would go to a host that is down, or after the deadline.
+    pub(crate) fn check(&self, origin: &Origin, outgoing: &Outgoing<'_>) -> Result<(), Error> {
+        if self.clock.now() >= self.deadline {
+            return Err(outgoing.error(Class::Deadline, "the time for the whole run is over"));
+        }
+        let dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner);
+        match dead.get(origin) {
+            None => Ok(()),
+            Some(error) => Err(Error {
+                request: outgoing.shown(),
+                ..error.clone()
+            }),
+        }
+    }
+
+    /// Marks an origin as down for the rest of the run.
+    fn give_up(&self, origin: Origin, error: &Error) {
+        let is_down = matches!(
+            error.class,
+            Class::Network
+                | Class::RateLimited
+                | Class::Unavailable
+                | Class::UnknownHost
+                | Class::Tls
+                | Class::Proxy
+        );
+        if is_down {
+            let mut dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner);
+            dead.entry(origin).or_insert_with(|| error.clone());
+        }
+    }
+}
+
+fn is_redirect(response: &Response) -> bool {
+    matches!(response.status, 301 | 302 | 303 | 307 | 308)
+}

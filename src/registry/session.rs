@@ -1,0 +1,232 @@
+//! What is known about logging in to a host and to a repository of it, while a run goes on.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Class;
+use super::challenge::Challenge;
+use super::origin::Origin;
+use super::token::Scopes;
+use crate::oci::{Host, Repository};
+
+/// A pass that is about to expire is renewed before it is used.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// A registry, as far as it is known.
+pub(crate) struct Station {
+    pub(crate) host: Host,
+    /// Held while the first request of the host is under way, so that the others wait for it.
+    pub(crate) gate: Mutex<Gate>,
+    /// Whether it is spoken to over https.
+    secure: AtomicBool,
+    /// Whether it may turn out to want https: a loopback name, before its first answer.
+    doubtful: AtomicBool,
+    sessions: Mutex<BTreeMap<String, Arc<Mutex<Session>>>>,
+}
+
+/// What the first answer of a host said.
+#[derive(Default)]
+pub(crate) struct Gate {
+    /// Whether there was one.
+    pub(crate) is_known: bool,
+    /// What it asks for, once it did.
+    pub(crate) challenge: Option<Challenge>,
+}
+
+impl Station {
+    /// A registry that nothing is known about. Plain http is for the hosts it was chosen for and
+    /// for this machine.
+    pub(crate) fn new(host: Host, is_plain: bool) -> Self {
+        let is_loopback = host.is_loopback();
+        Self {
+            gate: Mutex::default(),
+            secure: AtomicBool::new(!is_plain && !is_loopback),
+            doubtful: AtomicBool::new(is_loopback && !is_plain),
+            sessions: Mutex::default(),
+            host,
+        }
+    }
+
+    /// The URL of a path under `/v2/`.
+    pub(crate) fn url(&self, path: &str) -> String {
+        let scheme = match self.secure.load(Ordering::Relaxed) {
+            true => "https",
+            false => "http",
+        };
+        format!("{scheme}://{}/v2/{path}", self.host.authority())
+    }
+
+    /// Whether the host may yet turn out to want https; asked once.
+    pub(crate) fn take_doubt(&self) -> bool {
+        self.doubtful.swap(false, Ordering::Relaxed)
+    }
+
+    /// From now on https. There is no way back.
+    pub(crate) fn secure(&self) {
+        self.secure.store(true, Ordering::Relaxed);
+    }
+
+    /// The session of a repository.
+    pub(crate) fn session(&self, repository: &Repository, write: bool) -> Arc<Mutex<Session>> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = sessions
+            .entry(repository.path().to_owned())
+            .or_insert_with(|| Arc::new(Mutex::new(Session::new(repository.path(), write))));
+        Arc::clone(session)
+    }
+}
+
+/// Which login is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// That of the nth place.
+    Login(usize),
+    /// None: as anyone may.
+    Anonymous,
+    /// There is nothing left to try.
+    Spent,
+}
+
+/// What opens the door: the value of `Authorization`.
+#[derive(Clone)]
+pub(crate) struct Pass {
+    pub(crate) header: String,
+    /// When it expires, on the clock; a password does not.
+    pub(crate) expires: Option<Duration>,
+    /// Where the login came from; `None` is anonymous.
+    pub(crate) source: Option<String>,
+}
+
+/// The login to one repository.
+pub(crate) struct Session {
+    pub(crate) scopes: Scopes,
+    pub(crate) stage: Stage,
+    pub(crate) pass: Option<Pass>,
+    /// Grows whenever the pass changes, so that a late refusal of an old one is recognised.
+    pub(crate) generation: u64,
+    /// Whether the registry has taken the pass (or the lack of one).
+    pub(crate) is_proved: bool,
+    /// The last pass that it took: what is gone back to when a write finds no better one.
+    good: Option<(Stage, Pass)>,
+    /// The logins that were refused or could not be had.
+    pub(crate) refused: Vec<String>,
+    /// What was said to asking without a login.
+    pub(crate) anyone: Option<String>,
+    /// Why there is no way in.
+    pub(crate) failed: Option<(Class, String)>,
+}
+
+impl Session {
+    fn new(path: &str, write: bool) -> Self {
+        Self {
+            scopes: Scopes::of(path, write),
+            stage: Stage::Login(0),
+            pass: None,
+            generation: 0,
+            is_proved: false,
+            good: None,
+            refused: Vec::new(),
+            anyone: None,
+            failed: None,
+        }
+    }
+
+    /// Whether the pass can be used at `now`.
+    pub(crate) fn is_valid(&self, now: Duration) -> bool {
+        self.pass
+            .as_ref()
+            .is_some_and(|pass| pass.expires.is_none_or(|expires| now + MARGIN < expires))
+    }
+
+    /// Takes a new pass.
+    pub(crate) fn take(&mut self, pass: Pass) {
+        self.pass = Some(pass);
+        self.drop_proof();
+    }
+
+    /// Drops the pass, so that the same login gets a new one.
+    pub(crate) fn drop_pass(&mut self) {
+        self.pass = None;
+        self.drop_proof();
+    }
+
+    fn drop_proof(&mut self) {
+        self.generation += 1;
+        self.is_proved = false;
+    }
+
+    /// The registry took the pass.
+    pub(crate) fn prove(&mut self) {
+        self.is_proved = true;
+        if let Some(pass) = &self.pass {
+            self.good = Some((self.stage, pass.clone()));
+        }
+    }
+
+    /// Notes a login that did not work, once.
+    pub(crate) fn note_refused(&mut self, login: String) {
+        if !self.refused.contains(&login) {
+            self.refused.push(login);
+        }
+    }
+
+    /// Notes that the registry did not take a pass.
+    pub(crate) fn refused_by_registry(&mut self, pass: &Pass) {
+        if let Some(source) = &pass.source {
+            self.note_refused(source.clone());
+        }
+    }
+
+    /// Goes on to the next login.
+    pub(crate) fn next(&mut self) {
+        self.stage = match self.stage {
+            Stage::Login(nth) => Stage::Login(nth + 1),
+            Stage::Anonymous | Stage::Spent => Stage::Spent,
+        };
+        self.drop_pass();
+    }
+
+    /// Nothing is left: goes back to what worked for other requests, or remembers that nothing
+    /// does. A write that was refused says nothing about reading.
+    pub(crate) fn give_up(&mut self, is_write: bool, class: Class, reason: &str) {
+        match self.good.clone() {
+            Some((stage, pass)) => {
+                self.stage = stage;
+                self.take(pass);
+                self.is_proved = true;
+            }
+            None if is_write => {
+                self.stage = Stage::Login(0);
+                self.drop_pass();
+            }
+            None => self.failed = Some((class, reason.to_owned())),
+        }
+    }
+}
+
+/// Whether a host that asked for `known` may now ask for `offered` instead: another token server
+/// or another name at it may be an attempt to lead credentials astray. The path may differ, as
+/// Artifactory has one for each repository.
+pub(crate) fn is_steady(known: &Challenge, offered: &Challenge) -> bool {
+    match (known, offered) {
+        (
+            Challenge::Bearer { realm, service, .. },
+            Challenge::Bearer {
+                realm: new_realm,
+                service: new_service,
+                ..
+            },
+        ) => {
+            service == new_service
+                && (realm == new_realm
+                    || matches!(
+                        (Origin::of(realm), Origin::of(new_realm)),
+                        (Ok(known), Ok(new)) if known == new
+                    ))
+        }
+        (Challenge::Basic, Challenge::Bearer { .. }) => false,
+        (_, Challenge::Basic) => true,
+    }
+}

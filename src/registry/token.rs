@@ -1,0 +1,288 @@
+//! The token server: which one may be asked, how, for what, and what it answers.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
+use super::origin::Origin;
+
+/// The most that is read of a token server's answer.
+pub(crate) const MAX_TOKEN_BODY: usize = 64 * 1024;
+
+/// How long a token lives that does not say so, and the least that one is taken to live.
+const SHORTEST: u64 = 60;
+
+/// RFC 3986, `unreserved`.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Checks that credentials for the registry at `registry` may go to the token server `realm`.
+///
+/// Its host need not be the registry's (`auth.docker.io`). It must not be less safe than the
+/// registry's own connection, nor lie on this machine unless the registry does.
+pub(crate) fn check_realm(realm: &str, registry: &Origin) -> Result<Origin, String> {
+    let refuse = |why: &str| {
+        format!(
+            "the registry names the token server `{}`, which is not safe to ask: {why}",
+            super::origin::redact(realm)
+        )
+    };
+    let origin = Origin::of(realm).map_err(refuse)?;
+    if !origin.is_secure() && registry.is_secure() {
+        return Err(refuse("it is not `https`"));
+    }
+    if origin.is_internal() && !origin.is_same_place(registry) {
+        return Err(refuse("it is on this machine or in its local network link"));
+    }
+    Ok(origin)
+}
+
+/// What a token allows: actions on one resource, `repository:app:pull,push`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Scopes {
+    items: Vec<(String, BTreeSet<String>)>,
+}
+
+impl Scopes {
+    /// Reading from a repository, or writing to it too.
+    pub(crate) fn of(path: &str, write: bool) -> Self {
+        let mut scopes = Self { items: Vec::new() };
+        scopes.add(&format!(
+            "repository:{path}:pull{}",
+            if write { ",push" } else { "" }
+        ));
+        scopes
+    }
+
+    /// Adds a scope that a registry demands, and tells whether that asks for more than before.
+    /// Nonsense and the ninth resource are not asked for.
+    pub(crate) fn add(&mut self, scope: &str) -> bool {
+        let fits = scope.len() <= 512 && scope.bytes().all(|b| b.is_ascii_graphic());
+        let Some((resource, actions)) = scope.rsplit_once(':').filter(|_| fits) else {
+            return false;
+        };
+        let actions = actions.split(',').filter(|action| !action.is_empty());
+        if let Some((_, known)) = self.items.iter_mut().find(|(name, _)| name == resource) {
+            let before = known.len();
+            known.extend(actions.take(8).map(str::to_owned));
+            return known.len() > before;
+        }
+        if self.items.len() == 8 {
+            return false;
+        }
+        self.items.push((
+            resource.to_owned(),
+            actions.take(8).map(str::to_owned).collect(),
+        ));
+        true
+    }
+
+    /// The same for reading only, if that is less.
+    pub(crate) fn reading(&self) -> Option<Self> {
+        let mut less = self.clone();
+        for (_, actions) in &mut less.items {
+            actions.retain(|action| action == "pull");
+        }
+        less.items.retain(|(_, actions)| !actions.is_empty());
+        (less != *self && !less.items.is_empty()).then_some(less)
+    }
+
+    fn texts(&self) -> impl Iterator<Item = String> {
+        self.items.iter().map(|(resource, actions)| {
+            // `pull` sorts before `push`, the order that servers expect.
+            let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
+            format!("{resource}:{}", actions.join(","))
+        })
+    }
+}
+
+/// The URL that a token is asked for with GET. A realm may have a query of its own.
+pub(crate) fn url(
+    realm: &str,
+    service: Option<&str>,
+    scopes: &Scopes,
+    account: Option<&str>,
+) -> String {
+    let mut pairs: Vec<(&str, String)> = Vec::new();
+    pairs.extend(service.map(|service| ("service", service.to_owned())));
+    pairs.extend(scopes.texts().map(|scope| ("scope", scope)));
+    pairs.extend(account.map(|account| ("account", account.to_owned())));
+    let mark = if realm.contains('?') { '&' } else { '?' };
+    format!("{realm}{mark}{}", encode(&pairs))
+}
+
+/// The form that a token is asked for with POST, for an identity token (OAuth2, `refresh_token`).
+pub(crate) fn form(service: Option<&str>, scopes: &Scopes, identity_token: &str) -> String {
+    let scopes: Vec<String> = scopes.texts().collect();
+    encode(&[
+        ("grant_type", "refresh_token".to_owned()),
+        ("service", service.unwrap_or_default().to_owned()),
+        ("client_id", "tagproof".to_owned()),
+        ("scope", scopes.join(" ")),
+        ("refresh_token", identity_token.to_owned()),
+    ])
+}
+
+fn encode(pairs: &[(&str, String)]) -> String {
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, QUERY)))
+        .collect();
+    pairs.join("&")
+}
+
+/// A token and how long it lives. Opaque: nobody looks into it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) text: String,
+    pub(crate) lives: Duration,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    token: Option<String>,
+    access_token: Option<String>,
+    #[serde(default)]
+    expires_in: serde_json::Value,
+}
+
+/// Reads the answer of a token server.
+pub(crate) fn parse(body: &[u8]) -> Result<Token, &'static str> {
+    let answer: Answer =
+        serde_json::from_slice(body).map_err(|_| "the token server's answer is not a token")?;
+    let text = [answer.token, answer.access_token]
+        .into_iter()
+        .flatten()
+        .find(|token| !token.is_empty())
+        .ok_or("the token server answered without a token")?;
+    if !text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("the token server's token does not fit into a header");
+    }
+    let seconds = answer
+        .expires_in
+        .as_u64()
+        .or_else(|| {
+            answer
+                .expires_in
+                .as_str()
+                .and_then(|text| text.parse().ok())
+        })
+        .unwrap_or(SHORTEST);
+    Ok(Token {
+        text,
+        // A year is as good as for ever, and cannot overflow.
+        lives: Duration::from_secs(seconds.clamp(SHORTEST, 31_536_000)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_go_to_no_unsafe_token_server() {
+        let cases = [
+            ("https://r.io/x", "https://auth.io/token", true),
+            ("https://r.io/x", "https://10.0.0.1/jwt/auth", true),
+            ("https://r.io/x", "http://auth.io/token", false),
+            ("https://r.io/x", "http://r.io/token", false),
+            ("https://r.io/x", "https://u:p@auth.io/token", false),
+            ("https://r.io/x", "https://auth.io/token#x", false),
+            ("https://r.io/x", "https://169.254.169.254/token", false),
+            ("https://r.io/x", "https://127.0.0.1/token", false),
+            ("https://r.io/x", "https://[::ffff:127.0.0.1]/token", false),
+            ("https://r.io/x", "https://metadata.google.internal/", false),
+            ("https://r.io/x", "/token", false),
+            ("https://r.io/x", "file:///etc/passwd", false),
+            (
+                "http://localhost:5000/",
+                "http://localhost:5000/token",
+                true,
+            ),
+            (
+                "http://localhost:5000/",
+                "http://localhost:5001/token",
+                false,
+            ),
+            ("http://localhost:5000/", "https://auth.io/token", true),
+            ("http://localhost:5000/", "http://auth.io/token", true),
+        ];
+        for (registry, realm, expected) in cases {
+            let registry = Origin::of(registry).unwrap();
+            assert_eq!(
+                check_realm(realm, &registry).is_ok(),
+                expected,
+                "{realm} {registry:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_is_asked_for_with_what_the_challenge_named() {
+        let scopes = Scopes::of("acme/app", true);
+        assert_eq!(
+            url("https://a/t", Some("my registry"), &scopes, Some("me")),
+            "https://a/t?service=my%20registry&scope=repository%3Aacme%2Fapp%3Apull%2Cpush&account=me"
+        );
+        assert_eq!(
+            url("https://a/t?x=1", None, &Scopes::of("app", false), None),
+            "https://a/t?x=1&scope=repository%3Aapp%3Apull"
+        );
+        assert_eq!(
+            form(Some("s"), &Scopes::of("app", false), "a&b"),
+            "grant_type=refresh_token&service=s&client_id=tagproof&scope=repository%3Aapp%3Apull&refresh_token=a%26b"
+        );
+    }
+
+    #[test]
+    fn demanded_scopes_are_asked_for_once() {
+        let mut scopes = Scopes::of("app", false);
+        assert!(!scopes.add("repository:app:pull"));
+        assert!(scopes.add("repository:app:push,pull"));
+        assert!(!scopes.add("repository:app:pull,push"));
+        assert!(scopes.add("repository:other:pull"));
+        assert!(!scopes.add("nonsense"));
+        assert!(!scopes.add("repository:a b:pull"));
+        let texts: Vec<String> = scopes.texts().collect();
+        assert_eq!(texts, ["repository:app:pull,push", "repository:other:pull"]);
+        assert_eq!(
+            Scopes::of("app", true).reading(),
+            Some(Scopes::of("app", false))
+        );
+        assert_eq!(Scopes::of("app", false).reading(), None);
+    }
+
+    #[test]
+    fn a_token_lives_a_minute_at_least() {
+        let minute = Duration::from_secs(60);
+        let cases: [(&str, Result<(&str, Duration), ()>); 11] = [
+            (r#"{"token":"t"}"#, Ok(("t", minute))),
+            (
+                r#"{"access_token":"t","expires_in":300}"#,
+                Ok(("t", Duration::from_secs(300))),
+            ),
+            (
+                r#"{"token":"","access_token":"a","expires_in":"90"}"#,
+                Ok(("a", Duration::from_secs(90))),
+            ),
+            (r#"{"token":"t","expires_in":1}"#, Ok(("t", minute))),
+            (r#"{"token":"t","expires_in":-5}"#, Ok(("t", minute))),
+            (r#"{"token":"t","expires_in":null}"#, Ok(("t", minute))),
+            (r#"{"token":"a\nb"}"#, Err(())),
+            ("{}", Err(())),
+            ("[]", Err(())),
+            ("<html>", Err(())),
+            ("", Err(())),
+        ];
+        for (body, expected) in cases {
+            let found = parse(body.as_bytes());
+            let found = found.as_ref().map(|t| (t.text.as_str(), t.lives));
+            assert_eq!(found.map_err(|_| ()), expected, "{body}");
+        }
+    }
+}
