@@ -766,7 +766,7 @@ mod tests {
             (
                 "",
                 "\u{1b}[31m::error::x ##[y]",
-                "[31m::error::x ## [y]",
+                "\u{fffd}[31m::error::x # #[y]",
                 false,
                 false,
             ),
