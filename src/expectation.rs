@@ -428,3 +428,6 @@ fn no_claim(builds: &[&Build], made: &[&Build]) -> Problem {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

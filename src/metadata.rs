@@ -317,3 +317,6 @@ fn nothing(source: &str, what: &str) -> Problem {
         "give the file that `docker buildx build --push --metadata-file` wrote",
     )
 }
+
+#[cfg(test)]
+mod tests;

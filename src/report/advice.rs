@@ -7,11 +7,45 @@ use crate::outcome::Outcome;
 use crate::plan::may_create;
 use crate::verdict::{Relation, Verdict};
 
-/// What is so, in one line.
-pub(super) fn message(expectation: &Expectation, sight: &Sight, verdict: &Verdict) -> String {
+/// What is so, in one line: what was decided, and what became of it.
+pub(super) fn message(
+    expectation: &Expectation,
+    sight: &Sight,
+    verdict: &Verdict,
+    outcome: Option<&Outcome>,
+) -> String {
+    let decided = decided(expectation, sight, verdict, outcome.is_some());
+    let Some(outcome) = outcome else {
+        return decided;
+    };
+    let became = match outcome {
+        Outcome::Fixed => "it was repaired".to_owned(),
+        Outcome::AlreadyRight => {
+            "it had come right, twice, when it was looked at before the write".to_owned()
+        }
+        Outcome::Refused(error) => format!("the registry refused the repair: {error}"),
+        Outcome::Changed { now: Some(now) } => {
+            format!("someone else moved it to `{now}` before it was written, so it was left alone")
+        }
+        Outcome::Changed { now: None } => {
+            "someone else deleted it before it was written, so it was left alone".to_owned()
+        }
+        Outcome::Unsettled(why) => format!("it was written, but not seen right in time: {why}"),
+        Outcome::Failed(error) => format!("the repair failed: {error}"),
+    };
+    format!("{decided}; {became}")
+}
+
+/// What was decided; of what was then written, in the past tense.
+fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bool) -> String {
     let tag = match &expectation.tag {
         Some(tag) => format!("`{tag}`"),
         None => format!("`{}`", expectation.image.digest().short()),
+    };
+    let (is, points) = if past {
+        ("was", "pointed")
+    } else {
+        ("is", "points")
     };
     match verdict {
         Verdict::Ok => match (&expectation.image, &expectation.tag) {
@@ -20,30 +54,30 @@ pub(super) fn message(expectation: &Expectation, sight: &Sight, verdict: &Verdic
             (Expected::Id(_), _) => format!("{tag} is the image that the build made"),
         },
         Verdict::Child(child) => format!(
-            "{tag} points at {} of the build, not at its index",
+            "{tag} {points} at {} of the build, not at its index",
             called(child)
         ),
         Verdict::Wrapped => {
             format!(
-                "{tag} is an index around the manifest that was built, so it has another digest"
+                "{tag} {is} an index around the manifest that was built, so it has another digest"
             )
         }
         Verdict::Absent => {
-            format!("there is no tag {tag}, but the image that was built is in the repository")
+            format!("there {is} no tag {tag}, but the image that was built is in the repository")
         }
         Verdict::Other(Relation::More) => {
-            format!("{tag} is an index that holds this build and more, such as a merge job makes")
+            format!("{tag} {is} an index that holds this build and more, such as a merge job makes")
         }
         Verdict::Other(Relation::Part) => {
             format!(
-                "{tag} is another index of nothing but images of this build, such as one with fewer platforms"
+                "{tag} {is} another index of nothing but images of this build, such as one with fewer platforms"
             )
         }
         Verdict::Other(Relation::Some) => {
-            format!("{tag} is an index of some images of this build and others")
+            format!("{tag} {is} an index of some images of this build and others")
         }
         Verdict::Other(Relation::None) => {
-            format!("{tag} is no part of this build: an older, newer or foreign image")
+            format!("{tag} {is} no part of this build: an older, newer or foreign image")
         }
         Verdict::Incomplete(missing) => {
             format!("the image that {tag} should be lacks {}", list(missing))
@@ -54,7 +88,7 @@ pub(super) fn message(expectation: &Expectation, sight: &Sight, verdict: &Verdic
                 .map(|child| format!("{} (`{}`)", called(child), child.digest.short()))
                 .collect();
             format!(
-                "the index is right, but the repository lacks {}",
+                "the repository lacks what the index lists: {}",
                 gone.join(" and ")
             )
         }
@@ -91,7 +125,7 @@ pub(super) fn help(
     outcome: Option<&Outcome>,
 ) -> Vec<String> {
     if let Some(outcome) = outcome {
-        return after(expectation, outcome);
+        return after(outcome);
     }
     let about_the_tag = matches!(
         verdict,
@@ -159,38 +193,16 @@ pub(super) fn help(
 }
 
 /// What to do after a repair was tried.
-fn after(expectation: &Expectation, outcome: &Outcome) -> Vec<String> {
-    let digest = expectation.image.digest();
+fn after(outcome: &Outcome) -> Vec<String> {
     match outcome {
-        Outcome::Fixed => vec![format!(
-            "repaired: it points at `{digest}` now, and was seen there twice"
-        )],
-        Outcome::AlreadyRight => {
-            vec![format!(
-                "nothing was written: it had come right, `{digest}`, when it was looked at again, twice"
-            )]
+        Outcome::Fixed | Outcome::AlreadyRight => Vec::new(),
+        Outcome::Refused(error) | Outcome::Failed(error) => vec![error.help()],
+        Outcome::Changed { .. } => {
+            vec!["run the same command again if it is still yours to move".to_owned()]
         }
-        Outcome::Refused(error) => vec![
-            format!("not repaired, the registry refused it: {error}"),
-            error.help(),
-        ],
-        Outcome::Changed { now } => vec![
-            match now {
-                Some(now) => format!(
-                    "not repaired: someone else moved it to `{now}` in the meantime, so it was left alone"
-                ),
-                None => {
-                    "not repaired: someone else deleted it in the meantime, so it was left alone"
-                        .to_owned()
-                }
-            },
-            "run the same command again if it is still yours to move".to_owned(),
-        ],
-        Outcome::Unsettled(why) => vec![
-            format!("written, but not seen right in time: {why}"),
-            "run `tagproof check` again in a minute, or raise `--settle-timeout`".to_owned(),
-        ],
-        Outcome::Failed(error) => vec![format!("not repaired: {error}"), error.help()],
+        Outcome::Unsettled(_) => {
+            vec!["run `tagproof check` again in a minute, or raise `--settle-timeout`".to_owned()]
+        }
     }
 }
 

@@ -126,7 +126,7 @@ fn entry(finding: &Finding, soften: Soften) -> Entry {
         proof,
         outcome: code,
         before: before.cloned(),
-        message: advice::message(expectation, sight, verdict),
+        message: advice::message(expectation, sight, verdict, outcome.as_ref()),
         help: advice::help(expectation, verdict, outcome.as_ref()),
         inspect: written.then(|| advice::inspect(expectation)),
         undo: written.then(|| advice::undo(expectation, before)),

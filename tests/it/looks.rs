@@ -123,6 +123,14 @@ fn one_right_answer_is_not_believed_when_the_next_is_wrong() {
 }
 
 #[test]
+fn a_tag_that_goes_away_while_it_is_looked_at_is_absent() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.index));
+    world.shows("1", 1.0, Shows::Nothing);
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Absent]);
+}
+
+#[test]
 fn one_stale_answer_does_not_accuse_a_right_tag() {
     let (world, build, tags) = world(&["1"]);
     world.shows("1", 0.0, shows(&multi("other").index));

@@ -329,7 +329,7 @@ fn a_write_that_never_passes_is_failed_and_the_cause_is_told() {
     assert_eq!(ran.code, Some(1));
     assert_eq!(registry.count("PUT", ""), 5);
     assert!(
-        ran.tag(0)["help"].as_str().unwrap().contains("503"),
+        ran.tag(0)["message"].as_str().unwrap().contains("503"),
         "{}",
         ran.shown()
     );

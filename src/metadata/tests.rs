@@ -1,0 +1,336 @@
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use super::*;
+
+const A: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const B: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+fn read(value: &Value) -> Result<Vec<Build>, Problem> {
+    parse("build.json", value.to_string().as_bytes())
+}
+
+fn one(value: &Value) -> Build {
+    let mut builds = read(value).unwrap();
+    assert_eq!(builds.len(), 1);
+    builds.remove(0)
+}
+
+/// Where the image is: its digest, or its ID.
+fn image(build: &Build) -> String {
+    match &build.image {
+        Image::Manifest { digest, .. } => digest.to_string(),
+        Image::Id(id) => format!("id {id}"),
+        Image::None => "none".to_owned(),
+    }
+}
+
+fn names(build: &Build) -> Vec<String> {
+    build.names.iter().map(ToString::to_string).collect()
+}
+
+fn refused(value: &Value) -> String {
+    read(value).unwrap_err().message
+}
+
+#[test]
+fn a_single_platform_build_has_a_manifest_with_its_platform() {
+    let build = one(&json!({
+        "buildx.build.provenance": {"buildType": "x"},
+        "buildx.build.ref": "b/n/i",
+        "containerimage.config.digest": B,
+        "containerimage.descriptor": {
+            "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": A, "size": 1,
+            "platform": {"architecture": "arm64", "os": "linux", "variant": "v8"},
+        },
+        "containerimage.digest": A,
+        "image.name": "r.io/app:1",
+    }));
+    assert_eq!(image(&build), A);
+    let Image::Manifest {
+        media_type,
+        platform,
+        ..
+    } = &build.image
+    else {
+        panic!()
+    };
+    assert_eq!(*media_type, Some(MediaType::OciManifest));
+    assert_eq!(platform.as_ref().unwrap().to_string(), "linux/arm64");
+    assert_eq!(build.id.as_deref(), Some("b/n/i"));
+    assert_eq!((build.double_push, build.platforms), (None, vec![]));
+}
+
+#[test]
+fn the_provenance_keys_are_the_list_of_platforms() {
+    let build = one(&json!({
+        "buildx.build.provenance/linux/amd64": {},
+        "buildx.build.provenance/linux/arm/v7": "text",
+        "buildx.build.provenance/not a platform": {},
+        "containerimage.digest": A,
+    }));
+    let platforms: Vec<String> = build.platforms.iter().map(ToString::to_string).collect();
+    assert_eq!(platforms, ["linux/amd64", "linux/arm/v7"]);
+}
+
+#[test]
+fn the_descriptor_is_believed_before_the_digest_and_a_difference_is_a_double_push() {
+    let build =
+        one(&json!({"containerimage.descriptor": {"digest": A}, "containerimage.digest": B}));
+    assert_eq!(image(&build), A);
+    let push = build.double_push.unwrap();
+    assert_eq!(
+        (push.built.to_string(), push.said.unwrap().to_string()),
+        (A.to_owned(), B.to_owned())
+    );
+}
+
+#[test]
+fn a_config_digest_that_is_the_descriptors_is_the_other_trace_of_a_double_push() {
+    let build = one(&json!({
+        "containerimage.descriptor": {"digest": A}, "containerimage.digest": A, "containerimage.config.digest": A,
+    }));
+    assert_eq!(build.double_push.unwrap().said, None);
+    let build = one(&json!({
+        "containerimage.descriptor": {"digest": A}, "containerimage.digest": A, "containerimage.config.digest": B,
+    }));
+    assert_eq!(build.double_push, None);
+}
+
+#[test]
+fn without_a_descriptor_a_config_digest_is_an_image_id() {
+    assert_eq!(
+        image(&one(
+            &json!({"containerimage.digest": A, "containerimage.config.digest": A})
+        )),
+        format!("id {A}")
+    );
+    assert_eq!(
+        image(&one(
+            &json!({"containerimage.digest": B, "containerimage.config.digest": A})
+        )),
+        format!("id {A}")
+    );
+    assert_eq!(
+        image(&one(&json!({"containerimage.config.digest": A}))),
+        format!("id {A}")
+    );
+}
+
+#[test]
+fn a_builder_of_several_nodes_leaves_a_digest_and_nothing_else() {
+    let build = one(&json!({"containerimage.digest": A}));
+    assert_eq!((image(&build), names(&build)), (A.to_owned(), vec![]));
+    let bake = read(&json!({"a": {"containerimage.digest": A}, "b": {"containerimage.digest": B}}))
+        .unwrap();
+    assert_eq!(
+        bake.iter()
+            .map(|b| b.target.as_deref().unwrap())
+            .collect::<Vec<_>>(),
+        ["a", "b"]
+    );
+}
+
+#[test]
+fn imagetools_leaves_a_descriptor_and_repositories() {
+    let build = one(
+        &json!({"containerimage.descriptor": {"digest": A}, "image.name": "r.io/a,r.io/b,q.io/a"}),
+    );
+    assert_eq!(
+        (image(&build), names(&build)),
+        (
+            A.to_owned(),
+            vec!["r.io/a".into(), "r.io/b".into(), "q.io/a".into()]
+        )
+    );
+}
+
+#[test]
+fn names_are_completed_and_the_dangling_one_is_none() {
+    let name = format!("user/app, app:1,,ghcr.io/acme/app:2,moby-dangling@{A}");
+    let build = one(&json!({"containerimage.digest": A, "image.name": name}));
+    assert_eq!(
+        names(&build),
+        [
+            "docker.io/user/app",
+            "docker.io/library/app:1",
+            "ghcr.io/acme/app:2"
+        ]
+    );
+}
+
+#[test]
+fn a_bake_file_has_targets_and_what_is_none_beside_them() {
+    let builds = read(&json!({
+        "app": {"containerimage.digest": A, "image.name": "r.io/app:1"},
+        "base": {"buildx.build.ref": "b/n/i"},
+        "none": null,
+        "buildx.build.warnings": [{"short": "eA=="}],
+    }))
+    .unwrap();
+    let seen: Vec<(Option<&str>, String)> = builds
+        .iter()
+        .map(|b| (b.target.as_deref(), image(b)))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (Some("app"), A.to_owned()),
+            (Some("base"), "none".to_owned())
+        ]
+    );
+}
+
+#[test]
+fn warnings_beside_a_builds_keys_do_not_make_it_a_bake_file() {
+    let build = one(
+        &json!({"buildx.build.warnings": [], "containerimage.digest": A, "cache.manifest": "{}"}),
+    );
+    assert_eq!((image(&build), build.target), (A.to_owned(), None));
+}
+
+#[test]
+fn a_descriptor_may_be_an_object_or_a_string_that_holds_one() {
+    let text =
+        json!({"digest": A, "mediaType": "application/vnd.oci.image.index.v1+json"}).to_string();
+    let encoded = base64::prelude::BASE64_STANDARD.encode(&text);
+    for value in [json!(text), json!(encoded)] {
+        assert_eq!(image(&one(&json!({"containerimage.descriptor": value}))), A);
+    }
+    assert_eq!(
+        image(&one(
+            &json!({"containerimage.descriptor": null, "containerimage.digest": A})
+        )),
+        A
+    );
+}
+
+#[test]
+fn what_is_not_used_may_be_anything() {
+    let build = one(&json!({
+        "containerimage.descriptor": {"digest": A, "size": -1, "annotations": {"x": 1}, "urls": 3},
+        "containerimage.config.digest": "sha256:123",
+        "containerimage.buildinfo": [1, 2, {"a": null}],
+        "frontend.result.inlinemessage": 7,
+        "buildx.build.ref": {"odd": true},
+        "image.name": "r.io/app:1",
+    }));
+    assert_eq!((image(&build), build.id), (A.to_owned(), None));
+}
+
+#[test]
+fn an_exporter_of_files_leaves_a_hint() {
+    let annotations = json!({"org.opencontainers.image.created": "2026-01-01T00:00:00Z"});
+    assert!(
+        one(&json!({"containerimage.descriptor": {"digest": A, "annotations": annotations}}))
+            .exported
+    );
+    assert!(!one(&json!({"containerimage.descriptor": {"digest": A}})).exported);
+}
+
+#[test]
+fn builds_without_an_image_are_read_as_such() {
+    for value in [
+        json!({"buildx.build.ref": "b/n/i"}),
+        json!({"buildx.build.provenance": {}}),
+        json!({"result.json": {}, "result.statuscode": "0"}),
+        json!({"image.name": "r.io/app:1"}),
+    ] {
+        assert_eq!(image(&one(&value)), "none", "{value}");
+    }
+}
+
+#[test]
+fn several_hundred_kilobytes_of_provenance_are_read() {
+    let event = "x".repeat(300 * 1024);
+    let build = one(&json!({
+        "buildx.build.provenance/linux/amd64": {"event": event},
+        "buildx.build.provenance/linux/arm64": {"event": event},
+        "containerimage.digest": A,
+    }));
+    assert_eq!(build.platforms.len(), 2);
+}
+
+#[test]
+fn a_malformed_key_that_is_used_is_refused_with_file_key_and_reason() {
+    for (value, message) in [
+        (
+            json!({"containerimage.digest": 7}),
+            "failed to read `build.json`: key `containerimage.digest`: expected a string",
+        ),
+        (
+            json!({"containerimage.digest": "sha256:12"}),
+            "failed to read `build.json`: key `containerimage.digest`: `sha256:12`: a digest of this algorithm has 64 digits, this one has 2",
+        ),
+        (
+            json!({"containerimage.descriptor": {"digest": "../../etc"}}),
+            "failed to read `build.json`: key `containerimage.descriptor`: `../../etc`: a digest looks like `sha256:` and 64 hexadecimal digits",
+        ),
+        (
+            json!({"containerimage.descriptor": "what"}),
+            "failed to read `build.json`: key `containerimage.descriptor`: expected an object with a `digest`",
+        ),
+        (
+            json!({"containerimage.descriptor": {"mediaType": "x"}}),
+            "failed to read `build.json`: key `containerimage.descriptor`: expected a descriptor with a `digest`: missing field `digest` at line 1 column 17",
+        ),
+        (
+            json!({"containerimage.digest": A, "image.name": ["r.io/app:1"]}),
+            "failed to read `build.json`: key `image.name`: expected a string",
+        ),
+        (
+            json!({"containerimage.digest": A, "image.name": "r.io/App:1"}),
+            "failed to read `build.json`: key `image.name`: `r.io/App:1`: a repository is written in lower case",
+        ),
+        (
+            json!({"app": "text"}),
+            "failed to read `build.json`: key `app`: expected the keys of a bake target, such as `containerimage.digest`",
+        ),
+        (
+            json!({"app": {"containerimage.digest": A, "image.name": 1}}),
+            "failed to read `build.json`: target `app`, key `image.name`: expected a string",
+        ),
+        (
+            json!({"containerimage.config.digest": "x"}),
+            "failed to read `build.json`: key `containerimage.config.digest`: `x`: a digest looks like `sha256:` and 64 hexadecimal digits",
+        ),
+    ] {
+        assert_eq!(refused(&value), message);
+    }
+}
+
+#[test]
+fn what_is_no_metadata_is_refused_in_one_line() {
+    for (text, message) in [
+        (&b""[..], "nothing to check: `build.json` is empty"),
+        (b" \n", "nothing to check: `build.json` is empty"),
+        (b"null", "nothing to check: `build.json` holds `null`"),
+        (b"{}", "nothing to check: `build.json` holds no build"),
+        (
+            br#"{"buildx.build.warnings":[]}"#,
+            "nothing to check: `build.json` holds no build",
+        ),
+        (
+            b"{\"a\":",
+            "failed to read `build.json`: EOF while parsing a value at line 1 column 5",
+        ),
+        (
+            b"\xff\xfe",
+            "failed to read `build.json`: not UTF-8 at byte 0",
+        ),
+        (
+            b"[1]",
+            "failed to read `build.json`: invalid type: sequence, expected a map at line 1 column 0",
+        ),
+    ] {
+        assert_eq!(parse("build.json", text).unwrap_err().message, message);
+    }
+    let deep = "[".repeat(100_000);
+    assert!(parse("build.json", format!("{{\"a\":{deep}").as_bytes()).is_err());
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped() {
+    let text = format!("\u{feff}{{\"containerimage.digest\":\"{A}\"}}");
+    assert_eq!(parse("build.json", text.as_bytes()).unwrap().len(), 1);
+}
