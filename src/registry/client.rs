@@ -8,14 +8,14 @@ use std::time::Duration;
 use super::credentials::Logins;
 use super::exchange::{Ask, lock};
 use super::http::{Http, Outgoing, Response, Verb};
-use super::login::Doorman;
+use super::login::{Doorman, Nth};
 use super::proxy::Proxies;
 use super::sender::Sender;
 use super::session::Station;
 use super::{Answer, Class, Error, MAX_BODY, Method, Read, Registry, Target, Write};
 use crate::clock::Clock;
 use crate::environment::Environment;
-use crate::oci::{ACCEPT, Digest, Host};
+use crate::oci::{ACCEPT, Digest, Host, Repository};
 use crate::text::clean;
 
 /// How the client behaves.
@@ -63,6 +63,16 @@ impl<'a> Client<'a> {
     pub fn new(
         settings: Settings,
         logins: Logins,
+        clock: &'a dyn Clock,
+        log: &'a (dyn Fn(&str) + Sync),
+    ) -> Result<Self, String> {
+        let nth = move |repository: &Repository, nth| logins.nth(repository, nth);
+        Self::with(settings, Box::new(nth), clock, log)
+    }
+
+    fn with(
+        settings: Settings,
+        logins: Box<Nth>,
         clock: &'a dyn Clock,
         log: &'a (dyn Fn(&str) + Sync),
     ) -> Result<Self, String> {
@@ -262,3 +272,7 @@ fn answer(method: Method, outgoing: &Outgoing<'_>, response: Response) -> Result
 fn claimed(response: &Response) -> Option<Digest> {
     response.header("docker-content-digest").trim().parse().ok()
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

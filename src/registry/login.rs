@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::challenge::Challenge;
-use super::credentials::{Logins, Secret};
+use super::credentials::{Login, Secret};
 use super::http::{Outgoing, Response, Verb};
 use super::origin::Origin;
 use super::sender::Sender;
@@ -19,14 +19,20 @@ use crate::clock::Clock;
 use crate::oci::Repository;
 use crate::text::clean;
 
+/// The login of the nth place for a repository, as [`super::Logins::nth`] gives it.
+pub(crate) type Nth = dyn Fn(&Repository, usize) -> Option<Result<Login, String>> + Send + Sync;
+
 /// What logs in.
 pub(crate) struct Doorman<'a> {
-    pub(crate) logins: Logins,
+    pub(crate) logins: Box<Nth>,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) log: &'a (dyn Fn(&str) + Sync),
     /// The logins that the log has told of.
     pub(crate) told: Mutex<BTreeSet<String>>,
 }
+
+/// A header and how long it is good for, or why a login has none.
+type Found = Result<(String, Option<Duration>), String>;
 
 /// What a token server said.
 enum Reply {
@@ -47,7 +53,7 @@ impl Doorman<'_> {
         may_be_anyone: bool,
     ) -> Result<Option<Pass>, Error> {
         while let Stage::Login(nth) = session.stage {
-            match self.logins.nth(repository, nth) {
+            match (self.logins)(repository, nth) {
                 None => session.stage = Stage::Anonymous,
                 Some(Err(words)) => {
                     session.note_refused(clean(&words, 200));
@@ -108,7 +114,6 @@ impl Doorman<'_> {
     }
 
     /// What a login opens with: the header and how long it is good for, or why it is not.
-    #[allow(clippy::type_complexity)]
     fn present(
         &self,
         sender: &Sender<'_>,
@@ -116,7 +121,7 @@ impl Doorman<'_> {
         challenge: &Challenge,
         secret: &Secret,
         outgoing: &Outgoing<'_>,
-    ) -> Result<Result<(String, Option<Duration>), String>, Error> {
+    ) -> Result<Found, Error> {
         Ok(match (challenge, secret) {
             (_, Secret::RegistryToken(token)) if is_header(token) => {
                 Ok((format!("Bearer {token}"), None))

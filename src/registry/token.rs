@@ -259,30 +259,26 @@ mod tests {
 
     #[test]
     fn a_token_lives_a_minute_at_least() {
-        let minute = Duration::from_secs(60);
-        let cases: [(&str, Result<(&str, Duration), ()>); 11] = [
-            (r#"{"token":"t"}"#, Ok(("t", minute))),
-            (
-                r#"{"access_token":"t","expires_in":300}"#,
-                Ok(("t", Duration::from_secs(300))),
-            ),
+        let cases = [
+            (r#"{"token":"t"}"#, Some(("t", 60))),
+            (r#"{"access_token":"t","expires_in":300}"#, Some(("t", 300))),
             (
                 r#"{"token":"","access_token":"a","expires_in":"90"}"#,
-                Ok(("a", Duration::from_secs(90))),
+                Some(("a", 90)),
             ),
-            (r#"{"token":"t","expires_in":1}"#, Ok(("t", minute))),
-            (r#"{"token":"t","expires_in":-5}"#, Ok(("t", minute))),
-            (r#"{"token":"t","expires_in":null}"#, Ok(("t", minute))),
-            (r#"{"token":"a\nb"}"#, Err(())),
-            ("{}", Err(())),
-            ("[]", Err(())),
-            ("<html>", Err(())),
-            ("", Err(())),
+            (r#"{"token":"t","expires_in":1}"#, Some(("t", 60))),
+            (r#"{"token":"t","expires_in":-5}"#, Some(("t", 60))),
+            (r#"{"token":"t","expires_in":null}"#, Some(("t", 60))),
+            (r#"{"token":"a\nb"}"#, None),
+            ("{}", None),
+            ("[]", None),
+            ("<html>", None),
+            ("", None),
         ];
         for (body, expected) in cases {
-            let found = parse(body.as_bytes());
-            let found = found.as_ref().map(|t| (t.text.as_str(), t.lives));
-            assert_eq!(found.map_err(|_| ()), expected, "{body}");
+            let found = parse(body.as_bytes()).ok();
+            let found = found.as_ref().map(|t| (t.text.as_str(), t.lives.as_secs()));
+            assert_eq!(found, expected, "{body}");
         }
     }
 }
