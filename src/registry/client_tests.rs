@@ -610,6 +610,29 @@ fn basic_is_sent_only_after_it_was_asked_for() {
 }
 
 #[test]
+fn what_is_public_is_read_without_a_login_beside_what_is_not() {
+    let fake = Fake::new(|seen, _| match seen.path.contains("/public") {
+        true => ok("{}"),
+        false => reply(401, &[("www-authenticate", "Basic realm=\"x\"")], ""),
+    });
+    world().run(|client| {
+        for (path, expected) in [
+            ("private:1", Err(Class::Login)),
+            ("public:1", Ok(())),
+            ("private:1", Err(Class::Login)),
+            ("public2:1", Ok(())),
+            ("public:2", Ok(())),
+            ("private2:1", Err(Class::Login)),
+        ] {
+            let answer = client.read(&[fake.read(path)]).remove(0);
+            assert_eq!(answer.map(|_| ()).map_err(|e| e.class), expected, "{path}");
+        }
+    });
+    assert_eq!(fake.count("GET /v2/private/"), 1);
+    assert_eq!(fake.lines().len(), 5);
+}
+
+#[test]
 fn an_identity_token_is_posted_and_falls_back_to_get() {
     for oauth in [true, false] {
         let fake = Fake::new(move |seen, me| match (seen.method.as_str(), oauth) {
@@ -961,4 +984,65 @@ fn a_proxy_that_refuses_or_is_not_there_is_named() {
             .contains("`HTTPS_PROXY`: the connection was refused"),
         "{error}"
     );
+}
+
+/// A TLS server that answers each of `connections` connections once, if it gets that far.
+fn tls_server(connections: usize) -> (String, std::thread::JoinHandle<()>) {
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let file = |name: &str| format!("{}/tests/data/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+    let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();
+    let chain = CertificateDer::from_pem_file(file("server.crt")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![chain], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = std::thread::spawn(move || {
+        for stream in listener.incoming().take(connections) {
+            let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = BufReader::new(rustls::StreamOwned::new(session, stream.unwrap()));
+            let mut line = String::new();
+            while stream.read_line(&mut line).is_ok_and(|read| read > 2) {
+                line.clear();
+            }
+            let _ = stream.get_mut().write_all(&ok("{}").bytes);
+        }
+    });
+    (address, server)
+}
+
+#[test]
+fn a_certificate_is_good_by_its_authority_only() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/ca.crt");
+    for (ca_file, expected) in [
+        (Some(std::fs::read(path).unwrap()), Ok(())),
+        (None, Err(Class::Tls)),
+    ] {
+        // The first connection is plain: a registry of this machine might be.
+        let (address, server) = tls_server(2);
+        let mut world = world();
+        world.settings.ca_file = ca_file;
+        let reference: Reference = format!("{address}/app:1").parse().unwrap();
+        let answer = world.read(Read {
+            repository: reference.repository().clone(),
+            target: Target::Tag(Tag::latest()),
+            method: Method::Get,
+        });
+        server.join().unwrap();
+        assert_eq!(
+            answer.as_ref().map(|_| ()).map_err(|e| e.class),
+            expected,
+            "{answer:?}"
+        );
+        if let Err(error) = answer {
+            assert!(error.reason.contains("not trusted"), "{error}");
+            assert!(error.help().contains("--ca-file"), "{}", error.help());
+        }
+    }
 }

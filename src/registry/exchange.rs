@@ -2,12 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::attempt::{Attempt, demands};
 use super::challenge::{self, Challenge};
 use super::client::Client;
 use super::failure::{CUT, GARBAGE, NO_TLS};
 use super::http::{Outgoing, Response, Verb};
 use super::origin::Origin;
-use super::session::{Pass, Session, Station, is_steady};
+use super::session::{Session, Station};
 use super::{Class, Error, MAX_BODY};
 use crate::oci::Repository;
 
@@ -55,42 +56,24 @@ impl Client<'_> {
         let mut held: Option<MutexGuard<'_, Session>> = None;
         let mut login = Attempt::default();
         for _ in 0..MAX_ROUNDS {
-            let mut gate = lock(&station.gate);
-            if !gate.is_known {
-                let response = self.deliver(station, ask, None)?;
-                gate.is_known = true;
-                if !is_login(&response) {
-                    return Ok(response);
-                }
-                gate.challenge = offered(&response);
-                if gate.challenge.is_none() {
-                    return Err(unserved(&ask.outgoing(station), &response));
-                }
-            }
-            let challenge = gate.challenge.clone();
-            drop(gate);
-
+            let challenge = match self.knock(station, &shared, ask)? {
+                Door::Open(response) => return Ok(response),
+                Door::Known(challenge) => challenge,
+            };
             let mut session = held.take().unwrap_or_else(|| lock(&shared));
             let mut outgoing = ask.outgoing(station);
             if let Some((class, reason)) = &session.failed {
                 return Err(outgoing.error(*class, reason.clone()));
             }
             if let Some(challenge) = &challenge
+                && !session.is_open()
                 && !session.is_valid(self.clock.now())
             {
-                let may_be_anyone = ask.verb != Verb::Put || login.refusal.is_none();
-                let pass = self.doorman.admit(
-                    &self.sender,
-                    &mut session,
-                    challenge,
-                    repository,
-                    &outgoing,
-                    may_be_anyone,
-                )?;
-                let Some(pass) = pass else {
+                self.admit(&mut session, challenge, repository, &outgoing, &login)?;
+                // Where nobody has tried yet, no login may be needed.
+                if session.pass.is_none() && (session.is_closed || outgoing.verb == Verb::Put) {
                     return Err(login.fail(&mut session, &outgoing));
-                };
-                session.take(pass);
+                }
             }
             outgoing.authorization = session.pass.as_ref().map(|pass| pass.header.clone());
             let (pass, generation) = (session.pass.clone(), session.generation);
@@ -100,11 +83,8 @@ impl Client<'_> {
             }
             let response = self.deliver(station, ask, outgoing.authorization.clone())?;
             let mut session = held.take().unwrap_or_else(|| lock(&shared));
-
-            let is_refused = match &pass {
-                None => is_login(&response),
-                Some(_) => is_login(&response) || is_denied(&response, ask.verb),
-            };
+            let is_refused =
+                is_login(&response) || (pass.is_some() && is_denied(&response, ask.verb));
             if !is_refused {
                 if session.generation == generation {
                     session.prove();
@@ -115,31 +95,18 @@ impl Client<'_> {
                 // Another request has found a new pass since.
                 continue;
             }
-            let offered = offered(&response);
-            match (&pass, offered) {
+            match (&pass, offered(&response)) {
                 (None, None) => return Err(unserved(&outgoing, &response)),
                 (None, Some(offered)) => {
-                    let mut gate = lock(&station.gate);
-                    gate.challenge.get_or_insert(offered);
+                    session.close();
+                    lock(&station.gate).challenge.get_or_insert(offered);
                 }
                 (Some(pass), offered) => {
-                    let is_expiring = pass.expires.is_some() && response.status == 401;
-                    let mut demands_more = false;
-                    if let (Some(known), Some(offered)) = (&challenge, &offered) {
-                        if !is_steady(known, offered) {
-                            return Err(outgoing.error(
-                                Class::Unsafe,
-                                "the registry now names another token server than before",
-                            ));
-                        }
-                        if let Challenge::Bearer { scopes, .. } = offered {
-                            for scope in scopes {
-                                demands_more |= session.scopes.add(scope);
-                            }
-                        }
-                    }
-                    if is_expiring && (demands_more || (session.is_proved && !login.is_renewed)) {
-                        login.is_renewed |= !demands_more;
+                    let more = demands(&mut session, challenge.as_ref(), offered.as_ref())
+                        .map_err(|why| outgoing.error(Class::Unsafe, why))?;
+                    let is_old = session.is_proved && !login.is_renewed;
+                    if pass.expires.is_some() && response.status == 401 && (more || is_old) {
+                        login.is_renewed |= !more;
                         session.drop_pass();
                     } else {
                         login.refuse(&mut session, pass, &response);
@@ -150,6 +117,64 @@ impl Client<'_> {
         }
         let mut session = held.take().unwrap_or_else(|| lock(&shared));
         Err(login.fail(&mut session, &ask.outgoing(station)))
+    }
+
+    /// What the host asks for. The first request of all finds out, while the others wait.
+    fn knock(
+        &self,
+        station: &Station,
+        session: &Mutex<Session>,
+        ask: &Ask<'_>,
+    ) -> Result<Door, Error> {
+        let mut gate = lock(&station.gate);
+        if gate.is_known {
+            return Ok(Door::Known(gate.challenge.clone()));
+        }
+        let response = self.deliver(station, ask, None)?;
+        gate.is_known = true;
+        if !is_login(&response) {
+            return Ok(Door::Open(response));
+        }
+        let Some(challenge) = offered(&response) else {
+            return Err(unserved(&ask.outgoing(station), &response));
+        };
+        // No session is locked before the gate is known, so this waits for nobody.
+        lock(session).close();
+        gate.challenge = Some(challenge);
+        Ok(Door::Known(gate.challenge.clone()))
+    }
+
+    /// Gives the session a pass, if there is one to be had.
+    fn admit(
+        &self,
+        session: &mut Session,
+        challenge: &Challenge,
+        repository: &Repository,
+        outgoing: &Outgoing<'_>,
+        login: &Attempt,
+    ) -> Result<(), Error> {
+        // A login that was there and denied does not make a write anonymous.
+        let may_be_anyone = outgoing.verb != Verb::Put || login.refusal.is_none();
+        let pass = self.doorman.admit(
+            &self.sender,
+            session,
+            challenge,
+            repository,
+            outgoing,
+            may_be_anyone,
+        );
+        match pass {
+            Ok(Some(pass)) => session.take(pass),
+            Ok(None) => {}
+            Err(error) => {
+                // Not to be tried again with the same credentials.
+                if matches!(error.class, Class::Unsafe | Class::BadAnswer) {
+                    session.failed = Some((error.class, error.reason.clone()));
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Sends a request until it is answered, and follows redirects.
@@ -207,55 +232,12 @@ impl Client<'_> {
     }
 }
 
-/// What became of the logins for one request.
-#[derive(Default)]
-struct Attempt {
-    /// Whether an old token was renewed already.
-    is_renewed: bool,
-    /// The registry's last refusal of a fresh pass.
-    refusal: Option<(Class, String)>,
-}
-
-impl Attempt {
-    /// The registry refused a fresh pass: on to the next.
-    fn refuse(&mut self, session: &mut Session, pass: &Pass, response: &Response) {
-        let refusal = response.refusal();
-        let class = match (&pass.source, pass.expires) {
-            // The token server knew the login, so it is the right that is missing.
-            (Some(_), Some(_)) => Class::Denied,
-            _ => refusal.class(),
-        };
-        // What a login was denied says more than what nobody is allowed.
-        if pass.source.is_some() || self.refusal.is_none() {
-            self.refusal = Some((class, refusal.reason()));
-        }
-        session.refused_by_registry(pass);
-        session.next();
-    }
-
-    /// The error of a request that no login opens.
-    fn fail(self, session: &mut Session, outgoing: &Outgoing<'_>) -> Error {
-        let (class, mut reason) = self.refusal.unwrap_or_else(|| {
-            let mut reason = "a login is needed, and none ".to_owned();
-            reason.push_str(match session.refused.is_empty() {
-                true => "is at hand",
-                false => "that is at hand works",
-            });
-            if let Some(why) = session
-                .anyone
-                .as_ref()
-                .filter(|_| session.refused.is_empty())
-            {
-                reason = format!("{reason} ({why})");
-            }
-            (Class::Login, reason)
-        });
-        if !session.refused.is_empty() {
-            reason = format!("{reason}; refused: {}", session.refused.join(", "));
-        }
-        session.give_up(outgoing.verb == Verb::Put, class, &reason);
-        outgoing.error(class, reason)
-    }
+/// What a host is like.
+enum Door {
+    /// This request has just been answered without a login.
+    Open(Response),
+    /// What is asked for is known, if anything is.
+    Known(Option<Challenge>),
 }
 
 fn offered(response: &Response) -> Option<Challenge> {

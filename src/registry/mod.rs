@@ -1,5 +1,6 @@
 //! The registry port, and the client that serves it over HTTP: the only part that knows HTTP.
 
+mod attempt;
 mod challenge;
 mod client;
 mod config_file;

@@ -108,6 +108,8 @@ pub(crate) struct Session {
     pub(crate) generation: u64,
     /// Whether the registry has taken the pass (or the lack of one).
     pub(crate) is_proved: bool,
+    /// Whether the registry has refused to serve without a login.
+    pub(crate) is_closed: bool,
     /// The last pass that it took: what is gone back to when a write finds no better one.
     good: Option<(Stage, Pass)>,
     /// The logins that were refused or could not be had.
@@ -126,6 +128,7 @@ impl Session {
             pass: None,
             generation: 0,
             is_proved: false,
+            is_closed: false,
             good: None,
             refused: Vec::new(),
             anyone: None,
@@ -138,6 +141,17 @@ impl Session {
         self.pass
             .as_ref()
             .is_some_and(|pass| pass.expires.is_none_or(|expires| now + MARGIN < expires))
+    }
+
+    /// Whether the registry serves without a login.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_proved && self.pass.is_none()
+    }
+
+    /// The registry does not serve without a login, or no longer.
+    pub(crate) fn close(&mut self) {
+        self.is_closed = true;
+        self.is_proved = false;
     }
 
     /// Takes a new pass.

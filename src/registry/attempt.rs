@@ -1,0 +1,76 @@
+//! What became of the logins for one request, and how its failure is told.
+
+use super::challenge::Challenge;
+use super::http::{Outgoing, Response, Verb};
+use super::session::{Pass, Session, is_steady};
+use super::{Class, Error};
+
+/// What became of the logins for one request.
+#[derive(Default)]
+pub(crate) struct Attempt {
+    /// Whether an old token was renewed already.
+    pub(crate) is_renewed: bool,
+    /// The registry's last refusal of a fresh pass.
+    pub(crate) refusal: Option<(Class, String)>,
+}
+
+impl Attempt {
+    /// The registry refused a fresh pass: on to the next.
+    pub(crate) fn refuse(&mut self, session: &mut Session, pass: &Pass, response: &Response) {
+        let refusal = response.refusal();
+        let class = match (&pass.source, pass.expires) {
+            // The token server knew the login, so it is the right that is missing.
+            (Some(_), Some(_)) => Class::Denied,
+            _ => refusal.class(),
+        };
+        // What a login was denied says more than what nobody is allowed.
+        if pass.source.is_some() || self.refusal.is_none() {
+            self.refusal = Some((class, refusal.reason()));
+        }
+        session.refused_by_registry(pass);
+        session.next();
+    }
+
+    /// The error of a request that no login opens.
+    pub(crate) fn fail(self, session: &mut Session, outgoing: &Outgoing<'_>) -> Error {
+        let (class, mut reason) = self.refusal.unwrap_or_else(|| {
+            let mut reason = "a login is needed, and none ".to_owned();
+            reason.push_str(match session.refused.is_empty() {
+                true => "is at hand",
+                false => "that is at hand works",
+            });
+            if let Some(why) = session
+                .anyone
+                .as_ref()
+                .filter(|_| session.refused.is_empty())
+            {
+                reason = format!("{reason} ({why})");
+            }
+            (Class::Login, reason)
+        });
+        if !session.refused.is_empty() {
+            reason = format!("{reason}; refused: {}", session.refused.join(", "));
+        }
+        session.give_up(outgoing.verb == Verb::Put, class, &reason);
+        outgoing.error(class, reason)
+    }
+}
+
+/// Takes note of what a refusal offers, and tells whether it demands more than was asked for.
+pub(crate) fn demands(
+    session: &mut Session,
+    known: Option<&Challenge>,
+    offered: Option<&Challenge>,
+) -> Result<bool, &'static str> {
+    let (Some(known), Some(offered)) = (known, offered) else {
+        return Ok(false);
+    };
+    if !is_steady(known, offered) {
+        return Err("the registry now names another token server than before");
+    }
+    let Challenge::Bearer { scopes, .. } = offered else {
+        return Ok(false);
+    };
+    let more = scopes.iter().filter(|scope| session.scopes.add(scope));
+    Ok(more.count() > 0)
+}
