@@ -208,7 +208,7 @@ fn an_unknown_target_is_refused_with_those_there_are() {
         ..Asked::default()
     };
     assert_eq!(
-        problem(&[bake.clone()], &asked),
+        problem(std::slice::from_ref(&bake), &asked),
         "no target `z` in the metadata; use one of `linked`, `x`"
     );
     let asked = Asked {

@@ -40,7 +40,7 @@ pub struct Settings {
 pub struct Requests {
     /// All of them, for tokens and repeated ones too.
     pub total: u64,
-    /// The GETs of manifests: what Docker Hub counts as pulls.
+    /// The GETs that were answered with a manifest: what Docker Hub counts as pulls.
     pub pulls: u64,
 }
 

@@ -359,7 +359,7 @@ fn a_parallel_batch_costs_one_challenge_and_one_token_a_repository() {
         requests,
         Requests {
             total: 24,
-            pulls: 21
+            pulls: 20
         }
     );
     assert!(

@@ -142,7 +142,7 @@ impl<'a> Http<'a> {
         })
     }
 
-    /// How many requests were sent, and how many of them are pulls.
+    /// How many requests were sent, and how many of them were answered with a manifest.
     pub(crate) fn counts(&self) -> (u64, u64) {
         let count = |number: &AtomicU64| number.load(Ordering::Relaxed);
         (count(&self.total), count(&self.pulls))
@@ -160,8 +160,6 @@ impl<'a> Http<'a> {
         let proxy = self.proxies.choose(&origin);
         let agent = self.agent(&origin, proxy);
         self.total.fetch_add(1, Ordering::Relaxed);
-        self.pulls
-            .fetch_add(u64::from(outgoing.is_pull), Ordering::Relaxed);
         let result = exchange(&agent, outgoing, left.min(CALL)).map_err(|failure| {
             let cause = Cause {
                 is_secure: origin.is_secure(),
@@ -172,6 +170,9 @@ impl<'a> Http<'a> {
             outgoing.error(class, reason)
         });
         let time = self.clock.now().saturating_sub(start).as_millis();
+        if outgoing.is_pull && result.as_ref().is_ok_and(|answer| answer.status == 200) {
+            self.pulls.fetch_add(1, Ordering::Relaxed);
+        }
         match &result {
             Ok(answer) => (self.log)(&format!("{} {} {time} ms", outgoing.shown(), answer.status)),
             Err(error) => (self.log)(&format!(
