@@ -73,9 +73,17 @@ impl Origin {
         self.host == other.host && self.port == other.port
     }
 
+    /// Whether a registry here may send us to `target`: to an internal place only if that is the
+    /// registry's own, or if the registry itself is on this machine and so is the target.
+    pub(crate) fn may_lead_to(&self, target: &Self) -> bool {
+        !target.is_internal()
+            || target.is_same_place(self)
+            || (is_loopback(&self.host) && is_loopback(&target.host))
+    }
+
     /// Whether only this machine or its cloud's metadata service is there: no registry has a
     /// reason to send anyone to it. RFC 1918 is not meant: self-hosted registries live there.
-    pub(crate) fn is_internal(&self) -> bool {
+    fn is_internal(&self) -> bool {
         const METADATA: [&str; 4] = [
             "metadata",
             "metadata.google.internal",

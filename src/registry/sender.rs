@@ -122,7 +122,7 @@ impl<'a> Sender<'a> {
             if is_secure && !target.is_secure() {
                 return refuse(format!("it redirects from https to `{shown}`"));
             }
-            if target.is_internal() && !target.is_same_place(&registry) {
+            if !registry.may_lead_to(&target) {
                 return refuse(format!(
                     "it redirects to `{shown}`, which is this machine or its link"
                 ));

@@ -36,7 +36,7 @@ pub(crate) fn check_realm(realm: &str, registry: &Origin) -> Result<Origin, Stri
     if !origin.is_secure() && registry.is_secure() {
         return Err(refuse("it is not `https`"));
     }
-    if origin.is_internal() && !origin.is_same_place(registry) {
+    if !registry.may_lead_to(&origin) {
         return Err(refuse("it is on this machine or in its local network link"));
     }
     Ok(origin)
@@ -206,7 +206,12 @@ mod tests {
             ),
             (
                 "http://localhost:5000/",
-                "http://localhost:5001/token",
+                "http://127.0.0.1:5001/token",
+                true,
+            ),
+            (
+                "http://localhost:5000/",
+                "http://169.254.169.254/token",
                 false,
             ),
             ("http://localhost:5000/", "https://auth.io/token", true),
