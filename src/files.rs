@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 
+use anyhow::{Context as _, bail};
+
 use crate::problem::Problem;
 
 /// Reads a file of at most `limit` bytes.
@@ -12,20 +14,15 @@ use crate::problem::Problem;
 ///
 /// When it cannot be read or is larger, with `help` for what to type instead.
 pub(crate) fn read(path: &Path, limit: usize, help: &str) -> Result<Vec<u8>, Problem> {
-    let fault = |cause: String| {
-        Problem::invalid(
-            format!("failed to read `{}`: {cause}", path.display()),
-            help,
-        )
+    let bytes = || -> anyhow::Result<Vec<u8>> {
+        if fs::metadata(path).map_err(words)?.is_dir() {
+            bail!("it is a directory");
+        }
+        read_at_most(File::open(path).map_err(words)?, limit)
     };
-    let metadata = fs::metadata(path).map_err(|error| fault(words(&error)))?;
-    if metadata.is_dir() {
-        return Err(fault("it is a directory".to_owned()));
-    }
-    let file = File::open(path).map_err(|error| fault(words(&error)))?;
-    read_at_most(file, limit)
-        .map_err(|error| fault(words(&error)))?
-        .ok_or_else(|| fault(too_large(limit)))
+    bytes()
+        .with_context(|| format!("failed to read `{}`", path.display()))
+        .map_err(|error| Problem::invalid(format!("{error:#}"), help))
 }
 
 /// Reads a metadata file, with help that fits what people mistype.
@@ -71,15 +68,9 @@ impl<'a> StdinOnce<'a> {
             ));
         }
         self.used_for = Some(what.to_owned());
-        let fault = |cause: String| {
-            Problem::invalid(
-                format!("failed to read standard input for {what}: {cause}"),
-                help,
-            )
-        };
         read_at_most(&mut *self.stdin, limit)
-            .map_err(|error| fault(words(&error)))?
-            .ok_or_else(|| fault(too_large(limit)))
+            .with_context(|| format!("failed to read standard input for {what}"))
+            .map_err(|error| Problem::invalid(format!("{error:#}"), help))
     }
 
     /// Reads it whole, for `what`, as one line of text without its end.
@@ -142,24 +133,26 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         })
 }
 
-fn read_at_most(source: impl Read, limit: usize) -> io::Result<Option<Vec<u8>>> {
+fn read_at_most(source: impl Read, limit: usize) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    source.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(Some(bytes).filter(|bytes| bytes.len() <= limit))
-}
-
-fn too_large(limit: usize) -> String {
-    match limit / (1024 * 1024) {
-        0 => format!("it is larger than {} KiB", limit / 1024),
-        mib => format!("it is larger than {mib} MiB"),
+    source
+        .take(limit as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(words)?;
+    if bytes.len() > limit {
+        match limit / (1024 * 1024) {
+            0 => bail!("it is larger than {} KiB", limit / 1024),
+            mib => bail!("it is larger than {mib} MiB"),
+        }
     }
+    Ok(bytes)
 }
 
 /// The system's words without its number.
-fn words(error: &io::Error) -> String {
+fn words(error: io::Error) -> anyhow::Error {
     match error.kind() {
-        io::ErrorKind::NotFound => "no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
+        io::ErrorKind::NotFound => anyhow::Error::msg("no such file"),
+        io::ErrorKind::PermissionDenied => anyhow::Error::msg("permission denied"),
+        _ => error.into(),
     }
 }
