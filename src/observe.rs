@@ -39,11 +39,15 @@ pub enum Phase {
     After,
 }
 
+/// How often a wait is told.
+const TICK: Duration = Duration::from_secs(1);
+
 /// The longest time between two looks.
 const MAX_WAIT: Duration = Duration::from_secs(8);
 
 /// Looks at all expectations together until each is settled, and gives what was seen at last with
-/// its verdict, in their order. `waiting` is told before each wait: how many tags, how long still.
+/// its verdict, in their order. `waiting` is told every
+/// second while it waits: for how many tags, and how long still at most.
 pub fn observe(
     expectations: &[&Expectation],
     phase: Phase,
@@ -88,11 +92,13 @@ pub fn observe(
         } else {
             break;
         };
-        waiting(
-            open.len(),
-            end.max(next).min(looks.deadline).saturating_sub(now),
-        );
-        clock.sleep(next.min(looks.deadline).saturating_sub(now));
+        let next = next.min(looks.deadline);
+        let over = end.max(next).min(looks.deadline);
+        // In steps, so that whoever is told can count down.
+        while let Some(left) = next.checked_sub(clock.now()).filter(|left| !left.is_zero()) {
+            waiting(open.len(), over.saturating_sub(clock.now()));
+            clock.sleep(left.min(TICK));
+        }
         wait = (wait * 2).min(MAX_WAIT.max(looks.settle));
     }
     let over = clock.now() >= looks.deadline;
