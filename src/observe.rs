@@ -46,8 +46,8 @@ const TICK: Duration = Duration::from_secs(1);
 const MAX_WAIT: Duration = Duration::from_secs(8);
 
 /// Looks at all expectations together until each is settled, and gives what was seen at last with
-/// its verdict, in their order. `waiting` is told every
-/// second while it waits: for how many tags, and how long still at most.
+/// its verdict, in their order. `waiting` is told every second while it waits: for how many tags,
+/// and how long still at most.
 pub fn observe(
     expectations: &[&Expectation],
     phase: Phase,
