@@ -36,7 +36,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     );
     show(&registry);
 
-    say("\n$ tagproof fix build.json\n");
+    say("\n$ tagproof fix --settle 1 --metadata …\n");
     let code = fix(&metadata);
 
     say("\nWhat the tags point at now:");
