@@ -76,7 +76,7 @@
 //! | files that are named on the command line, standard input | `files.rs`, called by [`run`] |
 //! | sockets, certificates, threads | `registry/` |
 //! | login files, credential helpers (the only processes started) | `registry/` |
-//! | waiting | through [`clock::Clock`] only |
+//! | waiting | through [`clock::Clock`], but for a credential helper, which is a process and has real time |
 //!
 //! The library prints nothing by itself: [`run`] writes to the streams it was given. There are no
 //! global variables, no `unsafe`, no async runtime.
