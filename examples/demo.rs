@@ -45,7 +45,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         .pointer("/containerimage.descriptor/digest")
         .and_then(|digest| digest.as_str().map(str::to_owned));
     let right = |tag: &&str| registry.tagged(REPOSITORY, tag) == expected;
-    if code == 0 && expected.is_some() && TAGS.iter().all(|tag| right(&tag)) {
+    if code == 0 && expected.is_some() && TAGS.iter().all(right) {
         say("\nBoth are what the build made: the index of both platforms, byte for byte.");
         return Ok(ExitCode::SUCCESS);
     }

@@ -3,7 +3,9 @@
 //! A loop over the registry and the clock. It decides nothing about tags: what a look means is
 //! [`judge`]'s word, this only asks whether it has been seen often and long enough.
 
+mod images;
 mod look;
+mod memory;
 
 use std::time::Duration;
 
@@ -14,8 +16,8 @@ use crate::oci::Digest;
 use crate::registry::{Class, Error, Registry};
 use crate::verdict::{Code, Verdict, judge};
 
-pub use look::Memory;
 pub(crate) use look::look_at_tag;
+pub use memory::Memory;
 
 /// How long and how deep to look.
 #[derive(Clone, Copy, Debug)]

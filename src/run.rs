@@ -116,7 +116,10 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
             "error: failed to write `{}`: {error}\nhelp: give `--report` a file that can be written",
             path.display()
         ));
-        return 2;
+        return match report.exit_code {
+            0 => 2,
+            code => code,
+        };
     }
     report.exit_code
 }

@@ -39,7 +39,7 @@ impl Error {
             Class::Proxy => format!("check `HTTPS_PROXY`, or put `{host}` into `NO_PROXY`"),
             Class::BadAnswer => format!("check that `{host}` is a registry and that no login page or proxy answers for it"),
             Class::Unsafe => "check the registry's configuration: it sends requests where no credentials may go".to_owned(),
-            Class::Deadline => "allow more time, or rerun the job".to_owned(),
+            Class::Deadline => "allow more time with `--timeout`, or run it again".to_owned(),
             Class::Refused => format!("look at the reason that `{host}` gave"),
         }
     }

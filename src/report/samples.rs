@@ -291,7 +291,7 @@ pub(crate) fn nothing() -> Report {
     Report {
         problem: Some(Problem {
             kind: ProblemKind::Nothing,
-            message: "`metadata.json` names no image that was pushed".to_owned(),
+            message: "nothing to check: `metadata.json` names no image that was pushed".to_owned(),
             help: Some("build with `--push`, or name the tags with `--tag`".to_owned()),
         }),
         ..report(Mode::Check, Status::Nothing, Vec::new())

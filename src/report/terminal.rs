@@ -20,7 +20,8 @@ pub struct Look {
     pub color: bool,
     /// How many columns a line may have; 0 if there is no limit, as in a log.
     pub width: usize,
-    /// Say nothing when all is right but what was repaired, and else no more than is wrong.
+    /// Say nothing when all is right but what was repaired or is worth a note, and else no more
+    /// than is wrong.
     pub quiet: bool,
     /// How long the run took.
     pub elapsed: Duration,
@@ -37,7 +38,12 @@ pub fn render(report: &Report, look: &Look) -> String {
         blocks: Vec::new(),
     };
     match report.status {
-        Status::Ok | Status::Fixed if look.quiet => page.findings(&report.tags),
+        Status::Ok | Status::Fixed if look.quiet => {
+            page.findings(&report.tags);
+            for note in &report.notes {
+                page.note(note);
+            }
+        }
         _ => {
             page.verdict(report);
             page.list(&report.tags, look.quiet);

@@ -87,7 +87,7 @@ pub(super) fn sentence(report: &Report) -> String {
             }
             text
         }
-        Status::Nothing => format!("nothing to check{problem}"),
+        Status::Nothing => problem.trim_start_matches(": ").to_owned(),
         Status::Invalid => format!("the inputs are unusable{problem}"),
     };
     if counts.are_all_softened() {

@@ -23,4 +23,5 @@ mod recorded;
 mod registry_test;
 mod repairs;
 mod requests;
+mod tidy;
 mod verdicts;

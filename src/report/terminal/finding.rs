@@ -84,8 +84,14 @@ impl Page {
         } else {
             ("expected:", "found:   ")
         };
-        if let Some((digest, words)) = describe_expected(&tag.expected) {
-            block.extend(self.fact(is, &digest, &words));
+        match describe_expected(&tag.expected) {
+            // The digest is right; what it lacks is in the message.
+            _ if tag.verdict == verdict::Code::Incomplete => {
+                let platforms = words::platforms(&tag.expected.platforms);
+                block.extend(self.labelled(is, &format!("an image for {platforms}")));
+            }
+            Some((digest, words)) => block.extend(self.fact(is, &digest, &words)),
+            None => {}
         }
         if let Some((digest, words)) = describe_found(tag) {
             block.extend(self.fact(was, &digest, &words));
