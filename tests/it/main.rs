@@ -18,6 +18,7 @@ mod world;
 
 mod alike;
 mod looks;
+mod on_real;
 mod real_test;
 mod recorded;
 mod registry_test;
