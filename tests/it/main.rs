@@ -6,6 +6,7 @@
     reason = "a test that panics is a test that fails"
 )]
 
+mod access;
 mod client;
 mod image;
 mod real;
@@ -17,6 +18,8 @@ mod token_server;
 mod world;
 
 mod alike;
+mod login;
+mod login_rounds;
 mod looks;
 mod on_real;
 mod real_test;

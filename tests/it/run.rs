@@ -105,6 +105,33 @@ impl Run {
         self
     }
 
+    /// A variable that holds the path of something in the working directory.
+    pub(crate) fn env_path(self, name: &str, path: &str) -> Self {
+        let path = self.directory.path().join(path).display().to_string();
+        self.env(name, &path)
+    }
+
+    /// A credential helper on the `PATH`. Another process writes it: a thread that starts a
+    /// program meanwhile would keep the file open, and it could not be run ("Text file busy").
+    #[cfg(unix)]
+    pub(crate) fn helper(self, name: &str, script: &str) -> Self {
+        let bin = self.directory.path().join("bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        let mut writer = Command::new("/bin/sh")
+            .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+            .arg(bin.join(format!("docker-credential-{name}")))
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let text = format!("#!/bin/sh\n{script}\n");
+        let mut input = writer.stdin.take().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+        drop(input);
+        assert!(writer.wait().unwrap().success());
+        let path = format!("{}:/usr/bin:/bin", bin.display());
+        self.env("PATH", &path)
+    }
+
     pub(crate) fn stdin(mut self, content: impl AsRef<[u8]>) -> Self {
         self.stdin = content.as_ref().to_vec();
         self

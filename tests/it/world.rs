@@ -1,4 +1,5 @@
 //! A registry and a clock in memory, behind the engine's two ports, for looks in virtual time.
+#![allow(dead_code, reason = "scenarios use what they need")]
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
