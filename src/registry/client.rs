@@ -157,7 +157,8 @@ impl<'a> Client<'a> {
             else {
                 continue;
             };
-            let text = clean(&text.replace("\\\"", "\"").replace("\\\\", "\\"), 300);
+            let text = text.replace("\\\"", "\"").replace("\\\\", "\\");
+            let text = clean(&response.secrets.conceal(&text), 300);
             let warning = (host.clone(), text);
             let mut warnings = lock(&self.warnings);
             if warnings.len() < 50 && !warnings.contains(&warning) {

@@ -109,8 +109,14 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads the body of an answer. Never fails.
-    pub(crate) fn read(status: u16, content_type: &str, body: &[u8]) -> Self {
+    /// Reads the body of an answer, and takes out of its words what `conceal` does not let through.
+    /// Never fails.
+    pub(crate) fn read(
+        status: u16,
+        content_type: &str,
+        body: &[u8],
+        conceal: impl Fn(&str) -> String,
+    ) -> Self {
         let text = String::from_utf8_lossy(body.get(..MAX_REFUSAL_BODY).unwrap_or(body));
         let text = text.trim();
         let content_type = content_type.to_ascii_lowercase();
@@ -138,6 +144,7 @@ impl Refusal {
             None if is_page => String::new(),
             None => text.to_owned(),
         };
+        let words = conceal(&words);
         refusal.searched = clean(&words, 8 * MAX_WORDS).to_lowercase();
         refusal.words = clean(&words, MAX_WORDS);
         refusal
@@ -301,8 +308,12 @@ fn plain(value: &Value) -> String {
 mod tests {
     use super::*;
 
+    fn read(status: u16, content_type: &str, body: &[u8]) -> Refusal {
+        Refusal::read(status, content_type, body, str::to_owned)
+    }
+
     fn class(status: u16, body: &str) -> Class {
-        Refusal::read(status, "application/json", body.as_bytes()).class()
+        read(status, "application/json", body.as_bytes()).class()
     }
 
     fn json(code: &str, message: &str, detail: &str) -> String {
@@ -680,7 +691,7 @@ mod tests {
             ),
         ] {
             assert_eq!(class(status, &body), expected, "{registry}: {body}");
-            let words = Refusal::read(status, "", body.as_bytes()).reason();
+            let words = read(status, "", body.as_bytes()).reason();
             assert!(
                 words.starts_with(&status.to_string()) && words.contains(": "),
                 "{words}"
@@ -772,12 +783,12 @@ mod tests {
             ),
             ("", "::set-output::x", ": :set-output::x", false, false),
         ] {
-            let refusal = Refusal::read(400, content_type, body.as_bytes());
+            let refusal = read(400, content_type, body.as_bytes());
             assert_eq!(refusal.words, words, "{body}");
             assert_eq!(refusal.is_page, is_page, "{body}");
             assert_eq!(refusal.is_plain, is_plain, "{body}");
         }
-        let long = Refusal::read(400, "", &vec![0xff; 1 << 20]);
+        let long = read(400, "", &vec![0xff; 1 << 20]);
         assert!(long.words.chars().count() <= MAX_WORDS);
     }
 
@@ -800,7 +811,7 @@ mod tests {
             (403, json("DENIED", "secondary rate limit", "null"), true),
             (400, String::new(), false),
         ] {
-            let refusal = Refusal::read(status, "", body.as_bytes());
+            let refusal = read(status, "", body.as_bytes());
             assert_eq!(refusal.is_passing(), expected, "{status} {body}");
         }
     }

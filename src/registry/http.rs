@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
@@ -19,6 +19,7 @@ use super::error::{MAX_REFUSAL_BODY, Refusal};
 use super::failure::{Cause, Failure};
 use super::origin::{Origin, redact};
 use super::proxy::{Proxies, Proxy};
+use super::secrets::Secrets;
 use super::{Class, Error};
 use crate::clock::Clock;
 
@@ -88,6 +89,8 @@ pub(crate) struct Response {
     pub(crate) is_cut: bool,
     /// The answer came from where a redirect led, and never saw a login.
     pub(crate) is_redirected: bool,
+    /// What must not be repeated of it.
+    pub(crate) secrets: Arc<Secrets>,
 }
 
 impl Response {
@@ -101,7 +104,13 @@ impl Response {
 
     /// The body read as a refusal.
     pub(crate) fn refusal(&self) -> Refusal {
-        Refusal::read(self.status, self.header("content-type"), &self.body)
+        let conceal = |words: &str| self.secrets.conceal(words);
+        Refusal::read(
+            self.status,
+            self.header("content-type"),
+            &self.body,
+            conceal,
+        )
     }
 }
 
@@ -110,6 +119,7 @@ pub(crate) struct Http<'a> {
     agents: Mutex<BTreeMap<(bool, Option<&'static str>), Agent>>,
     roots: OnceLock<RootCerts>,
     authorities: Vec<Certificate<'static>>,
+    secrets: Arc<Secrets>,
     proxies: Proxies,
     concurrency: usize,
     deadline: Duration,
@@ -132,6 +142,7 @@ impl<'a> Http<'a> {
             agents: Mutex::default(),
             roots: OnceLock::new(),
             authorities: ca_file.map(certificates).transpose()?.unwrap_or_default(),
+            secrets: Arc::default(),
             proxies,
             concurrency,
             deadline,
@@ -160,7 +171,14 @@ impl<'a> Http<'a> {
         let proxy = self.proxies.choose(&origin);
         let agent = self.agent(&origin, proxy);
         self.total.fetch_add(1, Ordering::Relaxed);
-        let result = exchange(&agent, outgoing, left.min(CALL)).map_err(|failure| {
+        if let Some(authorization) = &outgoing.authorization {
+            self.secrets.learn_header(authorization);
+        }
+        if outgoing.verb == Verb::Post {
+            self.secrets.learn_form(outgoing.body);
+        }
+        let secrets = Arc::clone(&self.secrets);
+        let result = exchange(&agent, outgoing, left.min(CALL), secrets).map_err(|failure| {
             let cause = Cause {
                 is_secure: origin.is_secure(),
                 proxy,
@@ -252,7 +270,12 @@ fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
     }
 }
 
-fn exchange(agent: &Agent, outgoing: &Outgoing<'_>, time: Duration) -> Result<Response, Failure> {
+fn exchange(
+    agent: &Agent,
+    outgoing: &Outgoing<'_>,
+    time: Duration,
+    secrets: Arc<Secrets>,
+) -> Result<Response, Failure> {
     let mut request = ureq::http::Request::builder()
         .method(outgoing.verb.as_str())
         .uri(&outgoing.url);
@@ -324,6 +347,7 @@ fn exchange(agent: &Agent, outgoing: &Outgoing<'_>, time: Duration) -> Result<Re
         body,
         is_cut,
         is_redirected: false,
+        secrets,
     })
 }
 

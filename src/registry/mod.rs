@@ -19,6 +19,7 @@ mod places;
 mod proxy;
 mod retry;
 mod scoped_config;
+mod secrets;
 mod sender;
 mod session;
 mod token;

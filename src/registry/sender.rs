@@ -113,7 +113,7 @@ impl<'a> Sender<'a> {
                     outgoing.error(Class::BadAnswer, format!("{} to nowhere", response.status))
                 );
             };
-            let shown = redact(&location);
+            let shown = response.secrets.conceal(&redact(&location));
             let target = match Origin::of(&location) {
                 Ok(target) => target,
                 Err(why) => return refuse(format!("it redirects to `{shown}`: {why}")),

@@ -18,6 +18,7 @@ mod token_server;
 mod world;
 
 mod alike;
+mod leaks;
 mod login;
 mod login_rounds;
 mod looks;
