@@ -9,6 +9,7 @@
 mod access;
 mod client;
 mod image;
+mod proxy;
 mod real;
 mod registry;
 mod run;
@@ -18,11 +19,14 @@ mod token_server;
 mod world;
 
 mod alike;
+mod faults;
 mod leaks;
 mod login;
 mod login_rounds;
 mod looks;
 mod on_real;
+mod network;
+mod origins;
 mod real_test;
 mod recorded;
 mod registry_test;
