@@ -301,8 +301,18 @@ fn without_repeats(claims: Vec<Expectation>) -> Vec<Expectation> {
                 && other.image == claim.image
         };
         match kept.iter_mut().find(twin) {
-            Some(twin) if twin.claim == Claim::Implied => twin.claim = claim.claim,
-            Some(_) => {}
+            Some(twin) => {
+                if twin.claim == Claim::Implied {
+                    twin.claim = claim.claim;
+                }
+                // What either of them requires or knows holds for the tag.
+                for platform in claim.platforms {
+                    if !twin.platforms.contains(&platform) {
+                        twin.platforms.push(platform);
+                    }
+                }
+                twin.own_platform = twin.own_platform.take().or(claim.own_platform);
+            }
             None => kept.push(claim),
         }
     }

@@ -278,3 +278,14 @@ fn a_nameless_build_beside_a_named_one_is_a_note() {
     let values = [built(A, "r.io/a:1"), json!({"containerimage.digest": B})];
     assert_eq!(notes(&values, &Asked::default()), [note::Code::NoName]);
 }
+
+#[test]
+fn what_two_alike_claims_require_is_required_together() {
+    let mut first = built(A, "r.io/a:1");
+    first["buildx.build.provenance/linux/amd64"] = json!({});
+    let mut second = built(A, "r.io/a:1");
+    second["buildx.build.provenance/linux/arm64"] = json!({});
+    let (expectations, _) = expect(&builds(&[first, second]), &Asked::default()).unwrap();
+    assert_eq!(expectations.len(), 1);
+    assert_eq!(expectations[0].platforms.len(), 2);
+}

@@ -139,6 +139,7 @@ fn modules_import_only_what_the_table_allows() {
                 "observation",
                 "oci",
                 "registry",
+                "text",
                 "verdict",
             ],
         ),
