@@ -133,15 +133,15 @@ struct RunArgs {
     on_unpushed: OnFinding,
 
     /// How far apart two looks must be that agree; 0: one look decides
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds, help_heading = "Time")]
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
     settle: Duration,
 
     /// How long a tag that is not right may take to come right
-    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds, help_heading = "Time")]
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
     settle_timeout: Duration,
 
     /// How long everything may take
-    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds, help_heading = "Time")]
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
     timeout: Duration,
 
     /// The registry that --username is for
@@ -179,7 +179,7 @@ struct RunArgs {
     ca_file: Option<PathBuf>,
 
     /// The most requests at once to one registry
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32), help_heading = "Registry")]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32), allow_negative_numbers = true, help_heading = "Registry")]
     concurrency: u8,
 
     /// How to show the report
@@ -353,11 +353,24 @@ pub fn parse(args: &[OsString]) -> Action {
     }
 }
 
-/// What to type instead, where clap cannot know it: a metadata file without a command before it.
+/// What to type instead, where clap cannot know it: the command that was left out.
 fn usage_help(args: &[OsString], error: &clap::Error) -> Option<String> {
+    use clap::error::ErrorKind as K;
     let first = args.get(1)?.to_str()?;
-    let is_file = error.kind() == clap::error::ErrorKind::InvalidSubcommand && first.contains('.');
-    is_file.then(|| format!("`tagproof check {first}` looks, `tagproof fix {first}` also repairs"))
+    let what = match error.kind() {
+        K::InvalidSubcommand if first.contains(['.', '/']) || first == "-" => first.to_owned(),
+        K::UnknownArgument => {
+            let name = first.strip_prefix("--")?.split('=').next()?;
+            let command = Cli::command();
+            let check = command.find_subcommand("check")?;
+            let is_known = check.get_arguments().any(|it| it.get_long() == Some(name));
+            is_known.then(|| format!("--{name} …"))?
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "`tagproof check {what}` looks, `tagproof fix {what}` also repairs"
+    ))
 }
 
 fn options(mode: Mode, args: RunArgs) -> Options {

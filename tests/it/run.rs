@@ -144,6 +144,20 @@ impl Run {
         self
     }
 
+    /// Runs it with nobody who reads what it shows: the exit code and standard error.
+    pub(crate) fn run_unread(mut self) -> (Option<i32>, String) {
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap();
+        drop(child.stdout.take());
+        let _ = child.stdin.take().unwrap().write_all(&self.stdin);
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), stderr)
+    }
+
     pub(crate) fn run(mut self) -> Ran {
         self.command
             .stdin(Stdio::piped())
