@@ -71,6 +71,12 @@ pub(crate) fn tagproof(args: &[&str]) -> Run {
         .current_dir(directory.path())
         .env_clear()
         .env("HOME", directory.path());
+    if let Some(system) = std::env::var_os("SystemRoot").filter(|_| cfg!(windows)) {
+        // Windows opens no socket without it.
+        command
+            .env("SystemRoot", system)
+            .env("USERPROFILE", directory.path());
+    }
     Run {
         command,
         directory,
