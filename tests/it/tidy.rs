@@ -213,7 +213,7 @@ fn what_reaches_outside_stands_where_it_belongs() {
     let rules: [(&str, &[&str]); 12] = [
         ("ureq", &["registry/"]),
         ("oci_spec", &["oci/document.rs"]),
-        ("clap", &["cli.rs"]),
+        ("clap", &["cli"]),
         ("anyhow", &["files.rs"]),
         (
             "std::fs",
@@ -269,7 +269,7 @@ fn every_file_says_its_one_responsibility_and_is_not_too_long() {
             "{file} does not begin with what it is for"
         );
         let lines = text.lines().count();
-        assert!(lines <= 520, "{file} has {lines} lines");
+        assert!(lines <= 400, "{file} has {lines} lines");
     }
 }
 
