@@ -199,7 +199,13 @@ fn prove(
         help: "ask the registry's operator, or read its documentation".to_owned(),
     }));
     let requests = client.requests();
-    let report = Report::of(options.mode, &findings, notes, options.soften);
+    let report = Report::of(
+        options.mode,
+        &findings,
+        notes,
+        options.soften,
+        &options.reach(),
+    );
     Ok(Report {
         requests: requests.total,
         pulls: requests.pulls,

@@ -8,7 +8,7 @@ use crate::expectation::Asked;
 use crate::oci::{Host, Platform, Reference};
 use crate::problem::Problem;
 use crate::report::paint::ColorChoice;
-use crate::report::{Mode, Soften};
+use crate::report::{Mode, Reach, Soften};
 
 /// Everything a run needs to know, complete.
 #[derive(Debug)]
@@ -54,6 +54,35 @@ pub struct Options {
     pub verbose: bool,
     /// Whether only what needs attention is shown.
     pub quiet: bool,
+}
+
+impl Options {
+    /// The flags that a command typed after this run needs to reach the same registries.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        let mut flags = String::new();
+        for host in &self.plain_http {
+            flags.push_str(&format!(" --plain-http {host}"));
+        }
+        for (flag, path) in [
+            ("--ca-file", &self.ca_file),
+            ("--registry-config", &self.registry_config),
+        ] {
+            if let Some(path) = path {
+                flags.push_str(&format!(" {flag} {}", quoted(&path.to_string_lossy())));
+            }
+        }
+        Reach { flags }
+    }
+}
+
+/// A word as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:=+@%,".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 /// The options that these arguments ask for.

@@ -7,6 +7,8 @@ use crate::outcome::Outcome;
 use crate::plan::may_create;
 use crate::verdict::{Relation, Verdict};
 
+use super::Reach;
+
 /// What is so, in one line: what was decided, and what became of it.
 pub(super) fn message(
     expectation: &Expectation,
@@ -128,6 +130,7 @@ pub(super) fn help(
     sight: &Sight,
     verdict: &Verdict,
     outcome: Option<&Outcome>,
+    reach: &Reach,
 ) -> Vec<String> {
     if let Some(outcome) = outcome {
         return after(outcome);
@@ -145,8 +148,9 @@ pub(super) fn help(
     let repair = |extra: &str| {
         let digest = expectation.image.digest();
         format!(
-            "repair it: `tagproof fix --tag {}@{digest}{extra}`",
-            expectation.reference()
+            "repair it: `tagproof fix --tag {}@{digest}{extra}{}`",
+            expectation.reference(),
+            reach.flags
         )
     };
     match verdict {
@@ -161,7 +165,7 @@ pub(super) fn help(
         ],
         Verdict::Absent if may_create(expectation) => vec![
             "whoever pulls it gets nothing".to_owned(),
-            create(expectation, sight),
+            create(expectation, sight, reach),
         ],
         Verdict::Absent if expectation.claim == Claim::Asked => vec![
             "it is not created, because no build names it: one platform's build could become the release".to_owned(),
@@ -202,7 +206,7 @@ pub(super) fn help(
 
 /// The command that creates an absent tag. Without the metadata it is no guess only with the
 /// platforms of the image stated.
-fn create(expectation: &Expectation, sight: &Sight) -> String {
+fn create(expectation: &Expectation, sight: &Sight, reach: &Reach) -> String {
     let known = sight.expected.as_ref().and_then(|seen| seen.here());
     let platforms = match known.and_then(Option::as_ref) {
         Some(document) if document.media_type().is_index() => document.platforms(),
@@ -213,10 +217,11 @@ fn create(expectation: &Expectation, sight: &Sight) -> String {
     }
     let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
     format!(
-        "create it: `tagproof fix --tag {}@{} --platform {}`",
+        "create it: `tagproof fix --tag {}@{} --platform {}{}`",
         expectation.reference(),
         expectation.image.digest(),
-        platforms.join(",")
+        platforms.join(","),
+        reach.flags
     )
 }
 
@@ -235,11 +240,12 @@ fn after(outcome: &Outcome) -> Vec<String> {
 }
 
 /// The command that undoes a repair, digest for digest, or why there is none.
-pub(super) fn undo(expectation: &Expectation, before: Option<&Digest>) -> String {
+pub(super) fn undo(expectation: &Expectation, before: Option<&Digest>, reach: &Reach) -> String {
     match before {
         Some(before) => format!(
-            "tagproof fix --tag {}@{before} --on-other fix",
-            expectation.reference()
+            "tagproof fix --tag {}@{before} --on-other fix{}",
+            expectation.reference(),
+            reach.flags
         ),
         None => "the tag was created: only the registry can delete it".to_owned(),
     }

@@ -22,14 +22,28 @@ pub struct Soften {
     pub unpushed: bool,
 }
 
+/// What the commands that a report tells people to type need beside the tag: the flags of this
+/// run that say how to reach its registries, none of them secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// ` --plain-http r.io`, with a space before each; empty if there are none.
+    pub flags: String,
+}
+
 impl Report {
     /// The report of a run that looked at tags.
     #[must_use]
-    pub fn of(mode: Mode, findings: &[Finding], mut notes: Vec<Note>, soften: Soften) -> Self {
+    pub fn of(
+        mode: Mode,
+        findings: &[Finding],
+        mut notes: Vec<Note>,
+        soften: Soften,
+        reach: &Reach,
+    ) -> Self {
         notes.extend(findings.iter().filter_map(attestation_gone));
         let tags: Vec<Entry> = findings
             .iter()
-            .map(|finding| entry(finding, soften))
+            .map(|finding| entry(finding, soften, reach))
             .collect();
         let open = |entry: &&Entry| !entry.is_right();
         let unproven = |entry: &&Entry| entry.verdict == verdict::Code::Unproven;
@@ -88,7 +102,7 @@ impl Report {
     }
 }
 
-fn entry(finding: &Finding, soften: Soften) -> Entry {
+fn entry(finding: &Finding, soften: Soften, reach: &Reach) -> Entry {
     let Finding {
         expectation,
         sight,
@@ -128,9 +142,9 @@ fn entry(finding: &Finding, soften: Soften) -> Entry {
         outcome: code,
         before: before.cloned(),
         message: advice::message(expectation, sight, verdict, outcome.as_ref()),
-        help: advice::help(expectation, sight, verdict, outcome.as_ref()),
+        help: advice::help(expectation, sight, verdict, outcome.as_ref(), reach),
         inspect: may_be_undone.then(|| advice::inspect(expectation)),
-        undo: may_be_undone.then(|| advice::undo(expectation, before)),
+        undo: may_be_undone.then(|| advice::undo(expectation, before, reach)),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::oci::{Digest, MediaType, Platform};
 use crate::problem::Problem;
 use crate::{outcome, verdict};
 
-pub use compose::Soften;
+pub use compose::{Reach, Soften};
 
 /// What came out of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -107,6 +107,18 @@ fn latest_that_nobody_named_is_moved_from_a_child_but_not_from_someones_index() 
 }
 
 #[test]
+fn commands_to_type_carry_the_flags_that_reach_the_registry() {
+    let (registry, _, metadata) = on_a_child();
+    let host = registry.host();
+    let ran = prove("fix", &metadata, &["--plain-http", &host]);
+    let undo = ran.tag(0)["undo"].as_str().unwrap();
+    assert!(
+        undo.ends_with(&format!(" --on-other fix --plain-http {host}")),
+        "{undo}"
+    );
+}
+
+#[test]
 fn check_writes_nothing() {
     let (registry, build, metadata) = on_a_child();
     prove("check", &metadata, &["--on-other", "fix"]);
