@@ -2,6 +2,7 @@
 
 mod advice;
 mod compose;
+mod describe;
 mod layout;
 mod words;
 
