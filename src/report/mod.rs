@@ -3,9 +3,11 @@
 mod advice;
 mod compose;
 mod describe;
+mod extract;
 mod layout;
 mod words;
 
+pub mod dotenv;
 pub mod json;
 pub mod paint;
 pub mod terminal;
