@@ -8,6 +8,7 @@ mod layout;
 mod words;
 
 pub mod dotenv;
+pub mod github;
 pub mod json;
 pub mod paint;
 pub mod terminal;
