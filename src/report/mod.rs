@@ -10,6 +10,7 @@ mod words;
 pub mod dotenv;
 pub mod github;
 pub mod json;
+pub mod junit;
 pub mod paint;
 pub mod terminal;
 
