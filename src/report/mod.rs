@@ -11,6 +11,7 @@ pub mod dotenv;
 pub mod github;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 pub mod paint;
 pub mod terminal;
 
