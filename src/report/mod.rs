@@ -16,6 +16,8 @@ pub mod paint;
 pub mod terminal;
 
 #[cfg(test)]
+mod readers;
+#[cfg(test)]
 pub(crate) mod samples;
 
 use crate::note::Note;
