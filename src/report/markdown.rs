@@ -21,7 +21,7 @@ pub const MAX: usize = 900_000;
 // What each list may have of it; the rest is for what has a fixed length.
 const TABLE: usize = 250_000;
 const WRONG: usize = 100_000;
-const CHANGED: usize = 200_000;
+const CHANGED: usize = 170_000;
 const PINNED: usize = 150_000;
 const NOTES: usize = 50_000;
 const DETAILS: usize = 120_000;

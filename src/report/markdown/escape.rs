@@ -18,13 +18,17 @@ pub(super) fn cell(text: &str, max: usize) -> String {
 }
 
 /// The text as a sentence: what stands between backticks, and every word that is more than a word,
-/// is code. It is not to be the start of a block, but of a list item it may be.
+/// is code. It may be the start of a list item; empty text, which could make a heading of what is
+/// before it, is a dash.
 pub(super) fn prose(text: &str, max: usize) -> String {
     let words: Vec<String> = crate::report::layout::tokens(&clean(text, max))
         .iter()
         .map(|token| word(token))
         .collect();
-    words.join(" ")
+    match words.is_empty() {
+        true => "–".to_owned(),
+        false => words.join(" "),
+    }
 }
 
 /// The lines in a fenced block that none of them ends.
@@ -132,6 +136,7 @@ mod tests {
             ("(see", "(see"),
             ("a :::", "a `:::`"),
             ("a … b", "a … b"),
+            ("\n", "–"),
         ] {
             assert_eq!(prose(text, 200), expected, "{text}");
         }

@@ -456,9 +456,7 @@ fn nothing_and_invalid() {
 
     0 tags · 1 request
     ");
-    insta::assert_snapshot!(render(&samples::invalid()), @r"
-    ### ❌ the inputs are unusable: failed to read `metadata.json`: no such file
-    ");
+    insta::assert_snapshot!(render(&samples::invalid()), @"### ❌ the inputs are unusable: failed to read `metadata.json`: no such file");
 }
 
 /// What a reader of GitHub's Markdown makes of a page.
@@ -546,13 +544,7 @@ fn no_text_becomes_anything_but_text() {
                 assert!(is_ours, "{line}");
             }
         }
-        for text in &read.texts {
-            for bad in [
-                "@", "#", "<", "&", "[", "$", "~", "://", "www.", "GH-", "::",
-            ] {
-                assert!(!text.contains(bad), "{bad} in {text}");
-            }
-        }
+        assert_nothing_to_link(&read);
         let known = [
             "What is wrong",
             "What could not be checked",
@@ -571,6 +563,78 @@ fn no_text_becomes_anything_but_text() {
             assert_eq!(runner::command(line), None, "{line}");
             assert!(!line.contains(|c: char| c.is_control()), "{line}");
         }
+    }
+}
+
+/// Whoever looks for links, mentions, issues or emoji in the text finds none.
+fn assert_nothing_to_link(read: &Read) {
+    for text in &read.texts {
+        for bad in [
+            "@", "#", "<", "&", "[", "$", "~", "://", "www.", "GH-", "::",
+        ] {
+            assert!(!text.contains(bad), "{bad} in {text}");
+        }
+    }
+}
+
+/// Texts put together from what means something in Markdown, some thousands of them.
+#[test]
+fn no_mixture_of_markup_breaks_out() {
+    const PARTS: [&str; 32] = [
+        "`",
+        "``",
+        "```",
+        " ",
+        " ",
+        " ",
+        "a",
+        "b.c",
+        "\\",
+        "|",
+        "<b>",
+        "</details>",
+        "<!--",
+        "*",
+        "_",
+        "[x](y)",
+        "![",
+        "](",
+        "http://e.x/",
+        "www.e.x",
+        "@me",
+        "#1",
+        "~~",
+        "$",
+        "\n",
+        "&lt;",
+        ":x:",
+        "1.",
+        "-",
+        ">",
+        "(",
+        ")",
+    ];
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % below as u64).unwrap()
+    };
+    for _ in 0..3_000 {
+        let text: String = (0..=next(12)).map(|_| PARTS[next(PARTS.len())]).collect();
+        let (prose, code, cell) = (
+            prose(&text, 200),
+            escape::code(&text, 200),
+            escape::cell(&text, 200),
+        );
+        let page = format!(
+            "### {prose}\n\n- **a** {code}: {prose}\n  - {prose}\n\n| a | b |\n|---|---|\n| {cell} | c |\n"
+        );
+        let read = read(&page);
+        assert_eq!((read.rows, read.headings.len()), (1, 1), "{page}");
+        assert!(read.html.is_empty() && read.fences.is_empty(), "{page}");
+        assert_nothing_to_link(&read);
     }
 }
 

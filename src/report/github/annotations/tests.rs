@@ -22,16 +22,12 @@ fn a_double_push_repaired() {
 
 #[test]
 fn checked_only() {
-    insta::assert_snapshot!(written(&samples::checked_only()), @r"
-    ::error title=child%3A ghcr.io/acme/app%3Alatest::the tag is the linux/amd64 manifest of the image index that was built%0Aexpected: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)%0Afound: sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (manifest; linux/amd64)%0Ahelp: whoever pulls it on linux/arm64 gets an image that cannot run%0Ahelp: run `tagproof fix` to point the tag at the index
-    ");
+    insta::assert_snapshot!(written(&samples::checked_only()), @"::error title=child%3A ghcr.io/acme/app%3Alatest::the tag is the linux/amd64 manifest of the image index that was built%0Aexpected: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)%0Afound: sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (manifest; linux/amd64)%0Ahelp: whoever pulls it on linux/arm64 gets an image that cannot run%0Ahelp: run `tagproof fix` to point the tag at the index");
 }
 
 #[test]
 fn someone_elses_image_as_a_warning() {
-    insta::assert_snapshot!(written(&samples::other(true)), @r"
-    ::warning title=other%3A ghcr.io/acme/app%3Alatest::the tag is an image that is no part of this build%0Aexpected: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)%0Afound: sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc (image index; linux/amd64, linux/arm64; created 2026-11-22T08:30:00Z; revision 4f1c2d3)%0Ahelp: it may be a newer build's, so it is left alone%0Ahelp: to move it here all the same, run with `--on-other fix`%0Athis does not fail the run, as `--on-other warn` asks
-    ");
+    insta::assert_snapshot!(written(&samples::other(true)), @"::warning title=other%3A ghcr.io/acme/app%3Alatest::the tag is an image that is no part of this build%0Aexpected: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)%0Afound: sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc (image index; linux/amd64, linux/arm64; created 2026-11-22T08:30:00Z; revision 4f1c2d3)%0Ahelp: it may be a newer build's, so it is left alone%0Ahelp: to move it here all the same, run with `--on-other fix`%0Athis does not fail the run, as `--on-other warn` asks");
 }
 
 #[test]
@@ -44,19 +40,13 @@ fn unproven() {
 
 #[test]
 fn two_claims_on_one_tag_are_one_problem() {
-    insta::assert_snapshot!(written(&samples::conflict()), @r"
-    ::error title=conflict%3A ghcr.io/acme/app%3Alatest::the targets `app` and `debug` both claim this tag, with different digests%0Atarget: app%0Aexpected: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)%0Ahelp: give each target tags of its own in the bake file
-    ");
+    insta::assert_snapshot!(written(&samples::conflict()), @"::error title=conflict%3A ghcr.io/acme/app%3Alatest::the targets `app` and `debug` both claim this tag, with different digests%0Atarget: app%0Aexpected: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)%0Ahelp: give each target tags of its own in the bake file");
 }
 
 #[test]
 fn nothing_and_invalid() {
-    insta::assert_snapshot!(written(&samples::nothing()), @r"
-    ::error title=nothing to check::`metadata.json` names no image that was pushed%0Ahelp: build with `--push`, or name the tags with `--tag`
-    ");
-    insta::assert_snapshot!(written(&samples::invalid()), @r"
-    ::error title=the inputs are unusable::failed to read `metadata.json`: no such file
-    ");
+    insta::assert_snapshot!(written(&samples::nothing()), @"::error title=nothing to check::`metadata.json` names no image that was pushed%0Ahelp: build with `--push`, or name the tags with `--tag`");
+    insta::assert_snapshot!(written(&samples::invalid()), @"::error title=the inputs are unusable::failed to read `metadata.json`: no such file");
     let mut softened = samples::nothing();
     softened.exit_code = 0;
     assert!(written(&softened).starts_with("::warning title=nothing to check::"));
@@ -68,9 +58,7 @@ fn of_many_the_last_says_how_many_more() {
     let report = samples::wrong_sixty();
     let lines: Vec<String> = written(&report).lines().map(str::to_owned).collect();
     assert_eq!(lines.len(), 10);
-    insta::assert_snapshot!(lines[9], @r"
-    ::error title=51 more::51 more annotations have no place here: the job summary tells all
-    ");
+    insta::assert_snapshot!(lines[9], @"::error title=51 more::51 more annotations have no place here: the job summary tells all");
     let log = annotations(&report, Annotate { summary: false });
     assert!(log.lines().last().unwrap().ends_with("the log tells all"));
 
