@@ -15,7 +15,7 @@ use crate::explain;
 use crate::oci::{Digest, Host};
 use crate::report::Mode;
 
-pub use options::Options;
+pub use options::{FileFormat, Options};
 
 /// Proves that every tag a build pushed points at what the build made, and repairs it when it does not.
 #[derive(Debug, Parser)]
@@ -197,6 +197,18 @@ struct RunArgs {
     /// Also write the JSON report to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     report: Option<PathBuf>,
+
+    /// Also write the report as JUnit XML to this file, a test case a tag
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    junit: Option<PathBuf>,
+
+    /// Also write status, digest and pinned reference to this file, for GitLab's dotenv reports
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    dotenv: Option<PathBuf>,
+
+    /// Also write a summary in Markdown to this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    markdown: Option<PathBuf>,
 
     /// Whether to use colors
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = PossibleValuesParser::new(["auto", "always", "never"]), help_heading = "Output")]

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::cli::{self, Action, Format, Options};
+use crate::cli::{self, Action, FileFormat, Format, Options};
 use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::expectation::{self, Claim, Expectation};
@@ -84,7 +84,9 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
         stderr: Mutex::new(stderr),
         progress: stderr_is_terminal && !options.quiet && !options.verbose,
     };
-    if let Some(problem) = options.report.as_deref().and_then(files::refuse_as_output) {
+    let refused =
+        |(format, path): &(FileFormat, PathBuf)| files::refuse_as_output(format.flag(), path);
+    if let Some(problem) = options.files_out.iter().find_map(refused) {
         screen.line(&format!("error: {problem}\n{}", help_line(&problem)));
         return 2;
     }
@@ -109,19 +111,44 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
     let _ = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
-    if let Some(path) = &options.report
-        && let Err(error) = files::write_whole(path, report::json::render(&report).as_bytes())
-    {
-        screen.line(&format!(
-            "error: failed to write `{}`: {error}\nhelp: give `--report` a file that can be written",
-            path.display()
-        ));
-        return match report.exit_code {
-            0 => 2,
-            code => code,
-        };
+    match write_files(&report, options, &screen) {
+        false if report.exit_code == 0 => 2,
+        _ => report.exit_code,
     }
-    report.exit_code
+}
+
+/// Writes the report to the files that were asked for; whether all of them could be written.
+fn write_files(report: &Report, options: &Options, screen: &Screen<'_>) -> bool {
+    let mut all = true;
+    for (format, path) in &options.files_out {
+        let text = match format {
+            FileFormat::Json => report::json::render(report),
+            FileFormat::Junit => report::junit::render(report),
+            FileFormat::Markdown => report::markdown::render(report),
+            FileFormat::Dotenv => {
+                let dotenv = report::dotenv::render(report);
+                if !dotenv.left_out.is_empty() {
+                    screen.line(&format!(
+                        "warning: left out of `{}`, which may hold {} variables and {} bytes: {}",
+                        path.display(),
+                        report::dotenv::MAX_VARIABLES,
+                        report::dotenv::MAX_BYTES,
+                        dotenv.left_out.join(", ")
+                    ));
+                }
+                dotenv.text
+            }
+        };
+        if let Err(error) = files::write_whole(path, text.as_bytes()) {
+            screen.line(&format!(
+                "error: failed to write `{}`: {error}\nhelp: give `{}` a file that can be written",
+                path.display(),
+                format.flag()
+            ));
+            all = false;
+        }
+    }
+    all
 }
 
 fn help_line(problem: &Problem) -> String {

@@ -46,14 +46,40 @@ pub struct Options {
     pub concurrency: usize,
     /// How the report is shown.
     pub format: Format,
-    /// Where the JSON report goes, too.
-    pub report: Option<PathBuf>,
+    /// Where the report goes, too, and in which form.
+    pub files_out: Vec<(FileFormat, PathBuf)>,
     /// Whether to use colors.
     pub color: ColorChoice,
     /// Whether each request is shown.
     pub verbose: bool,
     /// Whether only what needs attention is shown.
     pub quiet: bool,
+}
+
+/// The form of a report in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// `--report`
+    Json,
+    /// `--junit`
+    Junit,
+    /// `--dotenv`
+    Dotenv,
+    /// `--markdown`
+    Markdown,
+}
+
+impl FileFormat {
+    /// The flag that asks for it.
+    #[must_use]
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Json => "--report",
+            Self::Junit => "--junit",
+            Self::Dotenv => "--dotenv",
+            Self::Markdown => "--markdown",
+        }
+    }
 }
 
 impl Options {
@@ -111,10 +137,19 @@ pub(super) fn options(mode: Mode, args: RunArgs) -> Options {
         concurrency,
         format,
         report,
+        junit,
+        dotenv,
+        markdown,
         color,
         verbose,
         quiet,
     } = args;
+    let files_out = [
+        (FileFormat::Json, report),
+        (FileFormat::Junit, junit),
+        (FileFormat::Dotenv, dotenv),
+        (FileFormat::Markdown, markdown),
+    ];
     Options {
         mode,
         files,
@@ -136,7 +171,10 @@ pub(super) fn options(mode: Mode, args: RunArgs) -> Options {
         ca_file,
         concurrency: usize::from(concurrency),
         format,
-        report,
+        files_out: files_out
+            .into_iter()
+            .filter_map(|(format, path)| Some((format, path?)))
+            .collect(),
         color: match color.as_str() {
             "always" => ColorChoice::Always,
             "never" => ColorChoice::Never,

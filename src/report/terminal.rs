@@ -115,27 +115,7 @@ impl Page {
         if report.status == Status::Invalid {
             return;
         }
-        let counts = Counts::of(&report.tags);
-        let parts: Vec<String> = [
-            (counts.ok, "ok"),
-            (counts.fixed, "fixed"),
-            (counts.already_right, "already right"),
-            (counts.wrong, "wrong"),
-            (counts.unproven, "not checked"),
-        ]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-        let mut text = words::plural(counts.tags as u64, "tag");
-        if !parts.is_empty() {
-            text.push_str(&format!(": {}", parts.join(", ")));
-        }
-        text.push_str(&format!(" · {}", words::plural(report.requests, "request")));
-        if report.pulls > 0 {
-            text.push_str(&format!(" ({})", words::plural(report.pulls, "pull")));
-        }
-        text.push_str(&format!(" · {}", seconds(elapsed)));
+        let text = format!("{} · {}", words::tally(report), seconds(elapsed));
         self.blocks.push(wrap("", &text, 0, self.width));
     }
 
