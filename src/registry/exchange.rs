@@ -196,7 +196,15 @@ impl Client<'_> {
             }
             Verb::Get | Verb::Head => {
                 let first = self.first(station, &mut outgoing);
-                self.sender.send(&outgoing, first)
+                let result = self.sender.send(&outgoing, first);
+                // What spoiled the first try may have hidden what it would have shown.
+                if station.is_guessed() && result.is_ok() && wants_tls(&result) {
+                    station.secure();
+                    outgoing.url = outgoing.url.replacen("http://", "https://", 1);
+                    self.sender.send(&outgoing, None)
+                } else {
+                    result
+                }
             }
         };
         self.sender.follow(&outgoing, result?)
