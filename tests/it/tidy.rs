@@ -55,7 +55,7 @@ fn is_test_file(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap();
     matches!(
         file,
-        "tests.rs" | "testing.rs" | "samples.rs" | "client_tests.rs"
+        "tests.rs" | "testing.rs" | "samples.rs" | "client_tests.rs" | "runner.rs" | "readers.rs"
     )
 }
 
