@@ -1,6 +1,6 @@
 //! What a tag should be and what it was, each as a digest and the words on it.
 
-use super::words;
+use super::words::{self, NAME};
 use super::{Entry, Expected, Found};
 use crate::oci::Platform;
 use crate::text::clean;
@@ -8,6 +8,25 @@ use crate::verdict;
 
 /// How many characters of an annotation are shown.
 const ANNOTATION: usize = 100;
+
+/// The target that claims a tag, what the tag should be and what it was, a line each, for
+/// renderings in plain lines.
+pub(super) fn lines(tag: &Entry) -> Vec<String> {
+    let (is, was) = match tag.is_right() {
+        true => ("is", "was"),
+        false => ("expected", "found"),
+    };
+    let target = tag.target.iter();
+    let mut lines: Vec<String> = target
+        .map(|it| format!("target: {}", clean(it, NAME)))
+        .collect();
+    for (label, what) in [(is, expected(&tag.expected)), (was, found(tag))] {
+        if let Some((name, words)) = what {
+            lines.push(format!("{label}: {name} {words}").trim_end().to_owned());
+        }
+    }
+    lines
+}
 
 /// `sha256:…` and `(image index; linux/amd64, linux/arm64)`.
 pub(super) fn expected(expected: &Expected) -> Option<(String, String)> {

@@ -98,10 +98,10 @@ impl Case {
     fn of(tag: &Entry) -> Self {
         let Entry {
             reference,
-            target,
+            target: _,
             verdict,
             softened,
-            expected,
+            expected: _,
             found: _,
             proof: _,
             outcome,
@@ -113,23 +113,7 @@ impl Case {
         } = tag;
         let (class, name) = extract::split(reference);
         let mut lines = vec![format!("reference: {}", clean(reference, NAME))];
-        lines.extend(
-            target
-                .iter()
-                .map(|it| format!("target: {}", clean(it, NAME))),
-        );
-        let (is, was) = match tag.is_right() {
-            true => ("is", "was"),
-            false => ("expected", "found"),
-        };
-        for (label, what) in [
-            (is, describe::expected(expected)),
-            (was, describe::found(tag)),
-        ] {
-            if let Some((name, words)) = what {
-                lines.push(format!("{label}: {name} {words}").trim_end().to_owned());
-            }
-        }
+        lines.extend(describe::lines(tag));
         lines.extend(before.iter().map(|it| format!("replaced: {it}")));
         lines.extend(
             help.iter()

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::note::Note;
 use crate::problem::{Problem, ProblemKind};
-use crate::report::words::{self, MESSAGE, NAME};
+use crate::report::words::{self, MESSAGE};
 use crate::report::{Entry, Report, describe};
 use crate::text::clean;
 use crate::{outcome, verdict};
@@ -129,10 +129,10 @@ fn of_note(note: &Note) -> Annotation {
 fn of_tag(tag: &Entry) -> Option<Annotation> {
     let Entry {
         reference,
-        target,
+        target: _,
         verdict,
         softened,
-        expected,
+        expected: _,
         found: _,
         proof: _,
         outcome,
@@ -154,23 +154,7 @@ fn of_tag(tag: &Entry) -> Option<Annotation> {
         None => verdict.to_string(),
     };
     let mut lines = vec![clean(message, MESSAGE)];
-    lines.extend(
-        target
-            .iter()
-            .map(|it| format!("target: {}", clean(it, NAME))),
-    );
-    let (is, was) = match tag.is_right() {
-        true => ("is", "was"),
-        false => ("expected", "found"),
-    };
-    for (label, what) in [
-        (is, describe::expected(expected)),
-        (was, describe::found(tag)),
-    ] {
-        lines.extend(
-            what.map(|(name, words)| format!("{label}: {name} {words}").trim_end().to_owned()),
-        );
-    }
+    lines.extend(describe::lines(tag));
     lines.extend(help.iter().map(|help| helping(help)));
     lines.extend(
         undo.iter()
