@@ -7,7 +7,7 @@ use crate::access::{
     metadata_of, on, right, users,
 };
 use crate::registry::Registry;
-use crate::run::tagproof;
+use crate::run::{code, tagproof};
 
 const GIVEN: [&str; 3] = ["--username", USER, "--password-stdin"];
 
@@ -49,7 +49,7 @@ fn a_password_for_one_of_several_registries_must_say_which() {
         .stdin(PASSWORD)
         .report()
         .run();
-    assert_eq!((ran.code, ran.status()), (Some(2), "invalid"));
+    assert_eq!((ran.code, ran.status()), (code(2), "invalid"));
     for host in [one.host(), other.host()] {
         let flag = format!("`--registry {host}`");
         assert!(ran.stdout.contains(&flag), "{}", ran.shown());
@@ -62,7 +62,7 @@ fn a_password_for_one_of_several_registries_must_say_which() {
 fn an_empty_password_and_half_a_login_are_refused() {
     let registry = basic();
     let ran = on(&registry, "check").args(&GIVEN).stdin("\n").run();
-    assert_eq!((ran.code, ran.status()), (Some(2), "invalid"));
+    assert_eq!((ran.code, ran.status()), (code(2), "invalid"));
     assert!(ran.stdout.contains("is empty"), "{}", ran.shown());
     for half in [
         &["--username", USER][..],
@@ -70,7 +70,7 @@ fn an_empty_password_and_half_a_login_are_refused() {
         &["--registry", "r.io"],
     ] {
         let ran = tagproof(&["check", "build.json"]).args(half).run();
-        assert_eq!(ran.code, Some(2), "{half:?} {}", ran.shown());
+        assert_eq!(ran.code, code(2), "{half:?} {}", ran.shown());
     }
     assert!(registry.journal().is_empty());
 }
@@ -186,7 +186,7 @@ fn a_config_on_the_command_line_must_be_there_and_be_one() {
             None => run,
         };
         let ran = run.run();
-        assert_eq!((ran.code, ran.status()), (Some(2), "invalid"));
+        assert_eq!((ran.code, ran.status()), (code(2), "invalid"));
         assert!(ran.stdout.contains(reason), "{}", ran.shown());
         assert!(ran.stdout.contains("mine.json"), "{}", ran.shown());
     }
