@@ -1,0 +1,12 @@
+// The component's core, compiled in the background while the other modules are loaded: this module
+// is the first that launcher.mjs imports. The few small modules around the core are in the bundle.
+import small from "#small-modules";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const core = WebAssembly.compile(readFileSync(join(__dirname, "tagproof.core.wasm")));
+
+/** The compiled module of this name, as jco's `instantiate` asks for it. */
+export function coreModule(name) {
+  return Object.hasOwn(small, name) ? WebAssembly.compile(Buffer.from(small[name], "base64")) : core;
+}
