@@ -39,9 +39,11 @@ pub fn plan(findings: &[Finding], move_other: bool) -> Vec<Step<'_>> {
                 outcome: _,
             } = finding;
             let safe = match verdict {
-                Verdict::Child(_) | Verdict::Wrapped => true,
+                Verdict::Child(_) => true,
+                // Nobody named it, and someone has made that index.
+                Verdict::Wrapped => expectation.claim != Claim::Implied,
                 Verdict::Absent => may_create(expectation),
-                Verdict::Other(_) => move_other,
+                Verdict::Other(_) => move_other && expectation.claim != Claim::Implied,
                 Verdict::Ok
                 | Verdict::Incomplete(_)
                 | Verdict::Broken(_)

@@ -10,6 +10,7 @@ use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
 use crate::oci::{Digest, Document, Platform, Repository};
 use crate::registry::{Answer, Class, Error, Method, Read, Target};
+use crate::text::clean;
 
 /// What earlier looks have proven, so that later ones can ask for less.
 #[derive(Debug, Default)]
@@ -140,7 +141,8 @@ pub(super) fn bad_answer(read: &Read, reason: String) -> Error {
     Error {
         class: Class::BadAnswer,
         request: format!("reading {}{of}", read.repository),
-        reason,
+        // It may quote the body.
+        reason: clean(&reason, 300),
         retry_after: None,
     }
 }

@@ -229,7 +229,11 @@ impl Registry for Client<'_> {
         self.note_warnings(&station.host, &response);
         match response.status {
             200 | 201 | 202 | 204 => Ok(()),
-            _ => Err(refused(&ask.outgoing(&station), &response)),
+            _ => {
+                let mut error = refused(&ask.outgoing(&station), &response);
+                error.retry_after = self.sender.asked_to_wait(&response);
+                Err(error)
+            }
         }
     }
 }

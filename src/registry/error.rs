@@ -63,6 +63,8 @@ pub enum Class {
     Proxy,
     /// The answer is none that a registry gives.
     BadAnswer,
+    /// The answers do not come to rest: each look shows something else.
+    Restless,
     /// A redirect or a token server that credentials or requests must not follow.
     Unsafe,
     /// The time for the whole run is over.
@@ -189,6 +191,19 @@ impl Refusal {
         words.iter().any(|words| self.searched.contains(words))
     }
 
+    /// Whether one of these stands for itself, and not inside of a repository's name: registries
+    /// repeat names in their words (`acme/quota-service`).
+    fn says_alone(&self, words: &[&str]) -> bool {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/');
+        words.iter().any(|word| {
+            self.searched.match_indices(word).any(|(at, word)| {
+                let (before, rest) = self.searched.split_at(at);
+                let after = rest.strip_prefix(word).unwrap_or_default();
+                !before.ends_with(|c: char| is_name(c) || c == '.') && !after.starts_with(is_name)
+            })
+        })
+    }
+
     /// The class of this refusal. The status alone is ambiguous: 401 is a protected tag on GitLab,
     /// 403 is an immutable one on Docker Hub and a rate limit on GHCR (research, table 3.2).
     pub(crate) fn class(&self) -> Class {
@@ -210,16 +225,20 @@ impl Refusal {
             "IMMUTABLE_TAG",
             "TAG_IMMUTABLE",
             "REGISTRY_DISALLOWED_OPERATION",
-        ]) || (refused
-            && self.says(&[
-                "immutab",
-                "cannot be overwritten",
-                "does not allow updating assets",
-            ]))
+        ]) {
+            return Class::Immutable;
+        }
+        // What else a request for a login says, it says of the repository.
+        if self.status == 401 {
+            return Class::Login;
+        }
+        if refused
+            && (self.says_alone(&["immutable", "immutability"])
+                || self.says(&["cannot be overwritten", "does not allow updating assets"]))
         {
             return Class::Immutable;
         }
-        if refused && self.says(&["read-only", "read only", "readonly", "quota"]) {
+        if refused && self.says_alone(&["read-only", "read only", "readonly", "quota"]) {
             return Class::ReadOnly;
         }
         if refused && self.says(&["body too large"]) || self.has(&["SIZE_INVALID"]) {
@@ -227,7 +246,6 @@ impl Refusal {
         }
         match self.status {
             _ if self.has(&["UNAVAILABLE"]) => Class::Unavailable,
-            401 => Class::Login,
             403 => Class::Denied,
             413 => Class::TooLarge,
             415 => Class::MediaType,
@@ -318,6 +336,23 @@ mod tests {
 
     fn json(code: &str, message: &str, detail: &str) -> String {
         format!(r#"{{"errors":[{{"code":"{code}","message":"{message}","detail":{detail}}}]}}"#)
+    }
+
+    #[test]
+    fn the_name_of_a_repository_is_no_reason() {
+        for name in [
+            "acme/quota-service",
+            "acme/readonly-ui",
+            "immutable-infra",
+            "a/my-quota",
+        ] {
+            let detail =
+                format!(r#"[{{"Type":"repository","Class":"","Name":"{name}","Action":"pull"}}]"#);
+            let unauthorized = json("UNAUTHORIZED", "authentication required", &detail);
+            assert_eq!(class(401, &unauthorized), Class::Login, "{name}");
+            let denied = json("DENIED", &format!("no access to {name}"), &detail);
+            assert_eq!(class(403, &denied), Class::Denied, "{name}");
+        }
     }
 
     #[test]

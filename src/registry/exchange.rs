@@ -220,6 +220,8 @@ impl Client<'_> {
         secure.url = secure.url.replacen("http://", "https://", 1);
         let answer = self.sender.http.send(&secure);
         let speaks_tls = match &answer {
+            // It said so itself: whatever failed now may pass.
+            _ if plain.is_ok() => true,
             Ok(_) => true,
             Err(error) => error.class == Class::Tls && error.reason != NO_TLS,
         };

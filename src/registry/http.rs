@@ -1,22 +1,19 @@
 //! One HTTP exchange: a request goes out, and its status, headers and body or a classed error come back.
-//!
-//! On WASI there are no threads, hence the blocking resolver.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
-use ureq::http::{HeaderMap, Uri};
+use ureq::http::HeaderMap;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::DefaultConnector;
 
 use super::error::{MAX_REFUSAL_BODY, Refusal};
 use super::failure::{Cause, Failure};
+use super::lookup::Lookup;
 use super::origin::{Origin, redact};
 use super::proxy::{Proxies, Proxy};
 use super::secrets::Secrets;
@@ -335,71 +332,6 @@ fn exchange(
         is_redirected: false,
         secrets,
     })
-}
-
-/// Looks names up, in no more time than is left.
-#[derive(Debug)]
-struct Lookup;
-
-impl Resolver for Lookup {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        _config: &ureq::config::Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let host = uri.host().ok_or(ureq::Error::HostNotFound)?;
-        let port = uri.port_u16().unwrap_or(match uri.scheme_str() {
-            Some("https") => 443,
-            Some(scheme) if scheme.starts_with("socks") => 1080,
-            _ => 80,
-        });
-        let found = addresses(format!("{host}:{port}"), &timeout)?.map_err(|error| {
-            // "Temporary failure in name resolution" is the name server's, not the name's.
-            match error.to_string().to_ascii_lowercase() {
-                words if words.contains("temporary") || words.contains("try again") => {
-                    ureq::Error::Io(error)
-                }
-                _ => ureq::Error::HostNotFound,
-            }
-        })?;
-        let mut addresses = self.empty();
-        for address in found.into_iter().take(16) {
-            addresses.push(address);
-        }
-        match addresses.is_empty() {
-            true => Err(ureq::Error::HostNotFound),
-            false => Ok(addresses),
-        }
-    }
-}
-
-/// What a look-up found: a list of addresses, or why there is none.
-type Found = std::io::Result<Vec<SocketAddr>>;
-
-fn look_up(name: &str) -> Found {
-    name.to_socket_addrs().map(Iterator::collect)
-}
-
-/// Waits for the system's answer no longer than `timeout`: the system itself knows no limit, so
-/// another thread asks it. An address needs no look-up.
-#[cfg(not(target_os = "wasi"))]
-fn addresses(name: String, timeout: &NextTimeout) -> Result<Found, ureq::Error> {
-    if let Ok(address) = name.parse::<SocketAddr>() {
-        return Ok(Ok(vec![address]));
-    }
-    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    std::thread::spawn(move || sender.send(look_up(&name)));
-    match receiver.recv_timeout(*timeout.after) {
-        Ok(found) => Ok(found),
-        Err(_) => Err(ureq::Error::Timeout(timeout.reason)),
-    }
-}
-
-/// WASI has no threads, and its hosts answer or fail by themselves.
-#[cfg(target_os = "wasi")]
-fn addresses(name: String, _timeout: &NextTimeout) -> Result<Found, ureq::Error> {
-    Ok(look_up(&name))
 }
 
 #[cfg(test)]

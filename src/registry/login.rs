@@ -183,7 +183,14 @@ impl Doorman<'_> {
                 (reply, _) => Ok(reply),
             },
             Some(Secret::Password { username, password }) => {
-                get(&session.scopes, Some((username, password)))
+                let login = Some((username.as_str(), password.as_str()));
+                match (get(&session.scopes, login)?, session.scopes.reading()) {
+                    (Reply::Refused(why), Some(less)) => match get(&less, login)? {
+                        Reply::Refused(_) => Ok(Reply::Refused(why)),
+                        token @ Reply::Token(_) => Ok(token),
+                    },
+                    (reply, _) => Ok(reply),
+                }
             }
             Some(Secret::IdentityToken(identity) | Secret::RegistryToken(identity)) => {
                 let form = token::form(service, &session.scopes, identity);

@@ -13,6 +13,7 @@ mod helper;
 mod http;
 mod login;
 mod login_config;
+mod lookup;
 mod once;
 mod origin;
 mod places;

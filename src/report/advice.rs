@@ -24,11 +24,15 @@ pub(super) fn message(
             "it had come right, twice, when it was looked at before the write".to_owned()
         }
         Outcome::Refused(error) => format!("the registry refused the repair: {error}"),
-        Outcome::Changed { now: Some(now) } => {
-            format!("someone else moved it to `{now}` before it was written, so it was left alone")
-        }
-        Outcome::Changed { now: None } => {
-            "someone else deleted it before it was written, so it was left alone".to_owned()
+        Outcome::Changed { now, written } => {
+            let did = match now {
+                Some(now) => format!("moved it to `{now}`"),
+                None => "deleted it".to_owned(),
+            };
+            match written {
+                true => format!("it was written, and then someone else {did}: that is left alone"),
+                false => format!("someone else {did} before it was written: that is left alone"),
+            }
         }
         Outcome::Unsettled(why) => format!("it was written, but not seen right in time: {why}"),
         Outcome::Failed(error) => format!("the repair failed: {error}"),
@@ -121,6 +125,7 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
 /// Why it matters and what to do, one thing a line.
 pub(super) fn help(
     expectation: &Expectation,
+    sight: &Sight,
     verdict: &Verdict,
     outcome: Option<&Outcome>,
 ) -> Vec<String> {
@@ -154,7 +159,10 @@ pub(super) fn help(
             "signatures and attestations are for the digest that was built, not for this one".to_owned(),
             repair(""),
         ],
-        Verdict::Absent if may_create(expectation) => vec!["whoever pulls it gets nothing".to_owned(), repair("")],
+        Verdict::Absent if may_create(expectation) => vec![
+            "whoever pulls it gets nothing".to_owned(),
+            create(expectation, sight),
+        ],
         Verdict::Absent if expectation.claim == Claim::Asked => vec![
             "it is not created, because no build names it: one platform's build could become the release".to_owned(),
             repair(" --platform linux/amd64,…") + ", with the platforms it must have",
@@ -190,6 +198,26 @@ pub(super) fn help(
             vec![error.help(), "`--on-unproven warn` if this must not fail the run".to_owned()]
         }
     }
+}
+
+/// The command that creates an absent tag. Without the metadata it is no guess only with the
+/// platforms of the image stated.
+fn create(expectation: &Expectation, sight: &Sight) -> String {
+    let known = sight.expected.as_ref().and_then(|seen| seen.here());
+    let platforms = match known.and_then(Option::as_ref) {
+        Some(document) if document.media_type().is_index() => document.platforms(),
+        _ => expectation.own_platform.iter().cloned().collect(),
+    };
+    if platforms.is_empty() {
+        return "create it: `tagproof fix` with the metadata file of the build".to_owned();
+    }
+    let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    format!(
+        "create it: `tagproof fix --tag {}@{} --platform {}`",
+        expectation.reference(),
+        expectation.image.digest(),
+        platforms.join(",")
+    )
 }
 
 /// What to do after a repair was tried.

@@ -96,8 +96,9 @@ fn entry(finding: &Finding, soften: Soften) -> Entry {
         outcome,
     } = finding;
     let code = outcome.as_ref().map(Outcome::code);
-    let written = matches!(code, Some(outcome::Code::Fixed | outcome::Code::Unsettled));
-    let before = sight.shown().filter(|_| written);
+    let may_be_undone = matches!(code, Some(outcome::Code::Fixed | outcome::Code::Unsettled));
+    let overwritten = matches!(outcome, Some(Outcome::Changed { written: true, .. }));
+    let before = sight.shown().filter(|_| may_be_undone || overwritten);
     let softened = outcome.is_none()
         && match verdict {
             Verdict::Other(_) => soften.other,
@@ -112,7 +113,7 @@ fn entry(finding: &Finding, soften: Soften) -> Entry {
             | Verdict::Conflict => false,
         };
     let proof = match (verdict, &expectation.image) {
-        (Verdict::Unproven(_), _) => None,
+        (Verdict::Unproven(_) | Verdict::Conflict, _) => None,
         (_, Image::Manifest(_)) => Some(Proof::Digest),
         (_, Image::Id(_)) => Some(Proof::Config),
     };
@@ -127,9 +128,9 @@ fn entry(finding: &Finding, soften: Soften) -> Entry {
         outcome: code,
         before: before.cloned(),
         message: advice::message(expectation, sight, verdict, outcome.as_ref()),
-        help: advice::help(expectation, verdict, outcome.as_ref()),
-        inspect: written.then(|| advice::inspect(expectation)),
-        undo: written.then(|| advice::undo(expectation, before)),
+        help: advice::help(expectation, sight, verdict, outcome.as_ref()),
+        inspect: may_be_undone.then(|| advice::inspect(expectation)),
+        undo: may_be_undone.then(|| advice::undo(expectation, before)),
     }
 }
 

@@ -19,7 +19,9 @@ mod token_server;
 mod world;
 
 mod alike;
+mod cli;
 mod faults;
+mod inputs;
 mod leaks;
 mod login;
 mod login_rounds;
@@ -27,6 +29,7 @@ mod looks;
 mod network;
 mod on_real;
 mod origins;
+mod outputs;
 mod real_test;
 mod recorded;
 mod registry_test;

@@ -139,6 +139,12 @@ pub(crate) fn tagproof(args: &[&str]) -> Run {
         .current_dir(directory.path())
         .env_clear()
         .env("HOME", directory.path());
+    if let Some(system) = std::env::var_os("SystemRoot").filter(|_| cfg!(windows)) {
+        // Windows opens no socket without it.
+        command
+            .env("SystemRoot", system)
+            .env("USERPROFILE", directory.path());
+    }
     Run {
         command,
         directory,
@@ -210,6 +216,20 @@ impl Run {
         self.command.args(["--report", "report.json"]);
         self.report = true;
         self
+    }
+
+    /// Runs it with nobody who reads what it shows: the exit code and standard error.
+    pub(crate) fn run_unread(mut self) -> (Option<i32>, String) {
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap();
+        drop(child.stdout.take());
+        let _ = child.stdin.take().unwrap().write_all(&self.stdin);
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), stderr)
     }
 
     pub(crate) fn run(mut self) -> Ran {

@@ -139,6 +139,7 @@ fn modules_import_only_what_the_table_allows() {
                 "observation",
                 "oci",
                 "registry",
+                "text",
                 "verdict",
             ],
         ),
@@ -212,7 +213,7 @@ fn what_reaches_outside_stands_where_it_belongs() {
     let rules: [(&str, &[&str]); 12] = [
         ("ureq", &["registry/"]),
         ("oci_spec", &["oci/document.rs"]),
-        ("clap", &["cli.rs"]),
+        ("clap", &["cli"]),
         ("anyhow", &["files.rs"]),
         (
             "std::fs",
@@ -272,7 +273,7 @@ fn every_file_says_its_one_responsibility_and_is_not_too_long() {
             "{file} does not begin with what it is for"
         );
         let lines = text.lines().count();
-        assert!(lines <= 520, "{file} has {lines} lines");
+        assert!(lines <= 400, "{file} has {lines} lines");
     }
 }
 
