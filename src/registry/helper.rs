@@ -94,6 +94,8 @@ impl Helpers {
     pub(super) fn new(environment: &Environment) -> Self {
         let directories = environment
             .get("PATH")
+            // On WASI no program can be started, and `split_paths` panics.
+            .filter(|_| !cfg!(target_os = "wasi"))
             .map(|path| std::env::split_paths(path).collect::<Vec<_>>())
             .unwrap_or_default();
         Self {
