@@ -28,7 +28,9 @@ const small = Object.entries(files)
   .filter(([name]) => name.endsWith(".wasm") && name !== CORE)
   .map(([name, bytes]) => [name, Buffer.from(bytes).toString("base64")]);
 writeFileSync(`${dist}/${CORE}`, files[CORE]);
-writeFileSync(`${work}/component.mjs`, files["tagproof.js"]);
+// What jco's code says where JCO_DEBUG is set would be a large part of the bundle.
+const quiet = Buffer.from(files["tagproof.js"]).toString().replace(/^(\s*)_debugLog\(/gm, "$1false && _debugLog(");
+writeFileSync(`${work}/component.mjs`, quiet);
 writeFileSync(`${work}/small.mjs`, `export default ${JSON.stringify(Object.fromEntries(small))};\n`);
 
 // The bundle is CommonJS: Node starts it sooner, and `node:process` and the like stay lazy.

@@ -1,5 +1,5 @@
-// The component's core, compiled in the background while the other modules are loaded: this module
-// is the first that launcher.mjs imports. The few small modules around the core are in the bundle.
+// The component's core, compiled in the background while other modules are loaded. The few small
+// modules around the core are in the bundle.
 import small from "#small-modules";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

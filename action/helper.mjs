@@ -1,6 +1,5 @@
 // Runs a credential helper, as src/registry/helper.rs does in the native program, which also makes
 // sense of what is told here.
-import { spawnSync } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 
@@ -24,6 +23,8 @@ export function ask(name, server, env) {
   if (!file) {
     return { error: `there is no \`${program}\` in an absolute path of \`PATH\`` };
   }
+  // Loaded here, for most steps need no helper and the start is to be quick.
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
   // Node starts batch files through a shell only, which then reads the path.
   const shell = file.endsWith(".cmd");
   const ended = spawnSync(shell ? `"${file}"` : file, ["get"], {
