@@ -63,8 +63,9 @@ export function directories(env, args, root) {
   for (const file of inputs(env, /^INPUT_((METADATA|CA)[-_]FILE|REGISTRY[-_]CONFIG)$/)) {
     grant(directoryOf(file), "read");
   }
-  for (const file of args.map((arg) => arg.replace(/^--[a-z-]+=/, ""))) {
-    grant(directoryOf(file), "read");
+  for (const [nth, arg] of args.entries()) {
+    const isReport = arg.startsWith("--report=") || args[nth - 1] === "--report";
+    grant(directoryOf(arg.replace(/^--[a-z-]+=/, "")), isReport ? "write" : "read");
   }
   for (const file of inputs(env, /^INPUT_REPORT[-_]FILE$/)) {
     grant(directoryOf(file), "write");

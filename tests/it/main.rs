@@ -21,6 +21,7 @@ mod world;
 mod alike;
 mod cli;
 mod faults;
+mod hosts;
 mod inputs;
 mod leaks;
 mod login;

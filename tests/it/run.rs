@@ -32,15 +32,15 @@ impl Host {
         self != Self::Native
     }
 
-    /// Whether a scenario is left out where the component runs, because WASI lacks what it is
-    /// about; says so aloud, not by `println!`, which the test harness keeps to itself.
-    pub(crate) fn lacks(self, what: &str) -> bool {
-        if self.is_wasi() {
+    /// Whether credential helpers can be run: under wasmtime no process can be started, and there is
+    /// no launcher that does it. Says so aloud, not by `println!`, which the test harness keeps.
+    pub(crate) fn runs_helpers(self) -> bool {
+        if self == Self::Wasmtime {
             let thread = std::thread::current();
             let test = thread.name().unwrap_or("a test");
-            let _ = writeln!(std::io::stderr(), "left out on WASI: {what} ({test})");
+            let _ = writeln!(std::io::stderr(), "skipped: no processes on WASI ({test})");
         }
-        self.is_wasi()
+        self != Self::Wasmtime
     }
 
     fn command(self) -> Command {
@@ -54,7 +54,11 @@ impl Host {
                 command
                     .arg(root.join("tests/hosts/wasmtime_host.py"))
                     .arg(variable("TAGPROOF_TEST_COMPONENT"))
-                    .arg(root.join("tests"));
+                    .arg(format!(
+                        "{}/tests,{}",
+                        root.display(),
+                        env!("CARGO_TARGET_TMPDIR")
+                    ));
                 command
             }
             Self::Node => {
@@ -132,8 +136,13 @@ impl Drop for Directory {
 
 /// `tagproof ARGS`, in a directory of its own, which is the home directory as well.
 pub(crate) fn tagproof(args: &[&str]) -> Run {
+    tagproof_on(Host::get(), args)
+}
+
+/// The same on this host.
+pub(crate) fn tagproof_on(host: Host, args: &[&str]) -> Run {
     let directory = Directory::new();
-    let mut command = Host::get().command();
+    let mut command = host.command();
     command
         .args(args)
         .current_dir(directory.path())
