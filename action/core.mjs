@@ -5,6 +5,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const core = WebAssembly.compile(readFileSync(join(__dirname, "tagproof.core.wasm")));
+// Whoever asks for it sees why it failed.
+core.catch(() => {});
 
 /** The compiled module of this name, as jco's `instantiate` asks for it. */
 export function coreModule(name) {

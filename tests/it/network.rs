@@ -7,7 +7,7 @@ use crate::access::{
 };
 use crate::proxy::Proxy;
 use crate::registry::Registry;
-use crate::run::{Run, code};
+use crate::run::{Host, Run, code};
 use crate::tls;
 
 const HOST: &str = "registry.test:5000";
@@ -189,6 +189,10 @@ fn an_authority_can_be_trusted_in_three_ways() {
             .env_path("SSL_CERT_DIR", "certs")
             .run();
         assert_ok(&ran);
+    }
+    if Host::get() == Host::Node {
+        let ran = over_tls(&registry).env("NODE_EXTRA_CA_CERTS", &authority);
+        assert_ok(&ran.run());
     }
 }
 
