@@ -1,6 +1,4 @@
 //! One HTTP exchange: a request goes out, and its status, headers and body or a classed error come back.
-//!
-//! On WASI there is no system store of certificates.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -19,7 +17,7 @@ use super::lookup::Lookup;
 use super::origin::{Origin, redact};
 use super::proxy::{Proxies, Proxy};
 use super::secrets::Secrets;
-use super::{Class, Error};
+use super::{Class, Error, roots};
 use crate::clock::Clock;
 
 /// How long a connection may take.
@@ -231,7 +229,7 @@ impl<'a> Http<'a> {
     }
 
     fn load_roots(&self) -> RootCerts {
-        let mut roots = system_certificates();
+        let mut roots = roots::system();
         if roots.is_empty() && self.authorities.is_empty() {
             (self.log)("no certificates on this system: Mozilla's are used");
             return RootCerts::WebPki;
@@ -239,20 +237,6 @@ impl<'a> Http<'a> {
         roots.extend(self.authorities.iter().cloned());
         RootCerts::from(roots)
     }
-}
-
-#[cfg(not(target_os = "wasi"))]
-fn system_certificates() -> Vec<Certificate<'static>> {
-    rustls_native_certs::load_native_certs()
-        .certs
-        .iter()
-        .map(|certificate| Certificate::from_der(certificate).to_owned())
-        .collect()
-}
-
-#[cfg(target_os = "wasi")]
-fn system_certificates() -> Vec<Certificate<'static>> {
-    Vec::new()
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {

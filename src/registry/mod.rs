@@ -19,6 +19,7 @@ mod origin;
 mod places;
 mod proxy;
 mod retry;
+mod roots;
 mod scoped_config;
 mod secrets;
 mod sender;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::image::{metadata, multi};
 use crate::registry::{Builder, Registry};
-use crate::run::{Ran, Run, tagproof};
+use crate::run::{Ran, Run, code, tagproof};
 
 /// The login that is right. Passwords may hold a colon.
 pub(crate) const USER: &str = "ann";
@@ -118,7 +118,7 @@ pub(crate) fn assert_ok(ran: &Ran) {
 /// Asserts that the one tag is unproven for this reason, and that nothing leaked.
 pub(crate) fn assert_unproven(ran: &Ran, reason: &str) {
     assert_eq!(ran.status(), "unproven", "{}", ran.shown());
-    assert_eq!(ran.code, Some(3));
+    assert_eq!(ran.code, code(3));
     assert!(
         ran.stdout.contains(reason),
         "no `{reason}`: {}",

@@ -1,6 +1,6 @@
 //! The command line as someone meets it who does not know it yet.
 
-use crate::run::{Ran, tagproof};
+use crate::run::{Host, Ran, code, tagproof};
 
 fn run(args: &[&str]) -> Ran {
     tagproof(args).run()
@@ -9,7 +9,7 @@ fn run(args: &[&str]) -> Ran {
 /// Asserts that it ends with 2, shows all of these on standard error and nothing on standard output.
 fn assert_usage(args: &[&str], parts: &[&str]) {
     let ran = run(args);
-    assert_eq!(ran.code, Some(2), "{args:?} {}", ran.shown());
+    assert_eq!(ran.code, code(2), "{args:?} {}", ran.shown());
     assert_eq!(ran.stdout, "", "{args:?}");
     for part in parts {
         assert!(
@@ -22,8 +22,12 @@ fn assert_usage(args: &[&str], parts: &[&str]) {
 
 #[test]
 fn without_arguments_the_help_is_shown_and_the_exit_code_is_that_of_a_mistake() {
+    if Host::get() == Host::Node {
+        // The launcher starts the Action then.
+        return;
+    }
     let ran = run(&[]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert_eq!((ran.code, ran.stdout.as_str()), (code(2), ""));
     assert_eq!(ran.stderr, run(&["--help"]).stdout);
 }
 

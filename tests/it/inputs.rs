@@ -5,13 +5,13 @@ use serde_json::json;
 use crate::access::{fill, filled, metadata_of, on};
 use crate::image::{build, image, metadata, multi, push};
 use crate::registry::Registry;
-use crate::run::{Ran, tagproof};
+use crate::run::{Ran, code, tagproof};
 
 /// Asserts that it ends with 2 and this status, and shows these words.
 fn assert_unusable(ran: &Ran, status: &str, words: &[&str]) {
     assert_eq!(
         (ran.code, ran.status()),
-        (Some(2), status),
+        (code(2), status),
         "{}",
         ran.shown()
     );
@@ -29,7 +29,7 @@ fn with_file(content: &[u8]) -> Ran {
 #[test]
 fn a_file_that_is_not_there_is_told_why_it_may_not_be() {
     let ran = tagproof(&["check", "build.json"]).run();
-    assert_eq!(ran.code, Some(2));
+    assert_eq!(ran.code, code(2));
     insta::assert_snapshot!(ran.stdout, @"
     ✖ the inputs are unusable: failed to read `build.json`: no such file
       help: give the file that `docker buildx build --push --metadata-file FILE` wrote; it writes none when the build fails

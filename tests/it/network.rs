@@ -7,7 +7,7 @@ use crate::access::{
 };
 use crate::proxy::Proxy;
 use crate::registry::Registry;
-use crate::run::Run;
+use crate::run::{Host, Run, code};
 use crate::tls;
 
 const HOST: &str = "registry.test:5000";
@@ -145,7 +145,7 @@ fn a_proxy_that_does_not_find_the_registry_or_is_not_there_is_named() {
 #[test]
 fn a_variable_that_holds_no_proxy_is_an_input_that_cannot_be_used() {
     let ran = plain().env("HTTP_PROXY", "ftp://proxy.test:21").run();
-    assert_eq!((ran.code, ran.status()), (Some(2), "invalid"));
+    assert_eq!((ran.code, ran.status()), (code(2), "invalid"));
     assert!(ran.stdout.contains("`HTTP_PROXY`"), "{}", ran.shown());
 }
 
@@ -190,6 +190,10 @@ fn an_authority_can_be_trusted_in_three_ways() {
             .run();
         assert_ok(&ran);
     }
+    if Host::get() == Host::Node {
+        let ran = over_tls(&registry).env("NODE_EXTRA_CA_CERTS", &authority);
+        assert_ok(&ran.run());
+    }
 }
 
 #[test]
@@ -212,7 +216,7 @@ fn a_file_of_certificates_that_is_none_is_an_input_that_cannot_be_used() {
         let ran = run.run();
         assert_eq!(
             (ran.code, ran.status()),
-            (Some(2), "invalid"),
+            (code(2), "invalid"),
             "{}",
             ran.shown()
         );

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::image::{image, index, metadata, multi, push};
 use crate::real::{self, Real};
 use crate::registry::Registry;
-use crate::run::{Ran, Run, tagproof};
+use crate::run::{Ran, Run, code, tagproof};
 use crate::samples::{self, Store};
 use crate::tls;
 use crate::token_server::{PASSWORD, USER};
@@ -368,7 +368,7 @@ fn without_a_login_it_is_unproven<S: Store>(start: impl Fn() -> Place<S>) {
             continue;
         }
         assert_eq!(ran.tags(), ["ns/app:1 unproven -"], "{}", ran.shown());
-        assert_eq!((ran.code, ran.status()), (Some(3), "unproven"));
+        assert_eq!((ran.code, ran.status()), (code(3), "unproven"));
         assert!(
             ran.stdout.contains("help: log in before this step"),
             "{}",

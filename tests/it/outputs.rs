@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::access::{filled, metadata_of, on, spoil};
 use crate::registry::Registry;
-use crate::run::{Directory, Run, tagproof};
+use crate::run::{Directory, Run, code, tagproof};
 
 fn open() -> Registry {
     filled(Registry::builder())
@@ -40,7 +40,7 @@ fn the_report_is_written_when_the_inputs_are_unusable_too() {
     for (content, status) in [("{", "invalid"), ("{}", "nothing")] {
         let run = tagproof(&["check", "build.json"]).file("build.json", content);
         let ran = run.report().run();
-        assert_eq!((ran.code, ran.status()), (Some(2), status));
+        assert_eq!((ran.code, ran.status()), (code(2), status));
         assert_eq!(ran.report["tags"], Value::Array(Vec::new()));
         assert!(ran.report["problem"]["help"].is_string());
     }
@@ -59,7 +59,7 @@ fn a_report_that_cannot_be_written_is_refused_before_anything_is_done() {
             .run();
         assert_eq!(
             (ran.code, ran.stdout.as_str()),
-            (Some(2), ""),
+            (code(2), ""),
             "{}",
             ran.shown()
         );
@@ -86,7 +86,7 @@ fn a_report_is_never_half_written() {
     directory.file("report.json.part/x", "");
     let arguments = ["--report", &path.display().to_string()];
     let ran = check(&registry).args(&arguments).run();
-    assert_eq!(ran.code, Some(2), "{}", ran.shown());
+    assert_eq!(ran.code, code(2), "{}", ran.shown());
     assert!(ran.stderr.contains("failed to write"), "{}", ran.stderr);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "the old one");
 

@@ -7,6 +7,78 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
+/// What runs the program: `TAGPROOF_TEST_HOST` is `native` (the default), `wasmtime` or `node`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Host {
+    Native,
+    /// `TAGPROOF_TEST_PYTHON` with the `wasmtime` package, and `TAGPROOF_TEST_COMPONENT`.
+    Wasmtime,
+    /// `TAGPROOF_TEST_NODE` with the Action's launcher, which was built into `dist/`.
+    Node,
+}
+
+impl Host {
+    pub(crate) fn get() -> Self {
+        match std::env::var("TAGPROOF_TEST_HOST").as_deref() {
+            Err(_) | Ok("native") => Self::Native,
+            Ok("wasmtime") => Self::Wasmtime,
+            Ok("node") => Self::Node,
+            Ok(other) => panic!("there is no host `{other}`"),
+        }
+    }
+
+    /// Whether it runs the component, without threads and child processes.
+    pub(crate) fn is_wasi(self) -> bool {
+        self != Self::Native
+    }
+
+    /// Whether credential helpers can be run: under wasmtime no process can be started, and there is
+    /// no launcher that does it. Says so aloud, not by `println!`, which the test harness keeps.
+    pub(crate) fn runs_helpers(self) -> bool {
+        if self == Self::Wasmtime {
+            let thread = std::thread::current();
+            let test = thread.name().unwrap_or("a test");
+            let _ = writeln!(std::io::stderr(), "skipped: no processes on WASI ({test})");
+        }
+        self != Self::Wasmtime
+    }
+
+    fn command(self) -> Command {
+        let variable =
+            |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("`{name}` is not set"));
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        match self {
+            Self::Native => Command::new(env!("CARGO_BIN_EXE_tagproof")),
+            Self::Wasmtime => {
+                let mut command = Command::new(variable("TAGPROOF_TEST_PYTHON"));
+                command
+                    .arg(root.join("tests/hosts/wasmtime_host.py"))
+                    .arg(variable("TAGPROOF_TEST_COMPONENT"))
+                    .arg(format!(
+                        "{}/tests,{}",
+                        root.display(),
+                        env!("CARGO_TARGET_TMPDIR")
+                    ));
+                command
+            }
+            Self::Node => {
+                let mut command = Command::new(variable("TAGPROOF_TEST_NODE"));
+                command.arg(root.join("action/main.mjs"));
+                command
+            }
+        }
+    }
+}
+
+/// The exit code that is expected where the native program ends with `native`: WASI knows only
+/// success and failure.
+pub(crate) fn code(native: i32) -> Option<i32> {
+    Some(match Host::get().is_wasi() {
+        true => native.min(1),
+        false => native,
+    })
+}
+
 /// A run in the making: arguments, environment, files, standard input.
 pub(crate) struct Run {
     command: Command,
@@ -64,8 +136,13 @@ impl Drop for Directory {
 
 /// `tagproof ARGS`, in a directory of its own, which is the home directory as well.
 pub(crate) fn tagproof(args: &[&str]) -> Run {
+    tagproof_on(Host::get(), args)
+}
+
+/// The same on this host.
+pub(crate) fn tagproof_on(host: Host, args: &[&str]) -> Run {
     let directory = Directory::new();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tagproof"));
+    let mut command = host.command();
     command
         .args(args)
         .current_dir(directory.path())
