@@ -101,6 +101,9 @@ pub struct Asked {
     pub targets: Vec<String>,
     /// The platforms every image must have. Empty: those its build names.
     pub platforms: Vec<Platform>,
+    /// Whether the builds ran one after the other, so that a later claim on a tag replaces an
+    /// earlier one. Otherwise two different claims are a conflict.
+    pub later_wins: bool,
 }
 
 /// The expectations of `builds` under what was asked for, in the order of the input, and notes.
@@ -126,7 +129,10 @@ pub fn expect(builds: &[Build], asked: &Asked) -> Result<(Vec<Expectation>, Vec<
             claim.platforms_stated = true;
         }
     }
-    let notes = notes(&made, &claims, asked);
+    let mut notes = notes(&made, &claims, asked);
+    if asked.later_wins {
+        claims = without_superseded(claims, &mut notes);
+    }
     if claims.is_empty() {
         return Err(no_claim(&builds, &made));
     }
@@ -271,11 +277,37 @@ fn expectation(repository: &Repository, image: &Expected, build: Option<&Build>)
     }
 }
 
+/// Whether both claim the same tag, and neither only guesses.
+fn same_tag(a: &Expectation, b: &Expectation) -> bool {
+    let guess = [a, b].iter().any(|it| it.claim == Claim::Implied);
+    !guess && a.tag.is_some() && a.tag == b.tag && a.repository == b.repository
+}
+
+/// Drops claims on a tag that a later build claims with another image, with a note each.
+fn without_superseded(claims: Vec<Expectation>, notes: &mut Vec<Note>) -> Vec<Expectation> {
+    let later = claims.clone();
+    let mut kept = Vec::new();
+    for (index, claim) in claims.into_iter().enumerate() {
+        let replaced = |other: &&Expectation| same_tag(&claim, other) && other.image != claim.image;
+        match later.iter().skip(index + 1).rfind(replaced) {
+            None => kept.push(claim),
+            Some(by) => notes.push(Note {
+                code: note::Code::Superseded,
+                message: format!(
+                    "{}: what {} pushed was replaced by {}, so only that is expected",
+                    claim.reference(),
+                    claim.origin,
+                    by.origin
+                ),
+                help: "nothing, if the later build is meant to have the tag".to_owned(),
+            }),
+        }
+    }
+    kept
+}
+
 /// Drops what is claimed twice alike, and marks what is claimed twice with different images.
 fn without_repeats(claims: Vec<Expectation>) -> Vec<Expectation> {
-    let same_tag = |a: &Expectation, b: &Expectation| {
-        a.tag.is_some() && a.tag == b.tag && a.repository == b.repository
-    };
     let mut kept: Vec<Expectation> = Vec::new();
     for claim in claims {
         let twin = |other: &&mut Expectation| {
@@ -302,22 +334,17 @@ fn without_repeats(claims: Vec<Expectation>) -> Vec<Expectation> {
     let all = kept.clone();
     // A tag that a build names is no guess any more.
     kept.retain(|claim| {
-        claim.claim != Claim::Implied
-            || !all
-                .iter()
-                .any(|other| other.claim != Claim::Implied && same_tag(claim, other))
+        let named = |other: &Expectation| {
+            other.claim != Claim::Implied
+                && other.tag == claim.tag
+                && other.repository == claim.repository
+        };
+        claim.claim != Claim::Implied || !all.iter().any(named)
     });
-    for claim in kept
-        .iter_mut()
-        .filter(|claim| claim.claim != Claim::Implied)
-    {
+    for claim in &mut kept {
         claim.conflicts = all
             .iter()
-            .filter(|other| {
-                other.claim != Claim::Implied
-                    && same_tag(claim, other)
-                    && other.image != claim.image
-            })
+            .filter(|other| same_tag(claim, other) && other.image != claim.image)
             .map(|other| (other.origin.clone(), other.image.clone()))
             .collect();
     }

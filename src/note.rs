@@ -24,6 +24,10 @@ pub enum Code {
     NoTag,
     /// There is no manifest digest to expect, only an image ID.
     ImageId,
+    /// A later build's claim on a tag replaced this one.
+    Superseded,
+    /// A build was not pushed, and was not meant to be.
+    NotPushed,
     /// An attestation manifest that the index lists is gone from the repository.
     AttestationGone,
     /// A registry sent a warning with its answers.
@@ -32,11 +36,13 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order they are documented.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::DoublePush,
         Self::NoName,
         Self::NoTag,
         Self::ImageId,
+        Self::Superseded,
+        Self::NotPushed,
         Self::AttestationGone,
         Self::RegistryWarning,
     ];
@@ -49,6 +55,8 @@ impl Code {
             Self::NoName => "no-name",
             Self::NoTag => "no-tag",
             Self::ImageId => "image-id",
+            Self::Superseded => "superseded",
+            Self::NotPushed => "not-pushed",
             Self::AttestationGone => "attestation-gone",
             Self::RegistryWarning => "registry-warning",
         }

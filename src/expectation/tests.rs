@@ -290,3 +290,25 @@ fn what_two_alike_claims_require_is_required_together() {
     assert_eq!(expectations.len(), 1);
     assert_eq!(expectations[0].platforms.len(), 2);
 }
+
+#[test]
+fn of_builds_that_ran_one_after_the_other_the_later_one_has_the_tag() {
+    let asked = Asked {
+        later_wins: true,
+        ..Asked::default()
+    };
+    let values = [
+        built(A, "r.io/a:1,r.io/a:2"),
+        built(B, "r.io/a:1"),
+        built(A, "r.io/a:1"),
+    ];
+    assert_eq!(
+        claims(&values[..2], &asked),
+        ["r.io/a:2 Build A", "r.io/a:1 Build B"]
+    );
+    assert_eq!(notes(&values[..2], &asked), [note::Code::Superseded]);
+    assert_eq!(
+        claims(&values, &asked),
+        ["r.io/a:2 Build A", "r.io/a:1 Build A"]
+    );
+}
