@@ -5,7 +5,7 @@ mod words;
 use words::{called, no_claim, notes, several_digests};
 
 use crate::metadata::{Build, Image};
-use crate::note::Note;
+use crate::note::{self, Note};
 use crate::oci::{Digest, Document, MediaType, Platform, Reference, Repository, Tag};
 use crate::problem::Problem;
 

@@ -396,6 +396,10 @@ fn mixed_with_notes() {
       - what to do
     - **image-id**: what was seen of `image-id`
       - what to do
+    - **superseded**: what was seen of `superseded`
+      - what to do
+    - **not-pushed**: what was seen of `not-pushed`
+      - what to do
     - **attestation-gone**: what was seen of `attestation-gone`
       - what to do
     - **registry-warning**: what was seen of `registry-warning`
