@@ -1,16 +1,17 @@
 //! The run of a step of GitHub Actions: inputs to a run, its report to where the runner looks.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Around, Process, report, write_files};
-use crate::cli::{self, Action, Options};
+use crate::cli::{self, Action, FileFormat, Options};
 use crate::environment::Environment;
 use crate::files;
 use crate::problem::Problem;
 use crate::report::{self as render, Mode, Report, Soften, github, paint, terminal};
 use crate::screen::{Fold, Screen};
 use crate::step::{self, BUILDS_OF_A_JOB, Step};
+use crate::text::clean;
 
 /// Does the step, and gives the exit code. All it says goes to standard output, in its order.
 pub(super) fn run(process: Process<'_>) -> u8 {
@@ -30,31 +31,27 @@ pub(super) fn run(process: Process<'_>) -> u8 {
     for mask in step.iter().flat_map(Step::masks) {
         screen.line(&mask);
     }
-    let asked = step.as_ref().map_err(Clone::clone).and_then(|step| {
-        let options = options(step, &environment, &screen)?;
-        Ok((step, options))
-    });
-    let report = match &asked {
-        Ok((step, options)) => {
-            let around = Around {
-                environment: &environment,
-                clock,
-                screen: &screen,
-                token: step.token.clone(),
-            };
-            let mut password = step.password.as_deref().unwrap_or_default().as_bytes();
-            let mut report = report(&around, &mut password, options);
-            step.hint(&mut report);
-            report
-        }
-        Err(problem) => {
-            let mut report = Report::of_problem(Mode::Fix, problem.clone(), Soften::default());
-            if let Ok(step) = &step {
-                step.hint(&mut report);
+    let read = step.as_ref().map_err(Clone::clone);
+    let mut asked = read.and_then(|step| Ok((step, parsed(step)?)));
+    let mut report = match &mut asked {
+        Ok((step, options)) => match what(step, options, &environment, &screen) {
+            Ok(()) => {
+                let around = Around {
+                    environment: &environment,
+                    clock,
+                    screen: &screen,
+                    token: step.token.clone(),
+                };
+                let mut password = step.password.as_deref().unwrap_or_default().as_bytes();
+                report(&around, &mut password, options)
             }
-            report
-        }
+            Err(problem) => Report::of_problem(options.mode, problem, options.soften),
+        },
+        Err(problem) => Report::of_problem(Mode::Fix, problem.clone(), Soften::default()),
     };
+    if let Ok(step) = &step {
+        step.hint(&mut report);
+    }
     let look = terminal::Look {
         color: paint::wanted(paint::ColorChoice::Auto, stdout_is_terminal, &environment),
         width: width.unwrap_or(0),
@@ -84,22 +81,28 @@ pub(super) fn run(process: Process<'_>) -> u8 {
 }
 
 /// The options that a step's inputs are.
-fn options(
-    step: &Step,
-    environment: &Environment,
-    screen: &Screen<'_>,
-) -> Result<Box<Options>, Problem> {
-    let mut options = match cli::parse(&step.args) {
+fn parsed(step: &Step) -> Result<Box<Options>, Problem> {
+    let options = match cli::parse(&step.args) {
         Action::Run(options) => options,
         Action::Print { text, .. } => return Err(step::of_usage(&text)),
         Action::Step | Action::Completions(_) => return Err(step::of_usage("")),
     };
-    options.verbose |= environment.get("RUNNER_DEBUG") == Some("1");
-    if let Some((format, path)) = options.files_out.first()
-        && let Some(problem) = files::refuse_as_output(format.flag(), path)
-    {
-        return Err(problem);
+    let refused =
+        |(format, path): &(FileFormat, PathBuf)| files::refuse_as_output(format.flag(), path);
+    match options.files_out.iter().find_map(refused) {
+        Some(problem) => Err(problem),
+        None => Ok(options),
     }
+}
+
+/// Finds what is to be checked.
+fn what(
+    step: &Step,
+    options: &mut Options,
+    environment: &Environment,
+    screen: &Screen<'_>,
+) -> Result<(), Problem> {
+    options.verbose |= environment.get("RUNNER_DEBUG") == Some("1");
     for pattern in &step.files {
         let found = files::matching(Path::new(""), &[pattern])?;
         if found.is_empty() {
@@ -112,10 +115,10 @@ fn options(
         }
         options.files.extend(found);
     }
-    if step.of_the_job {
-        of_the_job(&mut options, step, environment, screen)?;
+    match step.of_the_job {
+        true => of_the_job(options, step, environment, screen),
+        false => Ok(()),
     }
-    Ok(options)
 }
 
 /// Takes all that the job has built, the oldest first.
@@ -134,7 +137,7 @@ fn of_the_job(
     }
     screen.line("no input says what to check, so it is what this job has built, the oldest first:");
     for file in &found {
-        screen.line(&format!("  {}", file.display()));
+        screen.line(&format!("  {}", clean(&file.to_string_lossy(), 400)));
     }
     options.files = found;
     options.set_aside_unpushed = !step.unpushed_fails;
@@ -166,7 +169,9 @@ fn tell(
         && step.is_none_or(|step| step.summary.wants(report));
     if step.is_none_or(|step| step.annotations) {
         let annotations = github::annotations(report, github::Annotate { summary });
-        screen.line(annotations.trim_end());
+        if !annotations.is_empty() {
+            screen.line(annotations.trim_end());
+        }
     }
     let mut outputs = github::outputs(report);
     if !outputs.left_out.is_empty() {
