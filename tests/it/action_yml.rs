@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tagproof::report::{Mode, Report, Status, github};
+use tagproof::step::{INPUTS, Means};
 
 /// Inputs whose default is none though their flag has one, and why.
 const OPEN: [(&str, &str); 2] = [
@@ -11,17 +12,6 @@ const OPEN: [(&str, &str); 2] = [
         "what it means depends on whether anything is said about what to check",
     ),
     ("password", "the flag is a switch, the input a value"),
-];
-
-/// Inputs that are not called like their flag: lists are plurals, and files say that they are.
-const RENAMED: [(&str, &str); 7] = [
-    ("mode", "fix"),
-    ("metadata-file", "METADATA"),
-    ("tags", "--tag"),
-    ("targets", "--target"),
-    ("platforms", "--platform"),
-    ("password", "--password-stdin"),
-    ("report-file", "--report"),
 ];
 
 fn read(path: &str) -> String {
@@ -126,18 +116,26 @@ fn the_table_of_inputs_is_that_of_action_yml() {
 }
 
 #[test]
-fn every_input_has_the_name_and_the_default_of_its_flag() {
+fn every_input_stands_for_its_flag_and_has_its_default() {
     let flags = flags();
     let help = crate::run::tagproof(&["fix", "--help"]).run().stdout;
     for row in inputs() {
         let (input, flag, default) = (row[0].as_str(), row[1].as_str(), row[2].as_str());
-        if flag.is_empty() {
-            continue;
-        }
-        let renamed = RENAMED.iter().find(|(name, _)| *name == input);
-        let expected = renamed.map_or(format!("--{input}"), |(_, flag)| (*flag).to_owned());
-        assert_eq!(flag, expected, "the flag of `{input}`");
+        let (_, means) = INPUTS
+            .into_iter()
+            .find(|(name, _)| *name == input)
+            .unwrap_or_else(|| panic!("the program reads no `{input}`"));
+        let stands_for = match means {
+            Means::Command => "fix",
+            Means::Files => "METADATA",
+            Means::Value(flag) | Means::Each(flag) | Means::Switch(flag) | Means::Secret(flag) => {
+                flag
+            }
+            Means::Own => "",
+        };
+        assert_eq!(flag, stands_for, "the flag of `{input}`");
         match flag {
+            "" => {}
             "fix" => assert_eq!(default, "fix", "`{input}`"),
             "METADATA" => assert!(help.contains("[METADATA]") && default.is_empty()),
             _ => {
