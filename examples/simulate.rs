@@ -1,6 +1,7 @@
 //! The engine in a simulated world, run for run: `cargo run --release --example simulate -- --seeds 1000000`.
 //!
-//! Stops at the first seed that breaks a promise, or after `--most`. `--seed N` plays that one alone, and tells it.
+//! Stops at the first seed that breaks a promise, or after `--most`. `--seed N` plays that one alone, and tells it. `--broken` says
+//! which promise gives each of the broken engines away, and with which seed.
 
 #![allow(clippy::unwrap_used, reason = "a simulation that panics has failed")]
 
@@ -15,7 +16,7 @@ use sim::broken::Engine;
 use sim::coverage::Coverage;
 use sim::promises::Broken;
 
-const HELP: &str = "usage: simulate [--seeds COUNT] [--from SEED] [--threads COUNT] [--most FAILURES] | --seed SEED";
+const HELP: &str = "usage: simulate [--seeds COUNT] [--from SEED] [--threads COUNT] [--most FAILURES] | --seed SEED | --broken";
 
 /// How many seeds a thread takes at once.
 const SHARE: u64 = 1_000;
@@ -24,6 +25,9 @@ fn main() -> ExitCode {
     let (mut seeds, mut from, mut threads, mut only, mut most) = (10_000, 0, 2, None, 1);
     let mut args = std::env::args().skip(1);
     while let Some(flag) = args.next() {
+        if flag == "--broken" {
+            return broken();
+        }
         let number = args.next().and_then(|value| value.parse::<u64>().ok());
         match (flag.as_str(), number) {
             ("--seeds", Some(number)) => seeds = number,
@@ -78,6 +82,25 @@ fn main() -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for (seed, broken) in failures.lock().unwrap().iter() {
         code = fail(*seed, broken);
+    }
+    code
+}
+
+/// How soon each of the broken engines is caught.
+fn broken() -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for engine in Engine::BROKEN {
+        let caught = (0..1_000).find_map(|seed| {
+            let broken = sim::play(seed, engine, &mut Coverage::default()).err()?;
+            Some((seed, broken.promise))
+        });
+        match caught {
+            Some((seed, promise)) => say(&format!("{engine:?}: seed {seed}, promise {promise}")),
+            None => {
+                say(&format!("{engine:?}: NOT CAUGHT"));
+                code = ExitCode::FAILURE;
+            }
+        }
     }
     code
 }

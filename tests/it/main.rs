@@ -15,6 +15,8 @@ mod registry;
 mod run;
 mod runner;
 mod samples;
+#[path = "../sim/mod.rs"]
+mod sim;
 mod tls;
 mod token_server;
 mod world;
@@ -39,6 +41,7 @@ mod recorded;
 mod registry_test;
 mod repairs;
 mod requests;
+mod simulation;
 mod steps;
 mod tidy;
 mod verdicts;

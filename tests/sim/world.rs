@@ -270,7 +270,7 @@ impl World<'_> {
         let deadline = self.scene.deadline;
         state.requests += 1;
         let mut fault = None;
-        let mut over = state.take(self.scene.latency, deadline);
+        let mut over = state.take(self.scene.latency.max(1), deadline);
         state.act(false);
         let mut result = Err(failure(Class::Deadline, None));
         if !over {
@@ -334,11 +334,13 @@ impl World<'_> {
         let deadline = self.scene.deadline;
         state.requests += 1;
         state.put_tried.insert((repo, write.tag.clone()));
+        // A millisecond for each, so that each state has a time of its own.
+        state.take(1, deadline);
         state.act(true);
         let mut fault = None;
         let mut result = Err(failure(Class::Deadline, None));
         let mut took = false;
-        if !state.take(self.scene.latency, deadline) {
+        if !state.take(self.scene.latency.max(1), deadline) {
             state.act(false);
             let rule = self.fault(state, Phase::Put);
             fault = rule.map(|rule| rule.fault);
