@@ -10,11 +10,11 @@ mod memory;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::expectation::Expectation;
+use crate::expectation::{Claim, Expectation};
 use crate::observation::{Seen, Sight};
 use crate::oci::Digest;
 use crate::registry::{Class, Error, Registry};
-use crate::verdict::{Code, Verdict, judge};
+use crate::verdict::{Code, Verdict, concerns, judge};
 
 pub(crate) use look::look_at_tag;
 pub use memory::Memory;
@@ -174,7 +174,12 @@ impl<'a> Watch<'a> {
         let seen_enough = self.agreeing >= wanted && is_apart;
         let doubted = match phase {
             // `latest` that no one named is only of interest if it holds this build.
-            Phase::Before if self.expectation.claim == crate::expectation::Claim::Implied => false,
+            Phase::Before
+                if self.expectation.claim == Claim::Implied
+                    && !concerns(self.expectation, &sight) =>
+            {
+                false
+            }
             Phase::Before => matches!(
                 verdict.code(),
                 Code::Absent | Code::Other | Code::NeverPushed | Code::Broken

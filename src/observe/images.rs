@@ -43,7 +43,11 @@ pub(super) fn expected(
                     (_, Learnt::Seen(Seen::Absent)) => Seen::Absent,
                     (_, Learnt::Seen(Seen::Unknown(error))) => Seen::Unknown(error),
                     // A config blob, asked for by its header: it is there.
-                    (_, Learnt::Said(_) | Learnt::Nothing) => Seen::Here(None),
+                    (Target::Blob(_), Learnt::Said(_) | Learnt::Nothing) => Seen::Here(None),
+                    (_, Learnt::Said(_) | Learnt::Nothing) => {
+                        let reason = "the answer to a GET has no body".to_owned();
+                        Seen::Unknown(bad_answer(read, reason))
+                    }
                 },
             )
         })

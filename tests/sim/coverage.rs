@@ -83,6 +83,7 @@ impl Coverage {
         results()
             .filter(|(code, outcome)| impossible(*code, *outcome).is_none())
             .flat_map(|(code, outcome)| Fault::all().into_iter().map(move |it| (code, outcome, it)))
+            .filter(|(code, outcome, fault)| never_met(*code, *outcome, *fault).is_none())
             .filter(|triple| !self.triples.contains_key(triple))
             .collect()
     }
@@ -128,6 +129,14 @@ impl Coverage {
                 list.push(format!("{code}/{}", told(outcome)));
             }
         }
+        for (code, outcome) in results() {
+            for fault in Fault::all() {
+                if let Some(reason) = never_met(code, outcome, fault) {
+                    let list = reasons.entry(reason).or_default();
+                    list.push(format!("{code}/{}/{fault:?}", told(outcome)));
+                }
+            }
+        }
         for (reason, list) in reasons {
             let _ = writeln!(text, "  {reason}: {}", list.join(" "));
         }
@@ -160,6 +169,15 @@ fn results() -> impl Iterator<Item = (verdict::Code, Outcome)> {
         let outcomes = outcome::Code::ALL.into_iter().map(Some);
         [None].into_iter().chain(outcomes).map(move |it| (code, it))
     })
+}
+
+/// Why a fault never meets the repository of a tag that is judged and treated so.
+fn never_met(code: verdict::Code, outcome: Outcome, fault: Fault) -> Option<&'static str> {
+    let of_writes = Phase::ALL
+        .into_iter()
+        .all(|phase| phase == Phase::Put || fault.impossible(phase).is_some());
+    (code == verdict::Code::Child && outcome.is_none() && of_writes)
+        .then_some("a child is left as it is by a check only, which writes nothing")
 }
 
 /// Why a verdict cannot have such an outcome.

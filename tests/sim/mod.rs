@@ -16,6 +16,7 @@ mod answers;
 pub(crate) mod broken;
 mod converge;
 pub(crate) mod coverage;
+mod doubt;
 mod engine;
 pub(crate) mod fault;
 mod images;
@@ -23,6 +24,7 @@ mod journal;
 pub(crate) mod promises;
 mod rng;
 mod scene;
+mod state;
 mod world;
 
 use broken::Engine;

@@ -8,9 +8,10 @@ use tagproof::verdict::Code;
 
 use super::fault::Fault;
 use super::images::{Kind, library};
-use super::journal::{Event, Look, Shown, Sight, Stage, What, looks, sight};
-use super::scene::{Claim, LONG_AGO, Lag, Scene, Source};
-use super::world::{Content, World};
+use super::journal::{Event, Look, Sight, Stage, What, looks, sight};
+use super::scene::{Claim, LONG_AGO, Scene, Source};
+use super::state::Content;
+use super::world::World;
 
 /// Which promise was broken, and how.
 #[derive(Clone, Debug)]
@@ -63,7 +64,11 @@ pub(crate) fn check(ran: &Ran<'_>, world: &World<'_>) -> Result<(), Broken> {
     ran.ends()
 }
 
-fn demand(holds: bool, promise: &'static str, how: impl FnOnce() -> String) -> Result<(), Broken> {
+pub(crate) fn demand(
+    holds: bool,
+    promise: &'static str,
+    how: impl FnOnce() -> String,
+) -> Result<(), Broken> {
     match holds {
         true => Ok(()),
         false => Err(Broken {
@@ -85,11 +90,11 @@ fn target(claim: &Claim) -> Target {
     }
 }
 
-fn kind(claim: &Claim, shown: Option<&Digest>) -> Kind {
+pub(crate) fn kind(claim: &Claim, shown: Option<&Digest>) -> Kind {
     library().kind(claim.build(), claim.by_id, shown)
 }
 
-fn shows(claim: &Claim, sight: &Sight) -> Option<Kind> {
+pub(crate) fn shows(claim: &Claim, sight: &Sight) -> Option<Kind> {
     sight.as_ref().ok().map(|shown| kind(claim, shown.as_ref()))
 }
 
@@ -106,7 +111,7 @@ impl Ran<'_> {
             .find(|it| it.expectation.repository == *repo && it.expectation.tag == claim.tag)
     }
 
-    fn looks(&self, claim: &Claim, stage: Option<Stage>) -> Vec<Look> {
+    pub(crate) fn looks(&self, claim: &Claim, stage: Option<Stage>) -> Vec<Look> {
         let mut all = looks(
             self.events,
             claim.repo,
@@ -118,7 +123,7 @@ impl Ran<'_> {
     }
 
     /// The last looks, if there are as many as a verdict needs, far enough apart.
-    fn last<'l>(&self, looks: &'l [Look], needed: usize) -> Option<&'l [Look]> {
+    pub(crate) fn last<'l>(&self, looks: &'l [Look], needed: usize) -> Option<&'l [Look]> {
         let last = looks.get(looks.len().checked_sub(needed)?..)?;
         let apart = |pair: &[Look]| pair[1].began - pair[0].ended >= self.scene.settle;
         last.windows(2).all(apart).then_some(last)
@@ -128,7 +133,7 @@ impl Ran<'_> {
         if self.scene.settle > 0 { 2 } else { 1 }
     }
 
-    fn lied_to(&self, repo: usize) -> bool {
+    pub(crate) fn lied_to(&self, repo: usize) -> bool {
         let mut events = self.events.iter();
         events.any(|event| event.repo == repo && event.fault.is_some_and(Fault::is_lie))
     }
@@ -224,9 +229,8 @@ impl Ran<'_> {
                 )
             },
         )?;
-        let is_doubted = matches!(code, Code::Absent | Code::Other | Code::NeverPushed)
-            && claim.source != Source::Implied
-            && self.scene.settle > 0;
+        let is_doubted =
+            matches!(code, Code::Absent | Code::Other | Code::NeverPushed) && self.scene.settle > 0;
         if let (true, Some(first), Some(last)) = (is_doubted, looks.first(), looks.last()) {
             let patience = self.scene.timeout.max(self.scene.settle);
             demand(last.began >= first.ended + patience, WRONG, || {
@@ -234,97 +238,6 @@ impl Ran<'_> {
             })?;
         }
         Ok(())
-    }
-
-    /// Promise 4, first half: nothing but trouble makes a wrong tag unproven.
-    fn unproven(&self, claim: &Claim, finding: &Finding) -> Result<(), Broken> {
-        let repo = &self.scene.repos[claim.repo];
-        let is_still = repo
-            .replicas
-            .iter()
-            .all(|lag| matches!(lag, Lag::Behind(0)))
-            && !self
-                .scene
-                .acts
-                .iter()
-                .any(|(_, deed)| deed.repo() == claim.repo);
-        if finding.verdict.code() != Code::Unproven || !is_still || self.scene.settle == 0 {
-            return Ok(());
-        }
-        let looks = self.looks(claim, Some(Stage::Before));
-        let Some([first, second]) = self.last(&looks, 2) else {
-            return Ok(());
-        };
-        let over = self.events.iter().any(|event| {
-            let failed = matches!(
-                event.what,
-                What::Read(_, _, Shown::Failed(tagproof::registry::Class::Deadline))
-            );
-            failed || event.at >= self.scene.deadline
-        });
-        let met = |look: &Look| {
-            self.events.iter().any(|event| {
-                event.repo == claim.repo
-                    && event.epoch == look.epoch
-                    && event.fault.is_some_and(|fault| !fault.is_harmless())
-            })
-        };
-        let is_wrong = first.sight == second.sight
-            && shows(claim, &second.sight).is_some_and(|kind| kind != Kind::Right);
-        let patience = self.scene.timeout.max(self.scene.settle);
-        let had_time = looks[0].ended + patience + 60_000 < self.scene.deadline;
-        let clean = !over && !met(first) && !met(second);
-        demand(!(is_wrong && had_time && clean), UNPROVEN, || {
-            format!(
-                "{} was seen wrong twice: {looks:#?}",
-                name(self.scene, claim)
-            )
-        })
-    }
-
-    /// Promise 4, second half.
-    fn accused(&self, claim: &Claim, finding: &Finding) -> Result<(), Broken> {
-        let scene = self.scene;
-        let Some(tag) = &claim.tag else {
-            return Ok(());
-        };
-        // What is seen of a part of the build is believed after two looks, so there the lag must
-        // be shorter than the time between them.
-        let stale = kind(claim, claim.before.as_ref());
-        let most = match stale {
-            Kind::Child | Kind::Wrapped => scene.settle,
-            _ => scene.timeout.max(scene.settle),
-        };
-        let comes_right = |lag: &Lag| match *lag {
-            Lag::Behind(time) => time + claim.since,
-            Lag::FrozenUntil(until) => until,
-        };
-        let repo = &scene.repos[claim.repo];
-        let lags = repo.replicas.iter().map(comes_right).max().unwrap_or(0);
-        let image = &claim.build().image;
-        let is_quiet = kind(claim, claim.start.as_ref()) == Kind::Right
-            && !scene.gone.contains(&(claim.repo, image.clone()))
-            && !scene.acts.iter().any(|(_, deed)| deed.repo() == claim.repo)
-            && !self.lied_to(claim.repo);
-        // Without a wait, one look decides.
-        if !is_quiet || (lags > 0 && (scene.settle == 0 || lags >= most)) {
-            return Ok(());
-        }
-        let is_accused = matches!(
-            finding.verdict.code(),
-            Code::Child | Code::Wrapped | Code::Absent | Code::Other | Code::NeverPushed
-        );
-        let is_written = self
-            .events
-            .iter()
-            .any(|it| it.repo == claim.repo && matches!(&it.what, What::Put(to, ..) if to == tag));
-        demand(!is_accused && !is_written, ACCUSED, || {
-            let code = finding.verdict.code();
-            format!(
-                "{} is right, and said to be {code}; written: {is_written}",
-                name(scene, claim)
-            )
-        })
     }
 
     /// Promises 2 and 3.
