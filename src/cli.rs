@@ -47,7 +47,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   tagproof fix build.json
-  tagproof fix bake.json --target app --platform linux/amd64,linux/arm64 --report report.json")]
+  tagproof fix bake.json --target app --platform linux/amd64,linux/arm64 --report report.json
+  docker buildx bake --push --print | tagproof fix bake.json --definition -")]
     Fix(RunArgs),
     /// Say what a verdict, outcome or note means, why it happens and what to do
     #[command(after_help = "\
@@ -96,6 +97,19 @@ struct RunArgs {
     /// Only this bake target (repeatable)
     #[arg(long = "target", value_name = "NAME", help_heading = "What to check")]
     targets: Vec<String>,
+
+    /// What `docker buildx bake --print` printed: what was asked for; `-` is standard input
+    #[arg(long, value_name = "FILE", help_heading = "What to check")]
+    definition: Option<PathBuf>,
+
+    /// Only this group of the definition
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "definition",
+        help_heading = "What to check"
+    )]
+    group: Option<String>,
 
     /// A platform the image must have, such as linux/arm64 (repeatable, or comma separated)
     #[arg(long = "platform", value_name = "P", help_heading = "What to check")]
@@ -264,6 +278,10 @@ pub struct Options {
     pub files: Vec<PathBuf>,
     /// Metadata given as text.
     pub metadata: Vec<String>,
+    /// What a bake was asked for (`-` is standard input).
+    pub definition: Option<PathBuf>,
+    /// The group of the definition that is meant.
+    pub group: Option<String>,
     /// The tags, digest, targets and platforms asked for; a problem with one of them is reported
     /// like any problem with the inputs.
     pub asked: Result<Asked, Problem>,
@@ -368,6 +386,8 @@ fn options(mode: Mode, args: RunArgs) -> Options {
         tags: _,
         digest: _,
         targets: _,
+        definition,
+        group,
         platforms: _,
         deep,
         on_other,
@@ -393,6 +413,8 @@ fn options(mode: Mode, args: RunArgs) -> Options {
         mode,
         files,
         metadata,
+        definition,
+        group,
         asked,
         deep,
         move_other: on_other == OnOther::Fix,

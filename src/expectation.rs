@@ -2,7 +2,7 @@
 
 use crate::metadata::{Build, Image};
 use crate::note::{self, Note};
-use crate::oci::{Digest, Document, MediaType, Platform, Reference, Repository, Tag};
+use crate::oci::{Attestation, Digest, Document, MediaType, Platform, Reference, Repository, Tag};
 use crate::problem::Problem;
 
 /// A claim to prove: this tag of this repository is this image.
@@ -20,8 +20,11 @@ pub struct Expectation {
     pub media_type: Option<MediaType>,
     /// The platforms the image must have. Empty: none are required.
     pub platforms: Vec<Platform>,
-    /// Whether the user stated those platforms (`--platform`), or the build did.
+    /// Whether the user stated those platforms (`--platform`, a definition, a policy), or the build
+    /// did.
     pub platforms_stated: bool,
+    /// The attestations that every platform of the image must have.
+    pub attestations: Vec<Attestation>,
     /// The platform of the image where it is a plain manifest, if the build's descriptor names it.
     pub own_platform: Option<Platform>,
     /// Who claims it.
@@ -41,6 +44,8 @@ pub enum Expected {
     Manifest(Digest),
     /// A manifest whose config has this digest.
     Id(Digest),
+    /// Nothing was built that it could be: a definition asks for it, the metadata lacks it.
+    Nothing,
 }
 
 /// Who claims that a tag is an image.
@@ -56,11 +61,12 @@ pub enum Claim {
 }
 
 impl Expected {
-    /// The digest, whichever kind it is of.
+    /// The digest, whichever kind it is of, if anything was built.
     #[must_use]
-    pub fn digest(&self) -> &Digest {
+    pub fn digest(&self) -> Option<&Digest> {
         match self {
-            Self::Manifest(digest) | Self::Id(digest) => digest,
+            Self::Manifest(digest) | Self::Id(digest) => Some(digest),
+            Self::Nothing => None,
         }
     }
 
@@ -70,6 +76,7 @@ impl Expected {
         match self {
             Self::Manifest(digest) => digest == document.digest() || digest.is_of(document.bytes()),
             Self::Id(config) => document.config() == Some(config),
+            Self::Nothing => false,
         }
     }
 }
@@ -80,7 +87,7 @@ impl Expectation {
     pub fn reference(&self) -> Reference {
         let digest = match self.tag {
             Some(_) => None,
-            None => Some(self.image.digest().clone()),
+            None => self.image.digest().cloned(),
         };
         Reference::new(self.repository.clone(), self.tag.clone(), digest)
     }
@@ -122,7 +129,8 @@ pub fn expect(builds: &[Build], asked: &Asked) -> Result<(Vec<Expectation>, Vec<
             claim.platforms_stated = true;
         }
     }
-    let notes = notes(&made, &claims, asked);
+    let mut notes = notes(&made, &claims, asked);
+    notes.extend(builds.iter().filter_map(|build| not_pushed(build)));
     if claims.is_empty() {
         return Err(no_claim(&builds, &made));
     }
@@ -175,6 +183,7 @@ fn claimed_by(builds: &[&Build]) -> Vec<Expectation> {
                 (Some(tag), _) => claims.push(claim(Some(tag.clone()), Claim::Build)),
                 // Docker completes the names of its classic store, so this is what it pushed.
                 (None, Expected::Id(_)) => claims.push(claim(Some(Tag::latest()), Claim::Build)),
+                (None, Expected::Nothing) => claims.push(claim(None, Claim::Build)),
                 (None, Expected::Manifest(_)) => {
                     claims.push(claim(None, Claim::Build));
                     claims.push(claim(Some(Tag::latest()), Claim::Implied));
@@ -187,7 +196,11 @@ fn claimed_by(builds: &[&Build]) -> Vec<Expectation> {
 
 /// What the command line claims: its tags replace the names in the metadata.
 fn asked_for(builds: &[&Build], asked: &Asked) -> Result<Vec<Expectation>, Problem> {
-    let mut images: Vec<Expected> = builds.iter().filter_map(|build| image_of(build)).collect();
+    let mut images: Vec<Expected> = builds
+        .iter()
+        .filter_map(|build| image_of(build))
+        .filter(|image| *image != Expected::Nothing)
+        .collect();
     images.sort();
     images.dedup();
     let mut claims = Vec::new();
@@ -256,6 +269,7 @@ fn image_of(build: &Build) -> Option<Expected> {
     match &build.image {
         Image::Manifest { digest, .. } => Some(Expected::Manifest(digest.clone())),
         Image::Id(id) => Some(Expected::Id(id.clone())),
+        Image::Missing => Some(Expected::Nothing),
         Image::None => None,
     }
 }
@@ -279,7 +293,10 @@ fn expectation(repository: &Repository, image: &Expected, build: Option<&Build>)
         platforms: build
             .map(|build| build.platforms.clone())
             .unwrap_or_default(),
-        platforms_stated: false,
+        platforms_stated: build.is_some_and(|build| build.platforms_stated),
+        attestations: build
+            .map(|build| build.attestations.clone())
+            .unwrap_or_default(),
         own_platform,
         claim: Claim::Build,
         origin: build.map_or_else(|| "`--tag`".to_owned(), called),
@@ -299,6 +316,8 @@ fn without_repeats(claims: Vec<Expectation>) -> Vec<Expectation> {
             other.repository == claim.repository
                 && other.tag == claim.tag
                 && other.image == claim.image
+                // Of those that left nothing, each is to be named.
+                && (claim.image != Expected::Nothing || other.target == claim.target)
         };
         match kept.iter_mut().find(twin) {
             Some(twin) if twin.claim == Claim::Implied => twin.claim = claim.claim,
@@ -316,7 +335,7 @@ fn without_repeats(claims: Vec<Expectation>) -> Vec<Expectation> {
     });
     for claim in kept
         .iter_mut()
-        .filter(|claim| claim.claim != Claim::Implied)
+        .filter(|claim| claim.claim != Claim::Implied && claim.image != Expected::Nothing)
     {
         claim.conflicts = all
             .iter()
@@ -324,6 +343,7 @@ fn without_repeats(claims: Vec<Expectation>) -> Vec<Expectation> {
                 other.claim != Claim::Implied
                     && same_tag(claim, other)
                     && other.image != claim.image
+                    && other.image != Expected::Nothing
             })
             .map(|other| (other.origin.clone(), other.image.clone()))
             .collect();
@@ -401,11 +421,29 @@ fn notes(builds: &[&Build], claims: &[Expectation], asked: &Asked) -> Vec<Note> 
     notes
 }
 
+/// What to say of a target whose tags no output pushes.
+fn not_pushed(build: &Build) -> Option<Note> {
+    let names: Vec<String> = build.unpushed.iter().map(|it| format!("`{it}`")).collect();
+    (!names.is_empty()).then(|| Note {
+        code: note::Code::NotPushed,
+        message: format!(
+            "{} is not pushed, as the definition says, so its tags are not checked: {}",
+            called(build),
+            names.join(", ")
+        ),
+        help: "if it is pushed, print the definition with the flags of the build: `docker buildx bake --push --print`".to_owned(),
+    })
+}
+
 fn no_claim(builds: &[&Build], made: &[&Build]) -> Problem {
     match (builds, made) {
         ([], _) => Problem::invalid(
             "no metadata and no tag to check",
             "give the file that `docker buildx build --push --metadata-file build.json` wrote, or `--tag NAME:TAG@sha256:…`",
+        ),
+        (builds, []) if builds.iter().any(|build| !build.unpushed.is_empty()) => Problem::nothing(
+            "nothing to check: the definition pushes nothing",
+            "print the definition with the flags of the build: `docker buildx bake --push --print`",
         ),
         (_, []) => Problem::nothing(
             "nothing to check: no build in the metadata made an image",

@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod cli;
 pub mod clock;
+pub mod definition;
 pub mod environment;
 pub mod expectation;
 pub mod explain;

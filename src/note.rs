@@ -24,6 +24,8 @@ pub enum Code {
     NoTag,
     /// There is no manifest digest to expect, only an image ID.
     ImageId,
+    /// A target of the definition is not pushed by any of its outputs.
+    NotPushed,
     /// An attestation manifest that the index lists is gone from the repository.
     AttestationGone,
     /// A registry sent a warning with its answers.
@@ -32,11 +34,12 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order they are documented.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::DoublePush,
         Self::NoName,
         Self::NoTag,
         Self::ImageId,
+        Self::NotPushed,
         Self::AttestationGone,
         Self::RegistryWarning,
     ];
@@ -49,6 +52,7 @@ impl Code {
             Self::NoName => "no-name",
             Self::NoTag => "no-tag",
             Self::ImageId => "image-id",
+            Self::NotPushed => "not-pushed",
             Self::AttestationGone => "attestation-gone",
             Self::RegistryWarning => "registry-warning",
         }

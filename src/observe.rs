@@ -8,7 +8,7 @@ mod look;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::expectation::Expectation;
+use crate::expectation::{Expectation, Expected};
 use crate::observation::{Seen, Sight};
 use crate::oci::Digest;
 use crate::registry::{Class, Error, Registry};
@@ -165,8 +165,9 @@ impl<'a> Watch<'a> {
             Phase::After => verdict != Verdict::Ok,
         };
         let final_at_once = match &verdict {
-            // No look changes what the builds claim.
+            // No look changes what the builds claim, or that one is missing.
             Verdict::Conflict => true,
+            Verdict::NeverPushed if self.expectation.image == Expected::Nothing => true,
             // A refused login will be refused again; the client has repeated what may pass.
             Verdict::Unproven(error) => !error.class.is_passing(),
             _ => false,
@@ -184,6 +185,7 @@ impl<'a> Watch<'a> {
                 tag: Seen::Unknown(error.clone()),
                 expected: None,
                 platform: None,
+                attestations: Vec::new(),
                 children: Vec::new(),
             };
             (sight, Verdict::Unproven(error))

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::cli::{self, Action, Format, Options};
 use crate::clock::Clock;
+use crate::definition::{self, Definition, MAX_DEFINITION};
 use crate::environment::Environment;
 use crate::expectation::{self, Claim, Expectation};
 use crate::finding::Finding;
@@ -16,7 +17,7 @@ use crate::metadata::{self, Build, MAX_METADATA};
 use crate::note::{self, Note};
 use crate::observe::{self, Looks, Memory, Phase};
 use crate::oci::Host;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::registry::{Client, Logins, Settings, Sources};
 use crate::report::{self, Mode, Report, paint, terminal};
 use crate::verdict;
@@ -206,6 +207,13 @@ fn prove(
 
 fn builds(options: &Options, stdin: &mut files::StdinOnce<'_>) -> Result<Vec<Build>, Problem> {
     let mut builds = Vec::new();
+    // What is missing from a file without builds, a definition says.
+    let parse = |source: &str, text: &[u8]| match metadata::parse(source, text) {
+        Err(problem) if problem.kind == ProblemKind::Nothing && options.definition.is_some() => {
+            Ok(Vec::new())
+        }
+        builds => builds,
+    };
     for path in &options.files {
         let (source, text) = match path == Path::new("-") {
             true => (
@@ -217,12 +225,38 @@ fn builds(options: &Options, stdin: &mut files::StdinOnce<'_>) -> Result<Vec<Bui
                 files::read_metadata(path, MAX_METADATA)?,
             ),
         };
-        builds.extend(metadata::parse(&source, &text)?);
+        builds.extend(parse(&source, &text)?);
     }
     for text in &options.metadata {
-        builds.extend(metadata::parse("--metadata", text.as_bytes())?);
+        builds.extend(parse("--metadata", text.as_bytes())?);
     }
-    Ok(builds)
+    match &options.definition {
+        None => Ok(builds),
+        Some(_) if options.files.is_empty() && options.metadata.is_empty() => {
+            Err(Problem::invalid(
+                "`--definition` without metadata: it says what was asked for, not what was built",
+                "give the metadata file of the bake, too: `tagproof check bake.json --definition FILE`",
+            ))
+        }
+        Some(path) => definition(path, stdin)?.complete(builds, options.group.as_deref()),
+    }
+}
+
+fn definition(path: &Path, stdin: &mut files::StdinOnce<'_>) -> Result<Definition, Problem> {
+    match path == Path::new("-") {
+        true => definition::parse(
+            "standard input",
+            &stdin.read("`--definition -`", MAX_DEFINITION)?,
+        ),
+        false => definition::parse(
+            &path.display().to_string(),
+            &files::read(
+                path,
+                MAX_DEFINITION,
+                "give the file that `docker buildx bake --print` was redirected to",
+            )?,
+        ),
+    }
 }
 
 fn client<'a>(

@@ -5,6 +5,8 @@
 //! read whole and the others by their headers; a header that says anything unexpected is decided
 //! by reading that tag whole, too.
 
+mod attested;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -48,6 +50,7 @@ pub(super) fn look(
         })
         .collect();
     let platforms = platforms(expectations, &documents, memory, registry);
+    let attestations = attested::attestations(expectations, &documents, memory, registry);
     let children = match deep {
         true => children(expectations, &documents, memory, registry),
         false => vec![Vec::new(); expectations.len()],
@@ -55,13 +58,17 @@ pub(super) fn look(
     tags.into_iter()
         .zip(expected)
         .zip(platforms)
+        .zip(attestations)
         .zip(children)
-        .map(|(((tag, expected), platform), children)| Sight {
-            tag,
-            expected,
-            platform,
-            children,
-        })
+        .map(
+            |((((tag, expected), platform), attestations), children)| Sight {
+                tag,
+                expected,
+                platform,
+                attestations,
+                children,
+            },
+        )
         .collect()
 }
 
@@ -97,23 +104,31 @@ fn tags(
     registry: &dyn Registry,
 ) -> Vec<Seen<Arc<Document>>> {
     let mut first: BTreeSet<(&Repository, &Expected)> = BTreeSet::new();
-    let wanted = expectations
+    let wanted: Vec<Option<Wanted>> = expectations
         .iter()
         .map(|expectation| {
             // Later looks know from the first one whether headers can be trusted.
             let known =
                 memory.knows(expectation) || memory.headers.contains_key(&expectation.repository);
-            Wanted {
+            let target = match &expectation.tag {
+                Some(tag) => Target::Tag(tag.clone()),
+                // Without a digest, too, there is nothing to look at.
+                None => Target::Manifest(expectation.image.digest()?.clone()),
+            };
+            Some(Wanted {
                 repository: expectation.repository.clone(),
-                target: match &expectation.tag {
-                    Some(tag) => Target::Tag(tag.clone()),
-                    None => Target::Manifest(expectation.image.digest().clone()),
-                },
+                target,
                 whole: !known && first.insert((&expectation.repository, &expectation.image)),
-            }
+            })
         })
         .collect();
-    resolve(wanted, memory, registry)
+    let is_asked: Vec<bool> = wanted.iter().map(Option::is_some).collect();
+    let mut seen = resolve(wanted.into_iter().flatten().collect(), memory, registry).into_iter();
+    let mut next = |is_asked: bool| is_asked.then(|| seen.next()).flatten();
+    is_asked
+        .into_iter()
+        .map(|is_asked| next(is_asked).unwrap_or(Seen::Absent))
+        .collect()
 }
 
 /// Reads manifests until each is known: headers first where they may be enough, then bodies.
@@ -218,6 +233,7 @@ impl Memory {
             Expected::Id(_) => self.documents.iter().any(|((repository, _), document)| {
                 *repository == expectation.repository && expectation.image.is(document)
             }),
+            Expected::Nothing => true,
         }
     }
 
@@ -326,16 +342,19 @@ fn expected(
 ) -> Vec<Option<Seen<Option<Arc<Document>>>>> {
     let needed = |expectation: &Expectation, tag: &Seen<Arc<Document>>| match tag {
         _ if !expectation.conflicts.is_empty() || expectation.tag.is_none() => false,
+        _ if expectation.image == Expected::Nothing => false,
         Seen::Here(document) => !expectation.image.is(document),
         Seen::Absent => true,
         // What is wrong whatever the tag shows is worth knowing, if anything can be wrong so.
-        Seen::Unknown(_) => deep || !expectation.platforms.is_empty(),
+        Seen::Unknown(_) => {
+            deep || !expectation.platforms.is_empty() || !expectation.attestations.is_empty()
+        }
     };
     let reads: BTreeSet<Read> = expectations
         .iter()
         .zip(tags)
         .filter(|(expectation, tag)| needed(expectation, tag) && !memory.knows(expectation))
-        .map(|(expectation, _)| read_of_expected(expectation))
+        .filter_map(|(expectation, _)| read_of_expected(expectation))
         .collect();
     let reads: Vec<Read> = reads.into_iter().collect();
     let answers: BTreeMap<&Read, Seen<Option<Arc<Document>>>> = reads
@@ -361,33 +380,30 @@ fn expected(
             if !needed(expectation, tag) {
                 return None;
             }
+            let read = read_of_expected(expectation)?;
             let key = (
                 expectation.repository.clone(),
-                expectation.image.digest().clone(),
+                expectation.image.digest()?.clone(),
             );
             match memory.documents.get(&key) {
                 Some(document) => Some(Seen::Here(Some(document.clone()))),
-                None => Some(
-                    answers
-                        .get(&read_of_expected(expectation))
-                        .cloned()
-                        .unwrap_or(Seen::Here(None)),
-                ),
+                None => Some(answers.get(&read).cloned().unwrap_or(Seen::Here(None))),
             }
         })
         .collect()
 }
 
-fn read_of_expected(expectation: &Expectation) -> Read {
+fn read_of_expected(expectation: &Expectation) -> Option<Read> {
     let (target, method) = match &expectation.image {
         Expected::Manifest(digest) => (Target::Manifest(digest.clone()), Method::Get),
         Expected::Id(config) => (Target::Blob(config.clone()), Method::Head),
+        Expected::Nothing => return None,
     };
-    Read {
+    Some(Read {
         repository: expectation.repository.clone(),
         target,
         method,
-    }
+    })
 }
 
 /// Like [`Memory::learn`], but a HEAD of a blob that is not there is an answer.

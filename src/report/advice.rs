@@ -2,10 +2,10 @@
 
 use crate::expectation::{Claim, Expectation, Expected};
 use crate::observation::Sight;
-use crate::oci::{Child, Digest, Platform};
+use crate::oci::{Attestation, Child, Digest, Platform};
 use crate::outcome::Outcome;
 use crate::plan::may_create;
-use crate::verdict::{Relation, Verdict};
+use crate::verdict::{Lack, Relation, Verdict};
 
 /// What is so, in one line: what was decided, and what became of it.
 pub(super) fn message(
@@ -38,9 +38,10 @@ pub(super) fn message(
 
 /// What was decided; of what was then written, in the past tense.
 fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bool) -> String {
-    let tag = match &expectation.tag {
-        Some(tag) => format!("`{tag}`"),
-        None => format!("`{}`", expectation.image.digest().short()),
+    let tag = match (&expectation.tag, expectation.image.digest()) {
+        (Some(tag), _) => format!("`{tag}`"),
+        (None, Some(digest)) => format!("`{}`", digest.short()),
+        (None, None) => format!("`{}`", expectation.repository),
     };
     let (is, points) = if past {
         ("was", "pointed")
@@ -51,7 +52,9 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
         Verdict::Ok => match (&expectation.image, &expectation.tag) {
             (Expected::Manifest(_), Some(_)) => format!("{tag} is what the build made"),
             (Expected::Manifest(_), None) => format!("{tag} is in the repository"),
-            (Expected::Id(_), _) => format!("{tag} is the image that the build made"),
+            (Expected::Id(_) | Expected::Nothing, _) => {
+                format!("{tag} is the image that the build made")
+            }
         },
         Verdict::Child(child) => format!(
             "{tag} {points} at {} of the build, not at its index",
@@ -80,7 +83,7 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
             format!("{tag} {is} no part of this build: an older, newer or foreign image")
         }
         Verdict::Incomplete(missing) => {
-            format!("the image that {tag} should be lacks {}", list(missing))
+            format!("the image that {tag} should be lacks {}", lacks(missing))
         }
         Verdict::Broken(missing) => {
             let gone: Vec<String> = missing
@@ -92,8 +95,12 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
                 gone.join(" and ")
             )
         }
+        Verdict::NeverPushed if expectation.image == Expected::Nothing => format!(
+            "{} left no metadata of an image, so nothing says what {tag} should be",
+            expectation.origin
+        ),
         Verdict::NeverPushed => match (&expectation.tag, sight.shown()) {
-            (None, _) => format!("`{}` is not in the repository", expectation.image.digest()),
+            (None, _) => format!("{} is not in the repository", digest(&expectation.image)),
             (Some(_), Some(_)) => format!(
                 "{tag} is another image, and the one that was built is not in the repository"
             ),
@@ -105,12 +112,12 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
             let others: Vec<String> = expectation
                 .conflicts
                 .iter()
-                .map(|(who, image)| format!("{who} makes it `{}`", image.digest()))
+                .map(|(who, image)| format!("{who} makes it {}", digest(image)))
                 .collect();
             format!(
-                "{} makes {tag} `{}`, but {}",
+                "{} makes {tag} {}, but {}",
                 expectation.origin,
-                expectation.image.digest(),
+                digest(&expectation.image),
                 others.join(" and ")
             )
         }
@@ -140,8 +147,11 @@ pub(super) fn help(
     let repair = |extra: &str| {
         let digest = expectation.image.digest();
         format!(
-            "repair it: `tagproof fix --tag {}@{digest}{extra}`",
-            expectation.reference()
+            "repair it: `tagproof fix --tag {}{}{extra}`",
+            expectation.reference(),
+            digest
+                .map(|digest| format!("@{digest}"))
+                .unwrap_or_default()
         )
     };
     match verdict {
@@ -168,12 +178,17 @@ pub(super) fn help(
             "it is not moved: it may be a newer build's".to_owned(),
             repair(" --on-other fix") + ", if it is yours to move; `--on-other warn` if others may move it",
         ],
-        Verdict::Incomplete(missing) => {
-            vec![format!("build again with `--platform` for all of them, {} included: re-pointing a tag cannot add one", list(missing))]
-        }
+        Verdict::Incomplete(missing) => incomplete(missing),
+        Verdict::Broken(gone) if gone.iter().all(|child| child.is_attestation) => vec![
+            "whoever asks for its provenance or SBOM gets an error; the images themselves are whole".to_owned(),
+            "build and push again, and keep the clean-up job from deleting untagged manifests that an index lists".to_owned(),
+        ],
         Verdict::Broken(_) => vec![
             "whoever pulls it for that platform gets an error".to_owned(),
             "build and push again, and keep the clean-up job from deleting untagged manifests that an index lists".to_owned(),
+        ],
+        Verdict::NeverPushed if expectation.image == Expected::Nothing => vec![
+            "bake every target of the definition with `--push`, and give the metadata file of that bake; `--group` or `--target` if only some of them are meant".to_owned(),
         ],
         Verdict::NeverPushed => {
             let mut lines = Vec::new();
@@ -233,10 +248,46 @@ fn called(child: &Child) -> String {
     }
 }
 
-fn list(platforms: &[Platform]) -> String {
-    platforms
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+fn digest(image: &Expected) -> String {
+    match image.digest() {
+        Some(digest) => format!("`{digest}`"),
+        None => "nothing".to_owned(),
+    }
+}
+
+/// `linux/arm64 and provenance of linux/amd64`.
+fn lacks(missing: &[Lack]) -> String {
+    let each = missing.iter().map(|lack| match lack {
+        Lack::Platform(platform) => platform.to_string(),
+        Lack::Attestation(kind, Some(platform)) => format!("{kind} of {platform}"),
+        Lack::Attestation(kind, None) => kind.to_string(),
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// What to do about an image that lacks what was asked for.
+fn incomplete(missing: &[Lack]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut platforms: Vec<&Platform> = Vec::new();
+    let mut kinds: Vec<Attestation> = Vec::new();
+    for lack in missing {
+        match lack {
+            Lack::Platform(platform) => platforms.push(platform),
+            Lack::Attestation(kind, _) => kinds.push(*kind),
+        }
+    }
+    if !platforms.is_empty() {
+        let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+        lines.push(format!("build again with `--platform` for all of them, {} included: re-pointing a tag cannot add one", platforms.join(", ")));
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    if !kinds.is_empty() {
+        let flags: Vec<String> = kinds
+            .iter()
+            .map(|kind| format!("`--{kind}=true`"))
+            .collect();
+        lines.push(format!("build again with {}: what is required are BuildKit's own attestations, in the index; signatures and referrers, such as cosign's, are something else", flags.join(" and ")));
+    }
+    lines
 }

@@ -112,7 +112,7 @@ fn entry(finding: &Finding, soften: Soften) -> Entry {
             | Verdict::Conflict => false,
         };
     let proof = match (verdict, &expectation.image) {
-        (Verdict::Unproven(_), _) => None,
+        (Verdict::Unproven(_), _) | (_, Image::Nothing) => None,
         (_, Image::Manifest(_)) => Some(Proof::Digest),
         (_, Image::Id(_)) => Some(Proof::Config),
     };
@@ -145,6 +145,7 @@ fn expected(expectation: &Expectation, sight: &Sight) -> Expected {
     let (digest, config) = match &expectation.image {
         Image::Manifest(digest) => (Some(digest.clone()), None),
         Image::Id(config) => (None, Some(config.clone())),
+        Image::Nothing => (None, None),
     };
     let platforms = match (expectation.platforms.as_slice(), document) {
         ([], Some(document)) if document.media_type().is_index() => document.platforms(),
@@ -184,8 +185,11 @@ fn found(document: &Document, verdict: &Verdict) -> Found {
     }
 }
 
-/// An attestation manifest that is gone breaks no image: a note.
+/// An attestation manifest that is gone breaks no image: a note, unless attestations are required.
 fn attestation_gone(finding: &Finding) -> Option<Note> {
+    if !finding.expectation.attestations.is_empty() {
+        return None;
+    }
     let gone: Vec<String> = finding
         .sight
         .children

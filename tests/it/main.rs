@@ -17,6 +17,7 @@ mod token_server;
 mod world;
 
 mod alike;
+mod definition;
 mod looks;
 mod real_test;
 mod recorded;

@@ -316,6 +316,9 @@ fn mixed_with_notes() {
     note[image-id] what was seen of `image-id`
       help: what to do
 
+    note[not-pushed] what was seen of `not-pushed`
+      help: what to do
+
     note[attestation-gone] what was seen of `attestation-gone`
       help: what to do
 
