@@ -131,6 +131,9 @@ fn attempt(
                 if now != step.before {
                     return State::Done(Outcome::Changed { now: now.cloned() });
                 }
+                if now.is_some() && step.expectation.immutable {
+                    return State::Done(Outcome::Immutable);
+                }
             }
         }
         let error = match registry.put(&write) {

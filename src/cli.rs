@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::expectation::Asked;
+use crate::expectation::{self, Asked};
 use crate::explain;
 use crate::oci::{Digest, Host, Platform, Reference};
 use crate::problem::Problem;
@@ -50,6 +50,12 @@ Examples:
   tagproof fix bake.json --target app --platform linux/amd64,linux/arm64 --report report.json
   docker buildx bake --push --print | tagproof fix bake.json --definition -")]
     Fix(RunArgs),
+    /// Look at the policy file
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
     /// Say what a verdict, outcome or note means, why it happens and what to do
     #[command(after_help = "\
 Examples:
@@ -67,6 +73,19 @@ Examples:
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    /// Read a policy file, and say what is understood of it
+    #[command(after_help = "\
+Examples:
+  tagproof policy check
+  tagproof policy check ci/tagproof.yml")]
+    Check {
+        /// The file; none: .tagproof.yml or .github/tagproof.yml in the working directory
+        file: Option<PathBuf>,
     },
 }
 
@@ -119,14 +138,9 @@ struct RunArgs {
     #[arg(long, help_heading = "What to check")]
     deep: bool,
 
-    /// What to do where a tag is something that is no part of this build
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "fail",
-        help_heading = "What to make of it"
-    )]
-    on_other: OnOther,
+    /// What to do where a tag is something that is no part of this build [default: fail]
+    #[arg(long, value_name = "WHAT", help_heading = "What to make of it")]
+    on_other: Option<OnOther>,
 
     /// What to do where something could not be checked
     #[arg(
@@ -146,9 +160,17 @@ struct RunArgs {
     )]
     on_unpushed: OnFinding,
 
-    /// How far apart two looks must be that agree; 0: one look decides
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds, help_heading = "Time")]
-    settle: Duration,
+    /// The policy file, instead of .tagproof.yml or .github/tagproof.yml in the working directory
+    #[arg(long, value_name = "FILE", help_heading = "What to make of it")]
+    policy: Option<PathBuf>,
+
+    /// Judge by no rule of a policy file; what it says of registries still holds
+    #[arg(long, help_heading = "What to make of it")]
+    no_policy: bool,
+
+    /// How far apart two looks must be that agree; 0: one look decides [default: 2]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Time")]
+    settle: Option<Duration>,
 
     /// How long a tag that is not right may take to come right
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds, help_heading = "Time")]
@@ -256,6 +278,8 @@ pub enum Format {
 pub enum Action {
     /// Look at tags, and maybe repair them.
     Run(Box<Options>),
+    /// Read this policy, or the one of the working directory, and say what is understood.
+    CheckPolicy(Option<PathBuf>),
     /// Print this text and end with this exit code: help, an explanation, a usage error.
     Print {
         /// What to print.
@@ -287,12 +311,14 @@ pub struct Options {
     pub asked: Result<Asked, Problem>,
     /// Whether every child of an index is asked for.
     pub deep: bool,
-    /// Whether tags that are no part of the build are moved.
-    pub move_other: bool,
+    /// The policy file that is to be read instead of the working directory's.
+    pub policy: Option<PathBuf>,
+    /// Whether the rules of the policy hold.
+    pub use_rules: bool,
     /// What does not fail the run.
     pub soften: Soften,
-    /// How far apart two agreeing looks are.
-    pub settle: Duration,
+    /// How far apart two agreeing looks are, whatever a policy says.
+    pub settle: Option<Duration>,
     /// How long a tag may take to come right.
     pub settle_timeout: Duration,
     /// How long everything may take.
@@ -340,6 +366,9 @@ pub fn parse(args: &[OsString]) -> Action {
     match cli.command {
         Command::Check(args) => Action::Run(Box::new(options(Mode::Check, args))),
         Command::Fix(args) => Action::Run(Box::new(options(Mode::Fix, args))),
+        Command::Policy {
+            command: PolicyCommand::Check { file },
+        } => Action::CheckPolicy(file),
         Command::Explain { code: None } => Action::Print {
             text: explain::list(),
             to_stderr: false,
@@ -390,9 +419,11 @@ fn options(mode: Mode, args: RunArgs) -> Options {
         group,
         platforms: _,
         deep,
-        on_other,
+        on_other: _,
         on_unproven,
         on_unpushed,
+        policy,
+        no_policy,
         settle,
         settle_timeout,
         timeout,
@@ -417,9 +448,9 @@ fn options(mode: Mode, args: RunArgs) -> Options {
         group,
         asked,
         deep,
-        move_other: on_other == OnOther::Fix,
+        policy,
+        use_rules: !no_policy,
         soften: Soften {
-            other: on_other == OnOther::Warn,
             unproven: on_unproven == OnFinding::Warn,
             unpushed: on_unpushed == OnFinding::Warn,
         },
@@ -448,6 +479,11 @@ fn asked(args: &RunArgs) -> Result<Asked, Problem> {
     let mut asked = Asked {
         digest: args.digest.clone(),
         targets: args.targets.clone(),
+        on_other: args.on_other.map(|on_other| match on_other {
+            OnOther::Fail => expectation::OnOther::Fail,
+            OnOther::Fix => expectation::OnOther::Fix,
+            OnOther::Warn => expectation::OnOther::Warn,
+        }),
         ..Asked::default()
     };
     for text in items(&args.tags) {

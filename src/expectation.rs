@@ -1,5 +1,8 @@
 //! Expectations: what builds and the command line together claim about tags. Pure.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use crate::metadata::{Build, Image};
 use crate::note::{self, Note};
 use crate::oci::{Attestation, Digest, Document, MediaType, Platform, Reference, Repository, Tag};
@@ -33,6 +36,12 @@ pub struct Expectation {
     pub origin: String,
     /// What others at hand claim for this very tag instead: who, and which image.
     pub conflicts: Vec<(String, Expected)>,
+    /// Whether a policy says that the tag is never moved once it is there.
+    pub immutable: bool,
+    /// What to do where the tag is something that is no part of the build.
+    pub on_other: OnOther,
+    /// The pattern of the policy that each of its keys was taken from.
+    pub rules: BTreeMap<&'static str, String>,
     /// Whether the build also wrote a file (`--load`, `type=oci`): a hint for a message, no more.
     pub exported: bool,
 }
@@ -58,6 +67,39 @@ pub enum Claim {
     /// `latest` of a repository that was named without a tag. It may or may not have been pushed,
     /// so it is judged only if it holds this build or a part of it.
     Implied,
+}
+
+/// What to do where a tag is something that is no part of the build.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnOther {
+    /// The run fails.
+    #[default]
+    Fail,
+    /// The run does not fail for it.
+    Warn,
+    /// The tag is moved all the same.
+    Fix,
+}
+
+impl OnOther {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Fail, Self::Warn, Self::Fix];
+
+    /// The word that flags and policies have for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Warn => "warn",
+            Self::Fix => "fix",
+        }
+    }
+}
+
+impl fmt::Display for OnOther {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 impl Expected {
@@ -104,6 +146,8 @@ pub struct Asked {
     pub targets: Vec<String>,
     /// The platforms every image must have. Empty: those its build names.
     pub platforms: Vec<Platform>,
+    /// What to do where a tag is another image, whatever a policy says.
+    pub on_other: Option<OnOther>,
 }
 
 /// The expectations of `builds` under what was asked for, in the order of the input, and notes.
@@ -128,6 +172,9 @@ pub fn expect(builds: &[Build], asked: &Asked) -> Result<(Vec<Expectation>, Vec<
             claim.platforms.clone_from(&asked.platforms);
             claim.platforms_stated = true;
         }
+    }
+    for claim in &mut claims {
+        claim.on_other = asked.on_other.unwrap_or_default();
     }
     let mut notes = notes(&made, &claims, asked);
     notes.extend(builds.iter().filter_map(|build| not_pushed(build)));
@@ -301,6 +348,9 @@ fn expectation(repository: &Repository, image: &Expected, build: Option<&Build>)
         claim: Claim::Build,
         origin: build.map_or_else(|| "`--tag`".to_owned(), called),
         conflicts: Vec::new(),
+        immutable: false,
+        on_other: OnOther::default(),
+        rules: BTreeMap::new(),
         exported: build.is_some_and(|build| build.exported),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::expectation::{Claim, Expectation, Expected};
+use crate::expectation::{Claim, Expectation, Expected, OnOther};
 use crate::finding::Finding;
 use crate::observation::Seen;
 use crate::oci::{Digest, Document, Tag};
@@ -24,10 +24,10 @@ pub struct Step<'a> {
 }
 
 /// The steps that make right what may be repaired: nothing that is right, none that is someone
-/// else's work unless `move_other` says so, nothing incomplete or broken, and no tag that is only
-/// guessed at.
+/// else's work unless `on-other` says so, nothing incomplete or broken, and no tag that is only
+/// guessed at. A step of an immutable tag that is there is never written, but refused.
 #[must_use]
-pub fn plan(findings: &[Finding], move_other: bool) -> Vec<Step<'_>> {
+pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
     findings
         .iter()
         .enumerate()
@@ -41,7 +41,12 @@ pub fn plan(findings: &[Finding], move_other: bool) -> Vec<Step<'_>> {
             let safe = match verdict {
                 Verdict::Child(_) | Verdict::Wrapped => true,
                 Verdict::Absent => may_create(expectation),
-                Verdict::Other(_) => move_other,
+                Verdict::Other(_) => match expectation.on_other {
+                    OnOther::Fix => true,
+                    // That it is not moved is an outcome of its own.
+                    OnOther::Fail => expectation.immutable,
+                    OnOther::Warn => false,
+                },
                 Verdict::Ok
                 | Verdict::Incomplete(_)
                 | Verdict::Broken(_)

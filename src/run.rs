@@ -1,6 +1,6 @@
 //! The run: inputs to builds to expectations to looks to verdicts to repairs to the report, and the exit code.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use crate::cli::{self, Action, Format, Options};
 use crate::clock::Clock;
-use crate::definition::{self, Definition, MAX_DEFINITION};
 use crate::environment::Environment;
 use crate::expectation::{self, Claim, Expectation};
 use crate::finding::Finding;
@@ -17,11 +16,15 @@ use crate::metadata::{self, Build, MAX_METADATA};
 use crate::note::{self, Note};
 use crate::observe::{self, Looks, Memory, Phase};
 use crate::oci::Host;
+use crate::policy::{PLACES, Policy};
 use crate::problem::{Problem, ProblemKind};
 use crate::registry::{Client, Logins, Settings, Sources};
 use crate::report::{self, Mode, Report, paint, terminal};
 use crate::verdict;
-use crate::{apply, files, plan};
+use crate::{apply, files, inputs, plan};
+
+/// How far apart two agreeing looks are, where nobody says otherwise.
+const SETTLE: Duration = Duration::from_secs(2);
 
 /// What the process gives to a run. The library touches nothing of the process by itself.
 pub struct Process<'a> {
@@ -51,6 +54,7 @@ pub struct Process<'a> {
 pub fn run(process: Process<'_>) -> u8 {
     match cli::parse(&process.args) {
         Action::Run(options) => check(process, &options),
+        Action::CheckPolicy(file) => check_policy(process, file.as_deref()),
         Action::Print {
             text,
             to_stderr,
@@ -122,6 +126,26 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
     report.exit_code
 }
 
+fn check_policy(process: Process<'_>, file: Option<&Path>) -> u8 {
+    let none = || {
+        Problem::invalid(
+            format!("no policy here: neither `{}`", PLACES.join("` nor `")),
+            "name the file: `tagproof policy check FILE`; docs/policy.md has one to start with",
+        )
+    };
+    match inputs::policy(file).and_then(|found| found.ok_or_else(none)) {
+        Ok((source, policy)) => {
+            let _ = process.stdout.write_all(policy.show(&source).as_bytes());
+            0
+        }
+        Err(problem) => {
+            let text = format!("error: {problem}\n{}\n", help_line(&problem));
+            let _ = process.stderr.write_all(text.as_bytes());
+            2
+        }
+    }
+}
+
 fn help_line(problem: &Problem) -> String {
     problem
         .help
@@ -141,16 +165,34 @@ fn prove(
     let asked = options.asked.clone()?;
     let mut stdin = files::StdinOnce::new(stdin);
     let builds = builds(options, &mut stdin)?;
-    let (expectations, mut notes) = expectation::expect(&builds, &asked)?;
+    let (mut expectations, mut notes) = expectation::expect(&builds, &asked)?;
+    let policy = inputs::policy(options.policy.as_deref())?
+        .unwrap_or_default()
+        .1;
+    if options.use_rules {
+        policy.rule(&mut expectations, &asked)?;
+    }
     let log = |line: &str| {
         if options.verbose {
             screen.line(line);
         }
     };
-    let client = client(environment, &mut stdin, clock, options, &expectations, &log)?;
+    let hosts: BTreeSet<&Host> = expectations.iter().map(|it| it.repository.host()).collect();
+    let settle = options
+        .settle
+        .unwrap_or_else(|| policy.settle(&hosts, SETTLE));
+    let client = client(
+        environment,
+        &mut stdin,
+        clock,
+        options,
+        &policy,
+        &expectations,
+        &log,
+    )?;
 
     let looks = Looks {
-        settle: options.settle,
+        settle,
         settle_timeout: options.settle_timeout,
         deep: options.deep,
         deadline: options.timeout,
@@ -182,7 +224,7 @@ fn prove(
         .collect();
 
     if options.mode == Mode::Fix {
-        let plan = plan::plan(&findings, options.move_other);
+        let plan = plan::plan(&findings);
         let outcomes = apply::apply(&plan, looks, &mut memory, &client, clock, &waiting);
         let done: Vec<_> = plan.iter().map(|step| step.index).zip(outcomes).collect();
         for (index, outcome) in done {
@@ -238,24 +280,7 @@ fn builds(options: &Options, stdin: &mut files::StdinOnce<'_>) -> Result<Vec<Bui
                 "give the metadata file of the bake, too: `tagproof check bake.json --definition FILE`",
             ))
         }
-        Some(path) => definition(path, stdin)?.complete(builds, options.group.as_deref()),
-    }
-}
-
-fn definition(path: &Path, stdin: &mut files::StdinOnce<'_>) -> Result<Definition, Problem> {
-    match path == Path::new("-") {
-        true => definition::parse(
-            "standard input",
-            &stdin.read("`--definition -`", MAX_DEFINITION)?,
-        ),
-        false => definition::parse(
-            &path.display().to_string(),
-            &files::read(
-                path,
-                MAX_DEFINITION,
-                "give the file that `docker buildx bake --print` was redirected to",
-            )?,
-        ),
+        Some(path) => inputs::definition(path, stdin)?.complete(builds, options.group.as_deref()),
     }
 }
 
@@ -264,6 +289,7 @@ fn client<'a>(
     stdin: &mut files::StdinOnce<'_>,
     clock: &'a dyn Clock,
     options: &Options,
+    policy: &Policy,
     expectations: &[Expectation],
     log: &'a (dyn Fn(&str) + Sync),
 ) -> Result<Client<'a>, Problem> {
@@ -286,6 +312,11 @@ fn client<'a>(
             "give a file with PEM certificates",
         )?),
     };
+    let mut ca_files = BTreeMap::new();
+    for (host, path) in policy.ca_files() {
+        let help = format!("the policy names it for `{host}`, relative to the working directory");
+        ca_files.insert(host.clone(), files::read(path, 4 * 1024 * 1024, &help)?);
+    }
     let sources = Sources {
         environment: environment.clone(),
         explicit,
@@ -303,9 +334,11 @@ fn client<'a>(
         plain_http: options
             .plain_http
             .iter()
+            .chain(policy.plain_http())
             .cloned()
             .collect::<BTreeSet<Host>>(),
         ca_file,
+        ca_files,
         environment: environment.clone(),
         concurrency: options.concurrency,
         deadline: options.timeout,

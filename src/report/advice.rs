@@ -24,6 +24,7 @@ pub(super) fn message(
             "it had come right, twice, when it was looked at before the write".to_owned()
         }
         Outcome::Refused(error) => format!("the registry refused the repair: {error}"),
+        Outcome::Immutable => "the policy says that it is never moved".to_owned(),
         Outcome::Changed { now: Some(now) } => {
             format!("someone else moved it to `{now}` before it was written, so it was left alone")
         }
@@ -144,6 +145,9 @@ pub(super) fn help(
                 .to_owned(),
         ];
     }
+    if about_the_tag && expectation.immutable && !matches!(verdict, Verdict::Absent) {
+        return vec![format!("it is never moved, as the policy says: {KEPT}")];
+    }
     let repair = |extra: &str| {
         let digest = expectation.image.digest();
         format!(
@@ -207,11 +211,15 @@ pub(super) fn help(
     }
 }
 
+/// What to do about a tag that is wrong and immutable.
+const KEPT: &str = "release under a new tag, or take this one out of `immutable` in the policy if it may be repaired";
+
 /// What to do after a repair was tried.
 fn after(outcome: &Outcome) -> Vec<String> {
     match outcome {
         Outcome::Fixed | Outcome::AlreadyRight => Vec::new(),
         Outcome::Refused(error) | Outcome::Failed(error) => vec![error.help()],
+        Outcome::Immutable => vec![KEPT.to_owned()],
         Outcome::Changed { .. } => {
             vec!["run the same command again if it is still yours to move".to_owned()]
         }
@@ -225,8 +233,14 @@ fn after(outcome: &Outcome) -> Vec<String> {
 pub(super) fn undo(expectation: &Expectation, before: Option<&Digest>) -> String {
     match before {
         Some(before) => format!(
-            "tagproof fix --tag {}@{before} --on-other fix",
-            expectation.reference()
+            "tagproof fix --tag {}@{before} --on-other fix{}",
+            expectation.reference(),
+            // What is put back need not be what the policy asks for.
+            if expectation.rules.is_empty() {
+                ""
+            } else {
+                " --no-policy"
+            }
         ),
         None => "the tag was created: only the registry can delete it".to_owned(),
     }

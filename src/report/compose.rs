@@ -1,6 +1,6 @@
 //! Composing: from what was judged and done to the report.
 
-use crate::expectation::{Expectation, Expected as Image};
+use crate::expectation::{Expectation, Expected as Image, OnOther};
 use crate::finding::Finding;
 use crate::note::{self, Note};
 use crate::observation::{Seen, Sight};
@@ -11,11 +11,9 @@ use crate::verdict::{self, Verdict};
 
 use super::{Entry, Expected, Found, Mode, Proof, Report, Status, advice};
 
-/// Which findings the user does not want to fail the run.
+/// Which findings the user does not want to fail the run; `on-other` is each expectation's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Soften {
-    /// `--on-other warn`.
-    pub other: bool,
     /// `--on-unproven warn`.
     pub unproven: bool,
     /// `--on-unpushed warn`: also where there is nothing to check.
@@ -100,7 +98,7 @@ fn entry(finding: &Finding, soften: Soften) -> Entry {
     let before = sight.shown().filter(|_| written);
     let softened = outcome.is_none()
         && match verdict {
-            Verdict::Other(_) => soften.other,
+            Verdict::Other(_) => expectation.on_other == OnOther::Warn,
             Verdict::Unproven(_) => soften.unproven,
             Verdict::NeverPushed => soften.unpushed,
             Verdict::Ok
@@ -130,6 +128,7 @@ fn entry(finding: &Finding, soften: Soften) -> Entry {
         help: advice::help(expectation, verdict, outcome.as_ref()),
         inspect: written.then(|| advice::inspect(expectation)),
         undo: written.then(|| advice::undo(expectation, before)),
+        rules: expectation.rules.clone(),
     }
 }
 

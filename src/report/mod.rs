@@ -12,6 +12,8 @@ pub mod terminal;
 #[cfg(test)]
 pub(crate) mod samples;
 
+use std::collections::BTreeMap;
+
 use crate::note::Note;
 use crate::oci::{Digest, MediaType, Platform};
 use crate::problem::Problem;
@@ -96,6 +98,8 @@ pub struct Entry {
     /// After a repair: the command that undoes it, or, where the tag was created, words that say
     /// that only the registry can delete it.
     pub undo: Option<String>,
+    /// The pattern of the policy that each of its keys was taken from.
+    pub rules: BTreeMap<&'static str, String>,
 }
 
 /// What a tag should be.

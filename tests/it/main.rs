@@ -19,6 +19,7 @@ mod world;
 mod alike;
 mod definition;
 mod looks;
+mod policy;
 mod real_test;
 mod recorded;
 mod registry_test;

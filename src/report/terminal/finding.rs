@@ -95,6 +95,11 @@ impl Page {
         {
             block.extend(self.labelled("replaced:", before.as_str()));
         }
+        if !tag.rules.is_empty() {
+            let rules = tag.rules.iter();
+            let rules: Vec<String> = rules.map(|(key, by)| format!("{key} by `{by}`")).collect();
+            block.extend(self.labelled("policy:", &rules.join(", ")));
+        }
         for help in &tag.help {
             block.extend(self.labelled("help:", help));
         }
@@ -108,9 +113,9 @@ impl Page {
             None => {}
         }
         if tag.softened
-            && let Some(setting) = words::softening(tag.verdict)
+            && let Some(setting) = words::softening(tag)
         {
-            let text = format!("this does not fail the run, as `{setting}` asks");
+            let text = format!("this does not fail the run, as {setting} asks");
             block.extend(self.labelled("note:", &text));
         }
         self.blocks.push(block);
