@@ -40,6 +40,11 @@ pub(super) fn attestations(
     });
     let seen = resolve(wanted.collect(), memory, registry);
     let seen: BTreeMap<_, _> = asked.iter().zip(seen).collect();
+    for (key, seen) in &seen {
+        if matches!(seen, Seen::Here(_)) {
+            memory.present.insert((*key).clone());
+        }
+    }
     expectations
         .iter()
         .zip(documents)
