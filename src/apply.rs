@@ -3,12 +3,15 @@
 //! A loop over the registry and the clock. Whether a tag is right afterwards is decided by the
 //! same looks and the same judgement as before.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::expectation::Expectation;
 use crate::observation::{Seen, Sight};
 use crate::observe::{self, Looks, Memory, Phase};
+use crate::oci::{Document, Host};
 use crate::outcome::Outcome;
 use crate::plan::Step;
 use crate::registry::{Class, Error, Registry, Write};
@@ -17,25 +20,41 @@ use crate::verdict::Verdict;
 /// How often one tag is written, at most, while the failures are passing ones.
 const ATTEMPTS: u32 = 5;
 
-/// How often the steps are gone through: a tag that came right by itself and then went wrong
-/// again is written on the next pass.
-const PASSES: u32 = 3;
+/// The wait before the second try; it doubles with each.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// The longest wait that a registry may ask for before the next write.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
+/// How often the steps are gone through: a tag that came right by itself and then went wrong
+/// again is written on the next pass.
+const PASSES: u32 = 3;
+
 /// What is known of one step while the plan is applied.
 #[derive(Clone, Debug)]
 enum State {
-    /// Nothing was done yet.
-    Open,
+    /// To be written, after so many tries, and not before this time. One of the tries may have
+    /// been taken by the registry, and its answer lost.
+    Open {
+        tries: u32,
+        due: Duration,
+        lost: bool,
+    },
     /// The registry took the write.
     Written,
+    /// The last try failed, but the registry may have taken it and lost the answer.
+    Lost(Error),
     /// The tag was right when it was looked at before the write.
     SeenRight,
     /// It is over.
     Done(Outcome),
 }
+
+const OPEN: State = State::Open {
+    tries: 0,
+    due: Duration::ZERO,
+    lost: false,
+};
 
 /// Applies the steps, and gives an outcome for each, in their order.
 pub fn apply(
@@ -46,13 +65,9 @@ pub fn apply(
     clock: &dyn Clock,
     waiting: &dyn Fn(usize, Duration),
 ) -> Vec<Outcome> {
-    let mut states: Vec<State> = plan.iter().map(|_| State::Open).collect();
+    let mut states: Vec<State> = plan.iter().map(|_| OPEN).collect();
     for _ in 0..PASSES {
-        for (step, state) in plan.iter().zip(&mut states) {
-            if matches!(state, State::Open) {
-                *state = attempt(step, looks.deadline, memory, registry, clock);
-            }
-        }
+        write(plan, &mut states, looks.deadline, memory, registry, clock);
         let mut watched: Vec<(&Step<'_>, &mut State)> = plan
             .iter()
             .zip(&mut states)
@@ -61,7 +76,7 @@ pub fn apply(
         if watched.is_empty() {
             break;
         }
-        // The children were asked for before the write.
+        // If children were to be asked for, that was before the write.
         let looks = Looks {
             deep: false,
             ..looks
@@ -86,130 +101,177 @@ pub fn apply(
         .zip(plan)
         .map(|(state, step)| match state {
             State::Done(outcome) => outcome,
-            State::Open | State::Written | State::SeenRight => Outcome::Failed(Error {
-                class: Class::BadAnswer,
-                request: format!("looking at {}", step.expectation.reference()),
-                reason: "the tag keeps changing between the right digest and the wrong one"
-                    .to_owned(),
-                retry_after: None,
-            }),
+            State::Open { .. } | State::Written | State::Lost(_) | State::SeenRight => {
+                Outcome::Failed(Error {
+                    class: Class::Restless,
+                    request: format!("looking at {}", step.expectation.reference()),
+                    reason: "the tag keeps changing between the right digest and the wrong one"
+                        .to_owned(),
+                    retry_after: None,
+                })
+            }
         })
         .collect()
 }
 
-/// Looks again and writes, as long as the tag is what was decided on.
-fn attempt(
-    step: &Step<'_>,
+/// Writes what is open, in rounds of one try each: no registry that fails or is slow keeps the
+/// others waiting for more than one try, and one that fails all tries fails its other steps, too.
+fn write(
+    plan: &[Step<'_>],
+    states: &mut [State],
     deadline: Duration,
     memory: &mut Memory,
     registry: &dyn Registry,
     clock: &dyn Clock,
-) -> State {
+) {
+    let mut down: BTreeMap<&Host, Error> = BTreeMap::new();
+    loop {
+        // The hosts that failed in this round, so that each costs one try in it.
+        let mut failing: BTreeMap<&Host, Error> = BTreeMap::new();
+        for (step, state) in plan.iter().zip(states.iter_mut()) {
+            let State::Open { tries, due, lost } = *state else {
+                continue;
+            };
+            if due > clock.now() {
+                continue;
+            }
+            let host = step.expectation.repository.host();
+            *state = match (down.get(host), failing.get(host)) {
+                (Some(error), _) => State::Done(Outcome::Failed(error.clone())),
+                (None, Some(error)) => again(error, tries, deadline, clock),
+                (None, None) => match attempt(step, memory, registry) {
+                    // Right by the write whose answer was lost.
+                    Tried::Over(State::SeenRight) if lost => State::Written,
+                    Tried::Over(state) => state,
+                    Tried::Failed(error) => {
+                        if is_of_the_host(error.class) {
+                            failing.insert(host, error.clone());
+                        }
+                        again(&error, tries, deadline, clock)
+                    }
+                },
+            };
+            if let State::Lost(error) = state
+                && is_of_the_host(error.class)
+            {
+                down.insert(host, error.clone());
+            }
+        }
+        let next = states.iter().filter_map(|state| match state {
+            State::Open { due, .. } => Some(*due),
+            _ => None,
+        });
+        let Some(next) = next.min() else { break };
+        clock.sleep(next.saturating_sub(clock.now()));
+    }
+}
+
+/// What came of one try.
+enum Tried {
+    Over(State),
+    /// The write failed in a way that may pass.
+    Failed(Error),
+}
+
+/// Looks again and writes, if the tag still is what was decided on.
+fn attempt(step: &Step<'_>, memory: &mut Memory, registry: &dyn Registry) -> Tried {
     let repository = &step.expectation.repository;
+    let is_right = |seen: &Seen<Arc<Document>>| {
+        seen.here()
+            .is_some_and(|document| step.expectation.image.is(document))
+    };
+    match observe::look_at_tag(repository, step.tag, memory, registry) {
+        Seen::Unknown(error) => return Tried::Over(State::Done(Outcome::Failed(error))),
+        seen if is_right(&seen) => return Tried::Over(State::SeenRight),
+        seen => {
+            let now = seen.here().map(|document| document.digest());
+            if now != step.before {
+                let (now, written) = (now.cloned(), false);
+                return Tried::Over(State::Done(Outcome::Changed { now, written }));
+            }
+            if now.is_some() && step.expectation.immutable {
+                return Tried::Over(State::Done(Outcome::Immutable));
+            }
+        }
+    }
     let write = Write {
         repository: repository.clone(),
         tag: step.tag.clone(),
         media_type: step.document.media_type(),
         bytes: step.document.bytes().to_vec(),
     };
-    // Whether a write whose answer was lost may have been taken.
-    let mut may_be_written = false;
-    let mut wait = Duration::from_millis(500);
-    let mut left = ATTEMPTS;
-    loop {
-        match observe::look_at_tag(repository, step.tag, memory, registry) {
-            Seen::Unknown(error) => return State::Done(Outcome::Failed(error)),
-            Seen::Here(document) if step.expectation.image.is(&document) => {
-                return if may_be_written {
-                    State::Written
-                } else {
-                    State::SeenRight
-                };
-            }
-            seen => {
-                let now = seen.here().map(|document| document.digest());
-                if now != step.before {
-                    return State::Done(Outcome::Changed { now: now.cloned() });
-                }
-                if now.is_some() && step.expectation.immutable {
-                    return State::Done(Outcome::Immutable);
-                }
-            }
-        }
-        let error = match registry.put(&write) {
-            Ok(()) => return State::Written,
-            Err(error) => error,
-        };
-        left -= 1;
-        if is_refusal(error.class) {
+    match registry.put(&write) {
+        Ok(()) => Tried::Over(State::Written),
+        Err(error) if is_refusal(error.class) => {
             // Registries refuse the very digest that is there already, too: ours, if an answer was
             // lost, or another job's.
-            return match observe::look_at_tag(repository, step.tag, memory, registry) {
-                Seen::Here(document) if step.expectation.image.is(&document) => {
-                    if may_be_written {
-                        State::Written
-                    } else {
-                        State::SeenRight
-                    }
-                }
-                _ => State::Done(Outcome::Refused(error)),
-            };
+            let seen = observe::look_at_tag(repository, step.tag, memory, registry);
+            Tried::Over(match is_right(&seen) {
+                true => State::SeenRight,
+                false => State::Done(Outcome::Refused(error)),
+            })
         }
-        may_be_written |= matches!(
-            error.class,
-            Class::Network | Class::Unavailable | Class::BadAnswer
-        );
-        let pause = error.retry_after.unwrap_or(wait);
-        let in_time = pause <= MAX_RETRY_AFTER && clock.now() + pause < deadline;
-        if left == 0 || !error.class.is_passing() || !in_time {
-            return give_up(step, error, may_be_written, memory, registry);
-        }
-        clock.sleep(pause);
-        wait *= 2;
+        Err(error) if error.class.is_passing() => Tried::Failed(error),
+        Err(error) => Tried::Over(State::Done(Outcome::Failed(error))),
     }
 }
 
-/// The last write failed: its answer may have been lost all the same.
-fn give_up(
-    step: &Step<'_>,
-    error: Error,
-    may_be_written: bool,
-    memory: &mut Memory,
-    registry: &dyn Registry,
-) -> State {
-    if may_be_written
-        && let Seen::Here(document) =
-            observe::look_at_tag(&step.expectation.repository, step.tag, memory, registry)
-        && step.expectation.image.is(&document)
-    {
-        return State::Written;
+/// What follows a try that failed: another one after a while, or the looks that show whether the
+/// write was taken all the same.
+fn again(error: &Error, tries: u32, deadline: Duration, clock: &dyn Clock) -> State {
+    let tries = tries + 1;
+    let doubled = FIRST_WAIT * (1 << (tries - 1).min(8));
+    let due = clock.now() + error.retry_after.unwrap_or(doubled).max(FIRST_WAIT / 5);
+    let is_patient = error.retry_after.is_none_or(|time| time <= MAX_RETRY_AFTER);
+    match tries < ATTEMPTS && is_patient && due < deadline {
+        true => State::Open {
+            tries,
+            due,
+            lost: error.class != Class::RateLimited,
+        },
+        false => State::Lost(error.clone()),
     }
-    State::Done(Outcome::Failed(error))
+}
+
+/// Whether a failure is the registry's as a whole, and not this write's.
+fn is_of_the_host(class: Class) -> bool {
+    matches!(class, Class::Network | Class::Unavailable)
 }
 
 /// What the looks after the writes make of a step.
 fn after(step: &Step<'_>, state: &State, sight: &Sight, verdict: &Verdict) -> State {
-    let right = *verdict == Verdict::Ok;
-    match (state, verdict) {
-        (State::Written, _) if right => State::Done(Outcome::Fixed),
-        (State::Written, Verdict::Unproven(error)) => {
-            State::Done(Outcome::Unsettled(error.to_string()))
-        }
-        (State::Written, _) => State::Done(Outcome::Unsettled(match sight.shown() {
+    let shown = sight.shown();
+    let unknown = match verdict {
+        Verdict::Unproven(error) => Some(error),
+        _ => None,
+    };
+    let is_as_before = shown == step.before;
+    let changed = |written: bool| Outcome::Changed {
+        now: shown.cloned(),
+        written,
+    };
+    State::Done(match (state, unknown) {
+        (State::Written | State::Lost(_), _) if *verdict == Verdict::Ok => Outcome::Fixed,
+        (State::SeenRight, _) if *verdict == Verdict::Ok => Outcome::AlreadyRight,
+        (State::Written, Some(error)) => Outcome::Unsettled(error.to_string()),
+        (State::Written, None) if is_as_before => Outcome::Unsettled(match shown {
             Some(digest) => {
                 format!("the registry took the write, but goes on answering with `{digest}`")
             }
             None => "the registry took the write, but goes on answering that there is no such tag"
                 .to_owned(),
-        })),
-        (State::SeenRight, _) if right => State::Done(Outcome::AlreadyRight),
-        (State::SeenRight, Verdict::Unproven(error)) => State::Done(Outcome::Failed(error.clone())),
-        (State::SeenRight, _) if sight.shown() == step.before => State::Open,
-        (State::SeenRight, _) => State::Done(Outcome::Changed {
-            now: sight.shown().cloned(),
         }),
-        (State::Open | State::Done(_), _) => state.clone(),
-    }
+        // Not ours and not what we replaced: someone else's, and nothing to undo.
+        (State::Written, None) => changed(true),
+        (State::Lost(error), _) if unknown.is_some() || is_as_before => {
+            Outcome::Failed(error.clone())
+        }
+        (State::Lost(_), _) => changed(false),
+        (State::SeenRight, Some(error)) => Outcome::Failed(error.clone()),
+        (State::SeenRight, None) if is_as_before => return OPEN,
+        (State::SeenRight, None) => changed(false),
+        (State::Open { .. } | State::Done(_), _) => return state.clone(),
+    })
 }
 
 /// Whether the registry will not take this write, however often it is asked.
@@ -233,6 +295,7 @@ fn is_refusal(class: Class) -> bool {
         | Class::Tls
         | Class::Proxy
         | Class::BadAnswer
+        | Class::Restless
         | Class::Unsafe
         | Class::Deadline => false,
     }

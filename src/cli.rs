@@ -7,12 +7,15 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::expectation::{self, Asked};
+mod options;
+
+use options::options;
+
 use crate::explain;
-use crate::oci::{Digest, Host, Platform, Reference};
-use crate::problem::Problem;
-use crate::report::paint::ColorChoice;
-use crate::report::{Mode, Soften};
+use crate::oci::{Digest, Host};
+use crate::report::Mode;
+
+pub use options::{FileFormat, Options};
 
 /// Proves that every tag a build pushed points at what the build made, and repairs it when it does not.
 #[derive(Debug, Parser)]
@@ -169,15 +172,15 @@ struct RunArgs {
     no_policy: bool,
 
     /// How far apart two looks must be that agree; 0: one look decides [default: 2]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Time")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
     settle: Option<Duration>,
 
     /// How long a tag that is not right may take to come right
-    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds, help_heading = "Time")]
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
     settle_timeout: Duration,
 
     /// How long everything may take
-    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds, help_heading = "Time")]
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
     timeout: Duration,
 
     /// The registry that --username is for
@@ -215,7 +218,7 @@ struct RunArgs {
     ca_file: Option<PathBuf>,
 
     /// The most requests at once to one registry
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32), help_heading = "Registry")]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32), allow_negative_numbers = true, help_heading = "Registry")]
     concurrency: u8,
 
     /// How to show the report
@@ -230,6 +233,18 @@ struct RunArgs {
     /// Also write the JSON report to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     report: Option<PathBuf>,
+
+    /// Also write the report as JUnit XML to this file, a test case a tag
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    junit: Option<PathBuf>,
+
+    /// Also write status, digest and pinned reference to this file, for GitLab's dotenv reports
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    dotenv: Option<PathBuf>,
+
+    /// Also write a summary in Markdown to this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    markdown: Option<PathBuf>,
 
     /// Whether to use colors
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = PossibleValuesParser::new(["auto", "always", "never"]), help_heading = "Output")]
@@ -293,58 +308,6 @@ pub enum Action {
     Completions(Vec<u8>),
 }
 
-/// Everything a run needs to know, complete.
-#[derive(Debug)]
-pub struct Options {
-    /// Check or fix.
-    pub mode: Mode,
-    /// The metadata, in order: files (`-` is standard input) first.
-    pub files: Vec<PathBuf>,
-    /// Metadata given as text.
-    pub metadata: Vec<String>,
-    /// What a bake was asked for (`-` is standard input).
-    pub definition: Option<PathBuf>,
-    /// The group of the definition that is meant.
-    pub group: Option<String>,
-    /// The tags, digest, targets and platforms asked for; a problem with one of them is reported
-    /// like any problem with the inputs.
-    pub asked: Result<Asked, Problem>,
-    /// Whether every child of an index is asked for.
-    pub deep: bool,
-    /// The policy file that is to be read instead of the working directory's.
-    pub policy: Option<PathBuf>,
-    /// Whether the rules of the policy hold.
-    pub use_rules: bool,
-    /// What does not fail the run.
-    pub soften: Soften,
-    /// How far apart two agreeing looks are, whatever a policy says.
-    pub settle: Option<Duration>,
-    /// How long a tag may take to come right.
-    pub settle_timeout: Duration,
-    /// How long everything may take.
-    pub timeout: Duration,
-    /// The login given on the command line: for which registry (`None`: the only one), as whom.
-    pub login: Option<(Option<Host>, String)>,
-    /// The config file that replaces the usual ones.
-    pub registry_config: Option<PathBuf>,
-    /// The registries spoken to over plain HTTP.
-    pub plain_http: Vec<Host>,
-    /// A file of certificates to trust, too.
-    pub ca_file: Option<PathBuf>,
-    /// The most requests at once to one registry.
-    pub concurrency: usize,
-    /// How the report is shown.
-    pub format: Format,
-    /// Where the JSON report goes, too.
-    pub report: Option<PathBuf>,
-    /// Whether to use colors.
-    pub color: ColorChoice,
-    /// Whether each request is shown.
-    pub verbose: bool,
-    /// Whether only what needs attention is shown.
-    pub quiet: bool,
-}
-
 /// Reads the command line, the program's name first.
 #[must_use]
 pub fn parse(args: &[OsString]) -> Action {
@@ -400,125 +363,24 @@ pub fn parse(args: &[OsString]) -> Action {
     }
 }
 
-/// What to type instead, where clap cannot know it: a metadata file without a command before it.
+/// What to type instead, where clap cannot know it: the command that was left out.
 fn usage_help(args: &[OsString], error: &clap::Error) -> Option<String> {
+    use clap::error::ErrorKind as K;
     let first = args.get(1)?.to_str()?;
-    let is_file = error.kind() == clap::error::ErrorKind::InvalidSubcommand && first.contains('.');
-    is_file.then(|| format!("`tagproof check {first}` looks, `tagproof fix {first}` also repairs"))
-}
-
-fn options(mode: Mode, args: RunArgs) -> Options {
-    let asked = asked(&args);
-    let RunArgs {
-        files,
-        metadata,
-        tags: _,
-        digest: _,
-        targets: _,
-        definition,
-        group,
-        platforms: _,
-        deep,
-        on_other: _,
-        on_unproven,
-        on_unpushed,
-        policy,
-        no_policy,
-        settle,
-        settle_timeout,
-        timeout,
-        registry,
-        username,
-        password_stdin: _,
-        registry_config,
-        plain_http,
-        ca_file,
-        concurrency,
-        format,
-        report,
-        color,
-        verbose,
-        quiet,
-    } = args;
-    Options {
-        mode,
-        files,
-        metadata,
-        definition,
-        group,
-        asked,
-        deep,
-        policy,
-        use_rules: !no_policy,
-        soften: Soften {
-            unproven: on_unproven == OnFinding::Warn,
-            unpushed: on_unpushed == OnFinding::Warn,
-        },
-        settle,
-        settle_timeout,
-        timeout,
-        login: username.map(|username| (registry, username)),
-        registry_config,
-        plain_http,
-        ca_file,
-        concurrency: usize::from(concurrency),
-        format,
-        report,
-        color: match color.as_str() {
-            "always" => ColorChoice::Always,
-            "never" => ColorChoice::Never,
-            _ => ColorChoice::Auto,
-        },
-        verbose,
-        quiet,
-    }
-}
-
-/// The tags and platforms, from lists with commas or newlines.
-fn asked(args: &RunArgs) -> Result<Asked, Problem> {
-    let mut asked = Asked {
-        digest: args.digest.clone(),
-        targets: args.targets.clone(),
-        on_other: args.on_other.map(|on_other| match on_other {
-            OnOther::Fail => expectation::OnOther::Fail,
-            OnOther::Fix => expectation::OnOther::Fix,
-            OnOther::Warn => expectation::OnOther::Warn,
-        }),
-        ..Asked::default()
+    let what = match error.kind() {
+        K::InvalidSubcommand if first.contains(['.', '/']) || first == "-" => first.to_owned(),
+        K::UnknownArgument => {
+            let name = first.strip_prefix("--")?.split('=').next()?;
+            let command = Cli::command();
+            let check = command.find_subcommand("check")?;
+            let is_known = check.get_arguments().any(|it| it.get_long() == Some(name));
+            is_known.then(|| format!("--{name} …"))?
+        }
+        _ => return None,
     };
-    for text in items(&args.tags) {
-        let reference = text.parse::<Reference>().map_err(|error| {
-            Problem::invalid(
-                format!("failed to read `--tag {text}`: {error}"),
-                "write it like `registry.example.com/app:1.4`, or with `@sha256:…` behind it",
-            )
-        })?;
-        asked.tags.push(reference);
-    }
-    for text in items(&args.platforms) {
-        let platform = text.parse::<Platform>().map_err(|error| {
-            Problem::invalid(
-                format!("failed to read `--platform {text}`: {error}"),
-                "write it like `linux/amd64`",
-            )
-        })?;
-        asked.platforms.push(platform);
-    }
-    if asked.tags.is_empty() && !args.tags.is_empty() {
-        return Err(Problem::invalid(
-            "`--tag` is empty",
-            "write it like `--tag registry.example.com/app:1.4`",
-        ));
-    }
-    Ok(asked)
-}
-
-fn items(lists: &[String]) -> impl Iterator<Item = &str> {
-    lists
-        .iter()
-        .flat_map(|list| list.split([',', '\n']))
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
+    Some(format!(
+        "`tagproof check {what}` looks, `tagproof fix {what}` also repairs"
+    ))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

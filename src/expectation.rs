@@ -1,10 +1,18 @@
 //! Expectations: what builds and the command line together claim about tags. Pure.
 
+mod claims;
+mod repeats;
+mod words;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
+use claims::{asked_for, claimed_by, of_targets};
+use repeats::{without_repeats, without_superseded};
+use words::{no_claim, not_pushed, notes};
+
 use crate::metadata::{Build, Image};
-use crate::note::{self, Note};
+use crate::note::Note;
 use crate::oci::{Attestation, Digest, Document, MediaType, Platform, Reference, Repository, Tag};
 use crate::problem::Problem;
 
@@ -148,6 +156,9 @@ pub struct Asked {
     pub platforms: Vec<Platform>,
     /// What to do where a tag is another image, whatever a policy says.
     pub on_other: Option<OnOther>,
+    /// Whether the builds ran one after the other, so that a later claim on a tag replaces an
+    /// earlier one. Otherwise two different claims are a conflict.
+    pub later_wins: bool,
 }
 
 /// The expectations of `builds` under what was asked for, in the order of the input, and notes.
@@ -178,343 +189,13 @@ pub fn expect(builds: &[Build], asked: &Asked) -> Result<(Vec<Expectation>, Vec<
     }
     let mut notes = notes(&made, &claims, asked);
     notes.extend(builds.iter().filter_map(|build| not_pushed(build)));
+    if asked.later_wins {
+        claims = without_superseded(claims, &mut notes);
+    }
     if claims.is_empty() {
         return Err(no_claim(&builds, &made));
     }
     Ok((without_repeats(claims), notes))
-}
-
-fn of_targets<'a>(builds: &'a [Build], targets: &[String]) -> Result<Vec<&'a Build>, Problem> {
-    for target in targets {
-        if !builds
-            .iter()
-            .any(|build| build.target.as_ref() == Some(target))
-        {
-            let mut known: Vec<String> = builds
-                .iter()
-                .filter_map(|build| build.target.as_ref())
-                .map(|target| format!("`{target}`"))
-                .collect();
-            known.sort();
-            known.dedup();
-            let help = match known.is_empty() {
-                true => "leave `--target` out: only a bake file has targets".to_owned(),
-                false => format!("use one of {}", known.join(", ")),
-            };
-            return Err(Problem::invalid(
-                format!("no target `{target}` in the metadata"),
-                help,
-            ));
-        }
-    }
-    let wanted = |build: &&Build| {
-        targets.is_empty() || build.target.as_ref().is_some_and(|t| targets.contains(t))
-    };
-    Ok(builds.iter().filter(wanted).collect())
-}
-
-/// What the metadata itself claims.
-fn claimed_by(builds: &[&Build]) -> Vec<Expectation> {
-    let mut claims = Vec::new();
-    for build in builds {
-        let Some(image) = image_of(build) else {
-            continue;
-        };
-        for name in &build.names {
-            let claim = |tag: Option<Tag>, claim: Claim| Expectation {
-                tag,
-                claim,
-                ..expectation(name.repository(), &image, Some(build))
-            };
-            match (name.tag(), &image) {
-                (Some(tag), _) => claims.push(claim(Some(tag.clone()), Claim::Build)),
-                // Docker completes the names of its classic store, so this is what it pushed.
-                (None, Expected::Id(_)) => claims.push(claim(Some(Tag::latest()), Claim::Build)),
-                (None, Expected::Nothing) => claims.push(claim(None, Claim::Build)),
-                (None, Expected::Manifest(_)) => {
-                    claims.push(claim(None, Claim::Build));
-                    claims.push(claim(Some(Tag::latest()), Claim::Implied));
-                }
-            }
-        }
-    }
-    claims
-}
-
-/// What the command line claims: its tags replace the names in the metadata.
-fn asked_for(builds: &[&Build], asked: &Asked) -> Result<Vec<Expectation>, Problem> {
-    let mut images: Vec<Expected> = builds
-        .iter()
-        .filter_map(|build| image_of(build))
-        .filter(|image| *image != Expected::Nothing)
-        .collect();
-    images.sort();
-    images.dedup();
-    let mut claims = Vec::new();
-    for reference in &asked.tags {
-        let image = match (
-            reference.digest().or(asked.digest.as_ref()),
-            images.as_slice(),
-        ) {
-            (Some(digest), _) => Expected::Manifest(digest.clone()),
-            (None, [image]) => image.clone(),
-            (None, []) => {
-                return Err(Problem::invalid(
-                    format!("no digest to expect of `{reference}`"),
-                    format!(
-                        "give the metadata file, `--digest sha256:…`, or `--tag {reference}@sha256:…`"
-                    ),
-                ));
-            }
-            (None, [_, _, ..]) => return Err(several_digests(reference, builds)),
-        };
-        let build = builds
-            .iter()
-            .copied()
-            .find(|build| image_of(build).as_ref() == Some(&image));
-        let tag = match (reference.tag(), reference.digest()) {
-            (Some(tag), _) => Some(tag.clone()),
-            (None, Some(_)) => None,
-            (None, None) => Some(Tag::latest()),
-        };
-        let named = build.is_some_and(|build| {
-            build.names.iter().any(|name| {
-                name.repository() == reference.repository() && name.tag() == tag.as_ref()
-            })
-        });
-        claims.push(Expectation {
-            tag,
-            claim: if named { Claim::Build } else { Claim::Asked },
-            ..expectation(reference.repository(), &image, build)
-        });
-    }
-    Ok(claims)
-}
-
-fn several_digests(reference: &Reference, builds: &[&Build]) -> Problem {
-    let targets: Vec<String> = builds
-        .iter()
-        .filter_map(|build| build.target.as_ref())
-        .map(|target| format!("`{target}`"))
-        .collect();
-    let help = match targets.is_empty() {
-        true => format!("say which one: `--digest sha256:…`, or `--tag {reference}@sha256:…`"),
-        false => format!(
-            "say which one: one `--target` of {}, or `--digest sha256:…`",
-            targets.join(", ")
-        ),
-    };
-    Problem::invalid(
-        format!(
-            "several digests at hand for `{reference}`, and nothing says which one it should be"
-        ),
-        help,
-    )
-}
-
-fn image_of(build: &Build) -> Option<Expected> {
-    match &build.image {
-        Image::Manifest { digest, .. } => Some(Expected::Manifest(digest.clone())),
-        Image::Id(id) => Some(Expected::Id(id.clone())),
-        Image::Missing => Some(Expected::Nothing),
-        Image::None => None,
-    }
-}
-
-/// An expectation without a tag yet, with all that `build` says of the image.
-fn expectation(repository: &Repository, image: &Expected, build: Option<&Build>) -> Expectation {
-    let (media_type, own_platform) = match build.map(|build| &build.image) {
-        Some(Image::Manifest {
-            media_type,
-            platform,
-            ..
-        }) => (*media_type, platform.clone()),
-        _ => (None, None),
-    };
-    Expectation {
-        repository: repository.clone(),
-        tag: None,
-        target: build.and_then(|build| build.target.clone()),
-        image: image.clone(),
-        media_type,
-        platforms: build
-            .map(|build| build.platforms.clone())
-            .unwrap_or_default(),
-        platforms_stated: build.is_some_and(|build| build.platforms_stated),
-        attestations: build
-            .map(|build| build.attestations.clone())
-            .unwrap_or_default(),
-        own_platform,
-        claim: Claim::Build,
-        origin: build.map_or_else(|| "`--tag`".to_owned(), called),
-        conflicts: Vec::new(),
-        immutable: false,
-        on_other: OnOther::default(),
-        rules: BTreeMap::new(),
-        exported: build.is_some_and(|build| build.exported),
-    }
-}
-
-/// Drops what is claimed twice alike, and marks what is claimed twice with different images.
-fn without_repeats(claims: Vec<Expectation>) -> Vec<Expectation> {
-    let same_tag = |a: &Expectation, b: &Expectation| {
-        a.tag.is_some() && a.tag == b.tag && a.repository == b.repository
-    };
-    let mut kept: Vec<Expectation> = Vec::new();
-    for claim in claims {
-        let twin = |other: &&mut Expectation| {
-            other.repository == claim.repository
-                && other.tag == claim.tag
-                && other.image == claim.image
-                // Of those that left nothing, each is to be named.
-                && (claim.image != Expected::Nothing || other.target == claim.target)
-        };
-        match kept.iter_mut().find(twin) {
-            Some(twin) if twin.claim == Claim::Implied => twin.claim = claim.claim,
-            Some(_) => {}
-            None => kept.push(claim),
-        }
-    }
-    let all = kept.clone();
-    // A tag that a build names is no guess any more.
-    kept.retain(|claim| {
-        claim.claim != Claim::Implied
-            || !all
-                .iter()
-                .any(|other| other.claim != Claim::Implied && same_tag(claim, other))
-    });
-    for claim in kept
-        .iter_mut()
-        .filter(|claim| claim.claim != Claim::Implied && claim.image != Expected::Nothing)
-    {
-        claim.conflicts = all
-            .iter()
-            .filter(|other| {
-                other.claim != Claim::Implied
-                    && same_tag(claim, other)
-                    && other.image != claim.image
-                    && other.image != Expected::Nothing
-            })
-            .map(|other| (other.origin.clone(), other.image.clone()))
-            .collect();
-    }
-    kept
-}
-
-/// The build for people: its target, or its file.
-fn called(build: &Build) -> String {
-    match &build.target {
-        Some(target) => format!("the build of `{target}`"),
-        None => format!("the build of `{}`", build.source),
-    }
-}
-
-fn notes(builds: &[&Build], claims: &[Expectation], asked: &Asked) -> Vec<Note> {
-    let mut notes = Vec::new();
-    for build in builds {
-        let who = called(build);
-        let used = claims
-            .iter()
-            .any(|claim| image_of(build).as_ref() == Some(&claim.image));
-        if let Some(push) = &build.double_push {
-            let said = match &push.said {
-                Some(said) => format!(
-                    "{who} made `{}`, but its `digest` output says `{said}`: whatever used that output (signing, deploying) used the wrong one",
-                    push.built
-                ),
-                None => format!(
-                    "{who} was pushed twice by its own Docker; what it made is `{}`",
-                    push.built
-                ),
-            };
-            notes.push(Note {
-                code: note::Code::DoublePush,
-                message: said,
-                help: "upgrade buildx to 0.22 or newer: older ones let Docker push every tag a second time (docker/buildx#2959)".to_owned(),
-            });
-        }
-        if build.names.is_empty() && matches!(build.image, Image::Manifest { .. }) {
-            let (message, help) = match used {
-                true => (
-                    format!("{who} left a digest and no name: what is proven comes from `--tag`"),
-                    "keep `--tag`: a builder of several nodes, and a build without `-t`, leave no names".to_owned(),
-                ),
-                false => (
-                    format!("{who} left a digest and no name: it is not checked"),
-                    "name its tags with `--tag` if it was pushed".to_owned(),
-                ),
-            };
-            notes.push(Note {
-                code: note::Code::NoName,
-                message,
-                help,
-            });
-        }
-        if asked.tags.is_empty()
-            && build.names.iter().any(|name| name.tag().is_none())
-            && matches!(build.image, Image::Manifest { .. })
-        {
-            notes.push(Note {
-                code: note::Code::NoTag,
-                message: format!("{who} names a repository and no tag: its digest is proven, `latest` only if it holds this build"),
-                help: "name the tags with `--tag` if there are any, for example those that a merge job made".to_owned(),
-            });
-        }
-        if used && let Image::Id(id) = &build.image {
-            notes.push(Note {
-                code: note::Code::ImageId,
-                message: format!("{who} left no manifest digest, only the image ID `{}`: its tags are proven by that, and never repaired", id.short()),
-                help: "use a `docker-container` builder, or Docker's containerd image store, to have a digest".to_owned(),
-            });
-        }
-    }
-    notes
-}
-
-/// What to say of a target whose tags no output pushes.
-fn not_pushed(build: &Build) -> Option<Note> {
-    let names: Vec<String> = build.unpushed.iter().map(|it| format!("`{it}`")).collect();
-    (!names.is_empty()).then(|| Note {
-        code: note::Code::NotPushed,
-        message: format!(
-            "{} is not pushed, as the definition says, so its tags are not checked: {}",
-            called(build),
-            names.join(", ")
-        ),
-        help: "if it is pushed, print the definition with the flags of the build: `docker buildx bake --push --print`".to_owned(),
-    })
-}
-
-fn no_claim(builds: &[&Build], made: &[&Build]) -> Problem {
-    match (builds, made) {
-        ([], _) => Problem::invalid(
-            "no metadata and no tag to check",
-            "give the file that `docker buildx build --push --metadata-file build.json` wrote, or `--tag NAME:TAG@sha256:…`",
-        ),
-        (builds, []) if builds.iter().any(|build| !build.unpushed.is_empty()) => Problem::nothing(
-            "nothing to check: the definition pushes nothing",
-            "print the definition with the flags of the build: `docker buildx bake --push --print`",
-        ),
-        (_, []) => Problem::nothing(
-            "nothing to check: no build in the metadata made an image",
-            "build with `--push`, and give the metadata file of that build",
-        ),
-        (_, [build, ..]) => Problem::nothing(
-            format!(
-                "nothing to check: {} left a digest and no name",
-                called(build)
-            ),
-            match build.target {
-                // With several targets at hand, `--tag` alone would not say whose digest is meant.
-                Some(_) => {
-                    "a builder of several nodes, or a build without `-t`, leaves no names: give `--tag NAME:TAG` with one `--target`"
-                }
-                None => {
-                    "a builder of several nodes, or a build without `-t`, leaves no names: give `--tag NAME:TAG`"
-                }
-            },
-        ),
-    }
 }
 
 #[cfg(test)]

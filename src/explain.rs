@@ -106,6 +106,7 @@ fn note_text(code: note::Code) -> &'static str {
         note::Code::NoName => include_str!("explain/no-name.txt"),
         note::Code::NoTag => include_str!("explain/no-tag.txt"),
         note::Code::ImageId => include_str!("explain/image-id.txt"),
+        note::Code::Superseded => include_str!("explain/superseded.txt"),
         note::Code::NotPushed => include_str!("explain/not-pushed.txt"),
         note::Code::AttestationGone => include_str!("explain/attestation-gone.txt"),
         note::Code::RegistryWarning => include_str!("explain/registry-warning.txt"),
@@ -206,7 +207,8 @@ mod tests {
       no-name           the build left a digest, but no name
       no-tag            the metadata names a repository, but no tag
       image-id          the build left an image ID, but no manifest digest
-      not-pushed        no output of the target pushes it, so it is not checked
+      superseded        a later build of this job pushed the same tag
+      not-pushed        a build or a target was not pushed, and is not checked
       attestation-gone  an attestation that the index lists is gone
       registry-warning  the registry sent a warning with its answers
 

@@ -91,11 +91,11 @@ impl<'a> StdinOnce<'a> {
 }
 
 /// Why nothing can be written to `path`, as far as that can be told before the work is done.
-pub(crate) fn refuse_as_output(path: &Path) -> Option<Problem> {
+pub(crate) fn refuse_as_output(flag: &str, path: &Path) -> Option<Problem> {
     let fault = |cause: &str| {
         Some(Problem::invalid(
             format!("failed to write `{}`: {cause}", path.display()),
-            "give `--report` a file in a directory that exists",
+            format!("give `{flag}` a file in a directory that exists"),
         ))
     };
     if path.is_dir() {

@@ -1,4 +1,101 @@
-//! skeleton
+//! tagproof proves that every tag a build pushed points at what the build made, and repairs it
+//! when it does not.
+//!
+//! This page is the map of the code. What the program does for its users is in the README and in
+//! `docs/`. The library makes no promise to other programs: it exists so that the binary is a
+//! shell around one function, [`run::run`], and so that tests can reach the parts.
+//!
+//! # The way of the data
+//!
+//! ```text
+//!  flags ─────────────┐
+//!  metadata ─► builds ┴► expectations ─► sights ─► verdicts ─► plan ─► outcomes ─► report ─► text
+//!             metadata    expectation    observe    verdict    plan     apply      report
+//!             pure        pure           reads      pure       pure     writes     pure
+//! ```
+//!
+//! One way, no going back. What is in the middle is pure: it knows neither HTTP nor files, clocks
+//! or the environment. [`run`] is the only module that sees the whole line, and reads like it.
+//!
+//! After a write, [`apply`] calls the same [`observe`](observe::observe), which asks the same
+//! [`judge`](verdict::judge): there is no second idea of what "right" means.
+//!
+//! # The words
+//!
+//! | word | type | what it is |
+//! |---|---|---|
+//! | build | [`metadata::Build`] | what one build left behind |
+//! | expectation | [`expectation::Expectation`] | a claim: this tag of this repository is this image |
+//! | sight | [`observation::Sight`] | what a registry answered for one expectation at one moment |
+//! | look | [`observe`] | one round of sights; a verdict needs two that agree |
+//! | verdict | [`verdict::Verdict`] | the judgement of an expectation against a sight |
+//! | finding | [`finding::Finding`] | an expectation with its sight, its verdict and its outcome |
+//! | plan | [`plan::Step`] | point this tag at this digest, with these bytes |
+//! | outcome | [`outcome::Outcome`] | what became of a step |
+//! | note | [`note::Note`] | what is worth knowing about a build or a registry, beside the tags |
+//! | problem | [`problem::Problem`] | the inputs cannot be used, and what to type instead |
+//! | report | [`report::Report`] | all of it; the one value that every output is rendered from |
+//!
+//! # The steps
+//!
+//! | step | module |
+//! |---|---|
+//! | arguments to complete options | [`cli`] |
+//! | the text of a metadata file to builds | [`metadata`] |
+//! | builds and options to expectations, conflicts and notes | [`expectation`] |
+//! | looks at registries until two agree; `observe::look` is one round, with as few reads as prove something | [`observe`] |
+//! | what was seen to a verdict | [`verdict`] |
+//! | findings to steps that are safe | [`plan`] |
+//! | look again, write, look until it is seen twice | [`apply`] |
+//! | findings to a report, a report to JSON or to text for people | [`report`] |
+//! | the words of `tagproof explain` | [`explain`] |
+//!
+//! Below them lie the vocabulary, [`oci`]: a digest, a reference, a platform, a document that
+//! exists is valid; and the ports, [`registry::Registry`] and [`clock::Clock`]: two traits with
+//! two methods and three. A registry is asked in *batches*, and answers in the order asked, so
+//! reading in parallel is the business of the port and not of the engine.
+//!
+//! # Who may import whom
+//!
+//! Told as what is absent, since that is what a change breaks without noticing:
+//!
+//! - [`oci`] knows no other module. `oci_spec` is in `oci/document.rs` and nowhere else.
+//! - [`metadata`], [`expectation`], [`verdict`] and [`plan`] call nothing that does I/O. Of
+//!   [`registry`] the judgement knows one type, the [`Error`](registry::Error) that a read ended with.
+//! - [`observe`] and [`apply`] know the ports and not the client. `ureq` is in `registry/` only.
+//! - [`registry`] knows neither expectations nor verdicts. It is asked for bytes, and decides
+//!   nothing about tags.
+//! - [`report`] asks nobody: whatever is shown was decided before.
+//! - Nothing but [`run`] knows [`cli`] and its options.
+//!
+//! # Where I/O lives
+//!
+//! | what | where |
+//! |---|---|
+//! | arguments, environment, streams, the real clock | `main.rs`, handed over as one [`run::Process`] |
+//! | files that are named on the command line, standard input | `files.rs`, called by [`run`] |
+//! | sockets, certificates, threads | `registry/` |
+//! | login files, credential helpers (the only processes started) | `registry/` |
+//! | waiting | through [`clock::Clock`], but for a credential helper, which is a process and has real time |
+//!
+//! The library prints nothing by itself: [`run`] writes to the streams it was given. There are no
+//! global variables, no `unsafe`, no async runtime.
+//!
+//! # What fails how
+//!
+//! - The inputs cannot be used: a [`problem::Problem`], before anything is sent. Exit code 2.
+//! - A registry fails: a classed [`registry::Error`]. It never ends the run; it makes one tag
+//!   `unproven`, or one repair `failed` or `refused`.
+//! - A tag is wrong: no error at all, but a [`verdict::Verdict`].
+//!
+//! # How it is tested
+//!
+//! - Values and parsers: beside the code, as tables of inputs and results.
+//! - Renderers: snapshots of reports of each kind, hostile ones among them.
+//! - The client: against servers of a few lines that misbehave on purpose, `registry/client_tests.rs`.
+//! - Looks and repairs in virtual time, against a registry in memory: `tests/it/looks.rs`.
+//! - The program as users run it, against a fake registry with scripted faults and against what
+//!   real builds left behind: `tests/it`. `tests/it/alike.rs` holds the fake registry to what a real one answers.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)
@@ -12,7 +109,6 @@ pub mod expectation;
 pub mod explain;
 mod files;
 pub mod finding;
-mod inputs;
 pub mod metadata;
 pub mod note;
 pub mod observation;

@@ -24,7 +24,10 @@ pub enum Code {
     NoTag,
     /// There is no manifest digest to expect, only an image ID.
     ImageId,
-    /// A target of the definition is not pushed by any of its outputs.
+    /// A later build's claim on a tag replaced this one.
+    Superseded,
+    /// A build was not pushed and was not meant to be, or no output of a definition's target
+    /// pushes it.
     NotPushed,
     /// An attestation manifest that the index lists is gone from the repository.
     AttestationGone,
@@ -34,11 +37,12 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order they are documented.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::DoublePush,
         Self::NoName,
         Self::NoTag,
         Self::ImageId,
+        Self::Superseded,
         Self::NotPushed,
         Self::AttestationGone,
         Self::RegistryWarning,
@@ -52,6 +56,7 @@ impl Code {
             Self::NoName => "no-name",
             Self::NoTag => "no-tag",
             Self::ImageId => "image-id",
+            Self::Superseded => "superseded",
             Self::NotPushed => "not-pushed",
             Self::AttestationGone => "attestation-gone",
             Self::RegistryWarning => "registry-warning",

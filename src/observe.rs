@@ -3,7 +3,10 @@
 //! A loop over the registry and the clock. It decides nothing about tags: what a look means is
 //! [`judge`]'s word, this only asks whether it has been seen often and long enough.
 
+mod attested;
+mod images;
 mod look;
+mod memory;
 
 use std::time::Duration;
 
@@ -14,8 +17,8 @@ use crate::oci::Digest;
 use crate::registry::{Class, Error, Registry};
 use crate::verdict::{Code, Verdict, judge};
 
-pub use look::Memory;
 pub(crate) use look::look_at_tag;
+pub use memory::Memory;
 
 /// How long and how deep to look.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +42,9 @@ pub enum Phase {
     After,
 }
 
+/// How many looks more than the timeout allows there may be, for what came to rest at its very end.
+const EXTRA: u32 = 2;
+
 /// How often a wait is told.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -58,36 +64,43 @@ pub fn observe(
     waiting: &dyn Fn(usize, Duration),
 ) -> Vec<(Sight, Verdict)> {
     let start = clock.now();
-    let end = start + looks.settle_timeout.max(looks.settle);
+    let patience = looks.settle_timeout.max(looks.settle);
     let mut watches: Vec<Watch<'_>> = expectations
         .iter()
         .map(|&expectation| Watch::new(expectation))
         .collect();
     let mut wait = looks.settle;
-    // One look more than the timeout allows, for those that came to rest at its very end.
-    let mut extra = true;
+    // Until when what is not right is doubted; counted from the end of the first look, because a
+    // slow registry must not use up the time before there was a second one.
+    let mut end = None;
+    let mut extra = EXTRA;
     for round in 1.. {
-        let now = clock.now();
-        if now >= looks.deadline {
+        let began = clock.now();
+        if began >= looks.deadline {
             break;
         }
         let mut open: Vec<&mut Watch<'_>> =
             watches.iter_mut().filter(|watch| !watch.settled).collect();
         let asked: Vec<&Expectation> = open.iter().map(|watch| watch.expectation).collect();
-        for (watch, sight) in open
-            .iter_mut()
-            .zip(look::look(&asked, looks.deep, memory, registry))
-        {
-            watch.see(sight, now, phase, looks, now >= end);
+        let sights = look::look(&asked, looks.deep, memory, registry);
+        let now = clock.now();
+        let time = Time {
+            began,
+            ended: now,
+            is_up: end.is_some_and(|end| began >= end),
+        };
+        for (watch, sight) in open.iter_mut().zip(sights) {
+            watch.see(sight, time, phase, looks);
         }
         open.retain(|watch| !watch.settled);
-        let now = clock.now();
+        let end = *end.get_or_insert(now + patience);
         let next = if open.is_empty() || (looks.settle.is_zero() && round == 2) {
             break;
         } else if now < end {
-            (now + wait).min(end)
-        } else if extra && open.iter().any(|watch| watch.since + looks.settle > now) {
-            extra = false;
+            // Never less than `settle` after the look before it.
+            (now + wait).min(end.max(now + looks.settle))
+        } else if extra > 0 {
+            extra -= 1;
             now + looks.settle
         } else {
             break;
@@ -108,11 +121,20 @@ pub fn observe(
         .collect()
 }
 
+/// When a look was.
+#[derive(Clone, Copy)]
+struct Time {
+    began: Duration,
+    ended: Duration,
+    /// Whether it began after what is not right need not be doubted any longer.
+    is_up: bool,
+}
+
 /// One expectation while it is looked at.
 struct Watch<'a> {
     expectation: &'a Expectation,
     last: Option<(Sight, Verdict)>,
-    /// Since when all looks agree.
+    /// When the first look was over of those that agree by now.
     since: Duration,
     /// How many looks agree by now.
     agreeing: u32,
@@ -130,14 +152,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn see(
-        &mut self,
-        sight: Sight,
-        now: Duration,
-        phase: Phase,
-        looks: Looks,
-        in_time_no_more: bool,
-    ) {
+    fn see(&mut self, sight: Sight, time: Time, phase: Phase, looks: Looks) {
         let verdict = judge(self.expectation, &sight);
         let agrees = self
             .last
@@ -147,14 +162,17 @@ impl<'a> Watch<'a> {
             self.agreeing += 1;
         } else {
             self.agreeing = 1;
-            self.since = now;
+            self.since = time.ended;
         }
         let wanted = if phase == Phase::Before && looks.settle.is_zero() {
             1
         } else {
             2
         };
-        let seen_enough = self.agreeing >= wanted && now.saturating_sub(self.since) >= looks.settle;
+        // From the end of the first look to the beginning of this one: whenever in a look a tag
+        // was read, the two reads are at least that far apart.
+        let is_apart = self.agreeing == 1 || time.began >= self.since + looks.settle;
+        let seen_enough = self.agreeing >= wanted && is_apart;
         let doubted = match phase {
             // `latest` that no one named is only of interest if it holds this build.
             Phase::Before if self.expectation.claim == crate::expectation::Claim::Implied => false,
@@ -172,8 +190,8 @@ impl<'a> Watch<'a> {
             Verdict::Unproven(error) => !error.class.is_passing(),
             _ => false,
         };
-        self.settled = final_at_once
-            || (seen_enough && (!doubted || in_time_no_more || looks.settle.is_zero()));
+        self.settled =
+            final_at_once || (seen_enough && (!doubted || time.is_up || looks.settle.is_zero()));
         self.last = Some((sight, verdict));
     }
 
@@ -196,7 +214,7 @@ impl<'a> Watch<'a> {
         let error = match over {
             true => deadline(self.expectation),
             false => Error {
-                class: Class::BadAnswer,
+                class: Class::Restless,
                 request: format!("looking at {}", self.expectation.reference()),
                 reason: format!(
                     "the registry gave different answers for {:.1} s",

@@ -16,10 +16,12 @@ pub enum Outcome {
     Refused(Error),
     /// The policy says that the tag is never moved; nothing was written.
     Immutable,
-    /// Someone else moved the tag between looking and writing; it was left alone.
+    /// Someone else moved the tag; it was left alone.
     Changed {
         /// What it showed then; `None` if the tag was gone.
         now: Option<Digest>,
+        /// Whether it was written before they did.
+        written: bool,
     },
     /// Written, but the registry did not answer with it in time.
     Unsettled(String),

@@ -39,8 +39,11 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
                 outcome: _,
             } = finding;
             let safe = match verdict {
-                Verdict::Child(_) | Verdict::Wrapped => true,
+                Verdict::Child(_) => true,
+                // Nobody named it, and someone has made that index.
+                Verdict::Wrapped => expectation.claim != Claim::Implied,
                 Verdict::Absent => may_create(expectation),
+                Verdict::Other(_) if expectation.claim == Claim::Implied => false,
                 Verdict::Other(_) => match expectation.on_other {
                     OnOther::Fix => true,
                     // That it is not moved is an outcome of its own.

@@ -1,27 +1,32 @@
 //! The run: inputs to builds to expectations to looks to verdicts to repairs to the report, and the exit code.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod client;
+mod inputs;
+mod screen;
+
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::path::Path;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cli::{self, Action, Format, Options};
+use crate::cli::{self, Action, FileFormat, Format, Options};
 use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::expectation::{self, Claim, Expectation};
 use crate::finding::Finding;
-use crate::metadata::{self, Build, MAX_METADATA};
 use crate::note::{self, Note};
 use crate::observe::{self, Looks, Memory, Phase};
 use crate::oci::Host;
-use crate::policy::{PLACES, Policy};
-use crate::problem::{Problem, ProblemKind};
-use crate::registry::{Client, Logins, Settings, Sources};
+use crate::policy::PLACES;
+use crate::problem::Problem;
 use crate::report::{self, Mode, Report, paint, terminal};
 use crate::verdict;
-use crate::{apply, files, inputs, plan};
+use crate::{apply, files, plan};
+
+use client::client;
+use inputs::builds;
+use screen::Screen;
 
 /// How far apart two agreeing looks are, where nobody says otherwise.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -85,11 +90,11 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
         width,
         clock,
     } = process;
-    let screen = Screen {
-        stderr: Mutex::new(stderr),
-        progress: stderr_is_terminal && !options.quiet && !options.verbose,
-    };
-    if let Some(problem) = options.report.as_deref().and_then(files::refuse_as_output) {
+    let progress = stderr_is_terminal && !options.quiet && !options.verbose;
+    let screen = Screen::new(stderr, progress);
+    let refused =
+        |(format, path): &(FileFormat, PathBuf)| files::refuse_as_output(format.flag(), path);
+    if let Some(problem) = options.files_out.iter().find_map(refused) {
         screen.line(&format!("error: {problem}\n{}", help_line(&problem)));
         return 2;
     }
@@ -114,16 +119,44 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
     let _ = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
-    if let Some(path) = &options.report
-        && let Err(error) = files::write_whole(path, report::json::render(&report).as_bytes())
-    {
-        screen.line(&format!(
-            "error: failed to write `{}`: {error}\nhelp: give `--report` a file that can be written",
-            path.display()
-        ));
-        return 2;
+    match write_files(&report, options, &screen) {
+        false if report.exit_code == 0 => 2,
+        _ => report.exit_code,
     }
-    report.exit_code
+}
+
+/// Writes the report to the files that were asked for; whether all of them could be written.
+fn write_files(report: &Report, options: &Options, screen: &Screen<'_>) -> bool {
+    let mut all = true;
+    for (format, path) in &options.files_out {
+        let text = match format {
+            FileFormat::Json => report::json::render(report),
+            FileFormat::Junit => report::junit::render(report),
+            FileFormat::Markdown => report::markdown::render(report),
+            FileFormat::Dotenv => {
+                let dotenv = report::dotenv::render(report);
+                if !dotenv.left_out.is_empty() {
+                    screen.line(&format!(
+                        "warning: left out of `{}`, which may hold {} variables and {} bytes: {}",
+                        path.display(),
+                        report::dotenv::MAX_VARIABLES,
+                        report::dotenv::MAX_BYTES,
+                        dotenv.left_out.join(", ")
+                    ));
+                }
+                dotenv.text
+            }
+        };
+        if let Err(error) = files::write_whole(path, text.as_bytes()) {
+            screen.line(&format!(
+                "error: failed to write `{}`: {error}\nhelp: give `{}` a file that can be written",
+                path.display(),
+                format.flag()
+            ));
+            all = false;
+        }
+    }
+    all
 }
 
 fn check_policy(process: Process<'_>, file: Option<&Path>) -> u8 {
@@ -239,173 +272,16 @@ fn prove(
         help: "ask the registry's operator, or read its documentation".to_owned(),
     }));
     let requests = client.requests();
-    let report = Report::of(options.mode, &findings, notes, options.soften);
+    let report = Report::of(
+        options.mode,
+        &findings,
+        notes,
+        options.soften,
+        &options.reach(),
+    );
     Ok(Report {
         requests: requests.total,
         pulls: requests.pulls,
         ..report
     })
-}
-
-fn builds(options: &Options, stdin: &mut files::StdinOnce<'_>) -> Result<Vec<Build>, Problem> {
-    let mut builds = Vec::new();
-    // What is missing from a file without builds, a definition says.
-    let parse = |source: &str, text: &[u8]| match metadata::parse(source, text) {
-        Err(problem) if problem.kind == ProblemKind::Nothing && options.definition.is_some() => {
-            Ok(Vec::new())
-        }
-        builds => builds,
-    };
-    for path in &options.files {
-        let (source, text) = match path == Path::new("-") {
-            true => (
-                "standard input".to_owned(),
-                stdin.read("metadata `-`", MAX_METADATA)?,
-            ),
-            false => (
-                path.display().to_string(),
-                files::read_metadata(path, MAX_METADATA)?,
-            ),
-        };
-        builds.extend(parse(&source, &text)?);
-    }
-    for text in &options.metadata {
-        builds.extend(parse("--metadata", text.as_bytes())?);
-    }
-    match &options.definition {
-        None => Ok(builds),
-        Some(_) if options.files.is_empty() && options.metadata.is_empty() => {
-            Err(Problem::invalid(
-                "`--definition` without metadata: it says what was asked for, not what was built",
-                "give the metadata file of the bake, too: `tagproof check bake.json --definition FILE`",
-            ))
-        }
-        Some(path) => inputs::definition(path, stdin)?.complete(builds, options.group.as_deref()),
-    }
-}
-
-fn client<'a>(
-    environment: &Environment,
-    stdin: &mut files::StdinOnce<'_>,
-    clock: &'a dyn Clock,
-    options: &Options,
-    policy: &Policy,
-    expectations: &[Expectation],
-    log: &'a (dyn Fn(&str) + Sync),
-) -> Result<Client<'a>, Problem> {
-    let explicit = match &options.login {
-        None => None,
-        Some((host, username)) => {
-            let host = match host {
-                Some(host) => host.clone(),
-                None => only_host(expectations)?,
-            };
-            let password = stdin.read_line_of("`--password-stdin`", 64 * 1024)?;
-            Some((host, username.clone(), password))
-        }
-    };
-    let ca_file = match &options.ca_file {
-        None => None,
-        Some(path) => Some(files::read(
-            path,
-            4 * 1024 * 1024,
-            "give a file with PEM certificates",
-        )?),
-    };
-    let mut ca_files = BTreeMap::new();
-    for (host, path) in policy.ca_files() {
-        let help = format!("the policy names it for `{host}`, relative to the working directory");
-        ca_files.insert(host.clone(), files::read(path, 4 * 1024 * 1024, &help)?);
-    }
-    let sources = Sources {
-        environment: environment.clone(),
-        explicit,
-        registry_config: options.registry_config.clone(),
-        write: options.mode == Mode::Fix,
-    };
-    let logins = Logins::new(sources).map_err(|cause| {
-        Problem::invalid(
-            cause,
-            "give `--registry-config` a file like Docker's `config.json`",
-        )
-    })?;
-    let settings = Settings {
-        write: options.mode == Mode::Fix,
-        plain_http: options
-            .plain_http
-            .iter()
-            .chain(policy.plain_http())
-            .cloned()
-            .collect::<BTreeSet<Host>>(),
-        ca_file,
-        ca_files,
-        environment: environment.clone(),
-        concurrency: options.concurrency,
-        deadline: options.timeout,
-    };
-    Client::new(settings, logins, clock, log)
-        .map_err(|cause| Problem::invalid(cause, "`tagproof check --help` shows the flags"))
-}
-
-/// The one registry that `--username` can be for.
-fn only_host(expectations: &[Expectation]) -> Result<Host, Problem> {
-    let hosts: BTreeSet<&Host> = expectations.iter().map(|it| it.repository.host()).collect();
-    let mut hosts = hosts.into_iter();
-    match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Ok(host.clone()),
-        (first, second) => {
-            let named: Vec<String> = first
-                .into_iter()
-                .chain(second)
-                .chain(hosts)
-                .map(|host| format!("`--registry {host}`"))
-                .collect();
-            Err(Problem::invalid(
-                "`--username` without `--registry`, and several registries at hand",
-                format!("say whose login it is: {}", named.join(" or ")),
-            ))
-        }
-    }
-}
-
-/// Standard error while the run goes on: log lines, and one line of progress on a terminal.
-struct Screen<'a> {
-    stderr: Mutex<&'a mut (dyn Write + Send)>,
-    progress: bool,
-}
-
-impl Screen<'_> {
-    fn line(&self, line: &str) {
-        self.write(&format!("{line}\n"));
-    }
-
-    fn waiting(&self, tags: usize, left: Duration) {
-        if self.progress {
-            let tags = if tags == 1 {
-                "1 tag".to_owned()
-            } else {
-                format!("{tags} tags")
-            };
-            self.write(&format!(
-                "\r\x1b[Kwaiting for {tags} to settle, at most {:.0} s more",
-                left.as_secs_f64().ceil()
-            ));
-        }
-    }
-
-    /// Takes the line of progress away.
-    fn clear(&self) {
-        if self.progress {
-            self.write("\r\x1b[K");
-        }
-    }
-
-    fn write(&self, text: &str) {
-        if let Ok(mut stderr) = self.stderr.lock() {
-            // A reader that went away does not stop the run.
-            let _ = stderr
-                .write_all(text.as_bytes())
-                .and_then(|()| stderr.flush());
-        }
-    }
 }

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::metadata;
+use crate::note;
 
 const A: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const B: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -277,4 +278,37 @@ fn an_image_id_is_expected_under_latest_where_no_tag_is_named() {
 fn a_nameless_build_beside_a_named_one_is_a_note() {
     let values = [built(A, "r.io/a:1"), json!({"containerimage.digest": B})];
     assert_eq!(notes(&values, &Asked::default()), [note::Code::NoName]);
+}
+
+#[test]
+fn what_two_alike_claims_require_is_required_together() {
+    let mut first = built(A, "r.io/a:1");
+    first["buildx.build.provenance/linux/amd64"] = json!({});
+    let mut second = built(A, "r.io/a:1");
+    second["buildx.build.provenance/linux/arm64"] = json!({});
+    let (expectations, _) = expect(&builds(&[first, second]), &Asked::default()).unwrap();
+    assert_eq!(expectations.len(), 1);
+    assert_eq!(expectations[0].platforms.len(), 2);
+}
+
+#[test]
+fn of_builds_that_ran_one_after_the_other_the_later_one_has_the_tag() {
+    let asked = Asked {
+        later_wins: true,
+        ..Asked::default()
+    };
+    let values = [
+        built(A, "r.io/a:1,r.io/a:2"),
+        built(B, "r.io/a:1"),
+        built(A, "r.io/a:1"),
+    ];
+    assert_eq!(
+        claims(&values[..2], &asked),
+        ["r.io/a:2 Build A", "r.io/a:1 Build B"]
+    );
+    assert_eq!(notes(&values[..2], &asked), [note::Code::Superseded]);
+    assert_eq!(
+        claims(&values, &asked),
+        ["r.io/a:2 Build A", "r.io/a:1 Build A"]
+    );
 }

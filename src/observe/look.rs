@@ -5,30 +5,16 @@
 //! read whole and the others by their headers; a header that says anything unexpected is decided
 //! by reading that tag whole, too.
 
-mod attested;
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::attested::attestations;
+use super::images::{children, expected, platforms};
+use super::memory::{Learnt, Memory, bad_answer};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::{Seen, Sight};
-use crate::oci::{Child, Digest, Document, Platform, Repository, Tag};
-use crate::registry::{Answer, Class, Error, Method, Read, Registry, Target};
-
-/// What earlier looks have proven, so that later ones can ask for less.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// Documents that were read whole from a repository, under every digest they were asked by.
-    documents: BTreeMap<(Repository, Digest), Arc<Document>>,
-    /// Whether a repository's digest header agreed with the body, each time so far.
-    headers: BTreeMap<Repository, bool>,
-    /// What was not there when it was asked for with GET.
-    absent: BTreeSet<(Repository, Target)>,
-    /// Configs whose platform is known.
-    platforms: BTreeMap<(Repository, Digest), Option<Platform>>,
-    /// Children that are there.
-    present: BTreeSet<(Repository, Digest)>,
-}
+use crate::oci::{Digest, Document, Repository, Tag};
+use crate::registry::{Method, Read, Registry, Target};
 
 /// Looks at each expectation once.
 pub(super) fn look(
@@ -50,7 +36,7 @@ pub(super) fn look(
         })
         .collect();
     let platforms = platforms(expectations, &documents, memory, registry);
-    let attestations = attested::attestations(expectations, &documents, memory, registry);
+    let attestations = attestations(expectations, &documents, memory, registry);
     let children = match deep {
         true => children(expectations, &documents, memory, registry),
         false => vec![Vec::new(); expectations.len()],
@@ -90,11 +76,11 @@ pub(crate) fn look_at_tag(
 }
 
 /// A manifest to look at.
-struct Wanted {
-    repository: Repository,
-    target: Target,
+pub(super) struct Wanted {
+    pub(super) repository: Repository,
+    pub(super) target: Target,
     /// Whether its body is needed, and not only its digest.
-    whole: bool,
+    pub(super) whole: bool,
 }
 
 /// What the tags point at; for an expectation without a tag, what is under its digest.
@@ -132,7 +118,7 @@ fn tags(
 }
 
 /// Reads manifests until each is known: headers first where they may be enough, then bodies.
-fn resolve(
+pub(super) fn resolve(
     wanted: Vec<Wanted>,
     memory: &mut Memory,
     registry: &dyn Registry,
@@ -210,360 +196,5 @@ fn resolve(
     }
     seen.into_iter()
         .map(|seen| seen.unwrap_or(Seen::Absent))
-        .collect()
-}
-
-/// What one answer taught.
-enum Learnt {
-    /// What is so.
-    Seen(Seen<Arc<Document>>),
-    /// A header named this digest; whether that is enough is to be seen.
-    Said(Digest),
-    /// Nothing: it has to be read whole.
-    Nothing,
-}
-
-impl Memory {
-    /// Whether the expected image was read from its repository.
-    fn knows(&self, expectation: &Expectation) -> bool {
-        match &expectation.image {
-            Expected::Manifest(digest) => self
-                .documents
-                .contains_key(&(expectation.repository.clone(), digest.clone())),
-            Expected::Id(_) => self.documents.iter().any(|((repository, _), document)| {
-                *repository == expectation.repository && expectation.image.is(document)
-            }),
-            Expected::Nothing => true,
-        }
-    }
-
-    fn learn(&mut self, read: &Read, answer: Result<Answer, Error>) -> Learnt {
-        let key = (read.repository.clone(), read.target.clone());
-        match (answer, read.method) {
-            (
-                Ok(Answer::Body {
-                    bytes,
-                    content_type,
-                    claimed,
-                }),
-                _,
-            ) => Learnt::Seen(self.learn_body(read, bytes, &content_type, claimed)),
-            (Ok(Answer::Absent), Method::Get) => {
-                self.absent.insert(key);
-                Learnt::Seen(Seen::Absent)
-            }
-            (Ok(Answer::Absent), Method::Head) if self.absent.contains(&key) => {
-                Learnt::Seen(Seen::Absent)
-            }
-            (Ok(Answer::Header(Some(digest))), _) => Learnt::Said(digest),
-            (Ok(Answer::Absent | Answer::Header(None)), _) => Learnt::Nothing,
-            // Some registries refuse a HEAD they would answer as a GET (ECR 400, Artifactory 403).
-            (Err(error), Method::Head) if may_be_about_head(error.class) => Learnt::Nothing,
-            (Err(error), _) => Learnt::Seen(Seen::Unknown(error)),
-        }
-    }
-
-    fn learn_body(
-        &mut self,
-        read: &Read,
-        bytes: Vec<u8>,
-        content_type: &str,
-        claimed: Option<Digest>,
-    ) -> Seen<Arc<Document>> {
-        if let Target::Manifest(asked) = &read.target
-            && !asked.is_of(&bytes)
-        {
-            return Seen::Unknown(bad_answer(
-                read,
-                format!("the body is {}, not what was asked for", Digest::of(&bytes)),
-            ));
-        }
-        let agrees = claimed
-            .as_ref()
-            .is_some_and(|claimed| claimed.is_of(&bytes));
-        let trusted = self.headers.entry(read.repository.clone()).or_insert(true);
-        *trusted &= agrees;
-        match Document::parse(bytes, content_type) {
-            Ok(document) => {
-                let document = Arc::new(document);
-                let mut names = vec![document.digest().clone()];
-                names.extend(claimed.filter(|_| agrees));
-                if let Target::Manifest(asked) = &read.target {
-                    names.push(asked.clone());
-                }
-                for name in names {
-                    self.documents
-                        .insert((read.repository.clone(), name), document.clone());
-                }
-                self.absent
-                    .remove(&(read.repository.clone(), read.target.clone()));
-                Seen::Here(document)
-            }
-            Err(error) => Seen::Unknown(bad_answer(read, error.to_string())),
-        }
-    }
-}
-
-fn may_be_about_head(class: Class) -> bool {
-    !matches!(
-        class,
-        Class::Deadline
-            | Class::Network
-            | Class::UnknownHost
-            | Class::Tls
-            | Class::Proxy
-            | Class::Login
-            | Class::RateLimited
-            | Class::Unavailable
-            | Class::Unsafe
-    )
-}
-
-fn bad_answer(read: &Read, reason: String) -> Error {
-    let of = match &read.target {
-        Target::Tag(tag) => format!(":{tag}"),
-        Target::Manifest(digest) | Target::Blob(digest) => format!("@{digest}"),
-    };
-    Error {
-        class: Class::BadAnswer,
-        request: format!("reading {}{of}", read.repository),
-        reason,
-        retry_after: None,
-    }
-}
-
-/// Whether the expected images are in their repositories, where the tags do not show them.
-fn expected(
-    expectations: &[&Expectation],
-    tags: &[Seen<Arc<Document>>],
-    deep: bool,
-    memory: &mut Memory,
-    registry: &dyn Registry,
-) -> Vec<Option<Seen<Option<Arc<Document>>>>> {
-    let needed = |expectation: &Expectation, tag: &Seen<Arc<Document>>| match tag {
-        _ if !expectation.conflicts.is_empty() || expectation.tag.is_none() => false,
-        _ if expectation.image == Expected::Nothing => false,
-        Seen::Here(document) => !expectation.image.is(document),
-        Seen::Absent => true,
-        // What is wrong whatever the tag shows is worth knowing, if anything can be wrong so.
-        Seen::Unknown(_) => {
-            deep || !expectation.platforms.is_empty() || !expectation.attestations.is_empty()
-        }
-    };
-    let reads: BTreeSet<Read> = expectations
-        .iter()
-        .zip(tags)
-        .filter(|(expectation, tag)| needed(expectation, tag) && !memory.knows(expectation))
-        .filter_map(|(expectation, _)| read_of_expected(expectation))
-        .collect();
-    let reads: Vec<Read> = reads.into_iter().collect();
-    let answers: BTreeMap<&Read, Seen<Option<Arc<Document>>>> = reads
-        .iter()
-        .zip(registry.read(&reads))
-        .map(|(read, answer)| {
-            (
-                read,
-                match (&read.target, memory_of(memory, read, answer)) {
-                    (_, Learnt::Seen(Seen::Here(document))) => Seen::Here(Some(document)),
-                    (_, Learnt::Seen(Seen::Absent)) => Seen::Absent,
-                    (_, Learnt::Seen(Seen::Unknown(error))) => Seen::Unknown(error),
-                    // A config blob, asked for by its header: it is there.
-                    (_, Learnt::Said(_) | Learnt::Nothing) => Seen::Here(None),
-                },
-            )
-        })
-        .collect();
-    expectations
-        .iter()
-        .zip(tags)
-        .map(|(expectation, tag)| {
-            if !needed(expectation, tag) {
-                return None;
-            }
-            let read = read_of_expected(expectation)?;
-            let key = (
-                expectation.repository.clone(),
-                expectation.image.digest()?.clone(),
-            );
-            match memory.documents.get(&key) {
-                Some(document) => Some(Seen::Here(Some(document.clone()))),
-                None => Some(answers.get(&read).cloned().unwrap_or(Seen::Here(None))),
-            }
-        })
-        .collect()
-}
-
-fn read_of_expected(expectation: &Expectation) -> Option<Read> {
-    let (target, method) = match &expectation.image {
-        Expected::Manifest(digest) => (Target::Manifest(digest.clone()), Method::Get),
-        Expected::Id(config) => (Target::Blob(config.clone()), Method::Head),
-        Expected::Nothing => return None,
-    };
-    Some(Read {
-        repository: expectation.repository.clone(),
-        target,
-        method,
-    })
-}
-
-/// Like [`Memory::learn`], but a HEAD of a blob that is not there is an answer.
-fn memory_of(memory: &mut Memory, read: &Read, answer: Result<Answer, Error>) -> Learnt {
-    match (&read.target, answer) {
-        (Target::Blob(_), Ok(Answer::Absent)) => Learnt::Seen(Seen::Absent),
-        (Target::Blob(_), Ok(_)) => Learnt::Nothing,
-        (Target::Blob(_), Err(error)) => Learnt::Seen(Seen::Unknown(error)),
-        (_, answer) => memory.learn(read, answer),
-    }
-}
-
-/// The platforms of expected images that are plain manifests, where one is required and no
-/// descriptor names it: from the config blob.
-fn platforms(
-    expectations: &[&Expectation],
-    documents: &[Option<Arc<Document>>],
-    memory: &mut Memory,
-    registry: &dyn Registry,
-) -> Vec<Option<Seen<Option<Platform>>>> {
-    let config = |expectation: &Expectation,
-                  document: &Option<Arc<Document>>|
-     -> Option<(Repository, Digest)> {
-        if expectation.platforms.is_empty() || expectation.own_platform.is_some() {
-            return None;
-        }
-        Some((
-            expectation.repository.clone(),
-            document.as_ref()?.config()?.clone(),
-        ))
-    };
-    let needed: BTreeSet<(Repository, Digest)> = expectations
-        .iter()
-        .zip(documents)
-        .filter_map(|(expectation, document)| config(expectation, document))
-        .filter(|key| !memory.platforms.contains_key(key))
-        .collect();
-    let reads: Vec<Read> = needed
-        .iter()
-        .map(|(repository, digest)| Read {
-            repository: repository.clone(),
-            target: Target::Blob(digest.clone()),
-            method: Method::Get,
-        })
-        .collect();
-    let mut unknown: BTreeMap<(Repository, Digest), Error> = BTreeMap::new();
-    for (key, (read, answer)) in needed
-        .into_iter()
-        .zip(reads.iter().zip(registry.read(&reads)))
-    {
-        match answer {
-            Ok(Answer::Body { bytes, .. }) if key.1.is_of(&bytes) => {
-                memory
-                    .platforms
-                    .insert(key, Document::platform_of_config(&bytes));
-            }
-            Ok(Answer::Absent) => {
-                unknown.insert(
-                    key,
-                    bad_answer(read, "the image's config is gone".to_owned()),
-                );
-            }
-            Ok(_) => {
-                unknown.insert(
-                    key,
-                    bad_answer(read, "the body is not what was asked for".to_owned()),
-                );
-            }
-            Err(error) => {
-                unknown.insert(key, error);
-            }
-        }
-    }
-    expectations
-        .iter()
-        .zip(documents)
-        .map(|(expectation, document)| {
-            let key = config(expectation, document)?;
-            match (memory.platforms.get(&key), unknown.get(&key)) {
-                (Some(platform), _) => Some(Seen::Here(platform.clone())),
-                (None, Some(error)) => Some(Seen::Unknown(error.clone())),
-                (None, None) => None,
-            }
-        })
-        .collect()
-}
-
-/// Whether the children of the expected indexes are there.
-fn children(
-    expectations: &[&Expectation],
-    documents: &[Option<Arc<Document>>],
-    memory: &mut Memory,
-    registry: &dyn Registry,
-) -> Vec<Vec<(Child, Seen<()>)>> {
-    let listed = |expectation: &Expectation,
-                  document: &Option<Arc<Document>>|
-     -> Vec<(Repository, Digest)> {
-        let children = document.iter().flat_map(|document| document.children());
-        children
-            .map(|child| (expectation.repository.clone(), child.digest.clone()))
-            .collect()
-    };
-    let ask: BTreeSet<(Repository, Digest)> = expectations
-        .iter()
-        .zip(documents)
-        .flat_map(|(expectation, document)| listed(expectation, document))
-        .filter(|key| !memory.present.contains(key))
-        .collect();
-    let wanted = |method: Method, keys: &[(Repository, Digest)]| -> Vec<Read> {
-        keys.iter()
-            .map(|(repository, digest)| Read {
-                repository: repository.clone(),
-                target: Target::Manifest(digest.clone()),
-                method,
-            })
-            .collect()
-    };
-    let keys: Vec<(Repository, Digest)> = ask.into_iter().collect();
-    let mut decide = Vec::new();
-    for (key, answer) in keys.iter().zip(registry.read(&wanted(Method::Head, &keys))) {
-        match answer {
-            Ok(Answer::Header(Some(digest)))
-                if digest == key.1 && memory.headers.get(&key.0) == Some(&true) =>
-            {
-                memory.present.insert(key.clone());
-            }
-            _ => decide.push(key.clone()),
-        }
-    }
-    let mut missing: BTreeMap<(Repository, Digest), Seen<()>> = BTreeMap::new();
-    let reads = wanted(Method::Get, &decide);
-    for (key, (read, answer)) in decide.iter().zip(reads.iter().zip(registry.read(&reads))) {
-        match answer {
-            Ok(Answer::Body { bytes, .. }) if key.1.is_of(&bytes) => {
-                memory.present.insert(key.clone());
-            }
-            Ok(Answer::Absent) => {
-                missing.insert(key.clone(), Seen::Absent);
-            }
-            Ok(_) => {
-                let error = bad_answer(read, "the body is not what was asked for".to_owned());
-                missing.insert(key.clone(), Seen::Unknown(error));
-            }
-            Err(error) => {
-                missing.insert(key.clone(), Seen::Unknown(error));
-            }
-        }
-    }
-    expectations
-        .iter()
-        .zip(documents)
-        .map(|(expectation, document)| {
-            let children = document.iter().flat_map(|document| document.children());
-            children
-                .map(|child| {
-                    let key = (expectation.repository.clone(), child.digest.clone());
-                    let seen = missing.get(&key).cloned().unwrap_or(Seen::Here(()));
-                    (child.clone(), seen)
-                })
-                .collect()
-        })
         .collect()
 }

@@ -160,7 +160,8 @@ impl<'a> Client<'a> {
             else {
                 continue;
             };
-            let text = clean(&text.replace("\\\"", "\"").replace("\\\\", "\\"), 300);
+            let text = text.replace("\\\"", "\"").replace("\\\\", "\\");
+            let text = clean(&response.secrets.conceal(&text), 300);
             let warning = (host.clone(), text);
             let mut warnings = lock(&self.warnings);
             if warnings.len() < 50 && !warnings.contains(&warning) {
@@ -231,7 +232,11 @@ impl Registry for Client<'_> {
         self.note_warnings(&station.host, &response);
         match response.status {
             200 | 201 | 202 | 204 => Ok(()),
-            _ => Err(refused(&ask.outgoing(&station), &response)),
+            _ => {
+                let mut error = refused(&ask.outgoing(&station), &response);
+                error.retry_after = self.sender.asked_to_wait(&response);
+                Err(error)
+            }
         }
     }
 }

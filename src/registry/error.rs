@@ -63,6 +63,8 @@ pub enum Class {
     Proxy,
     /// The answer is none that a registry gives.
     BadAnswer,
+    /// The answers do not come to rest: each look shows something else.
+    Restless,
     /// A redirect or a token server that credentials or requests must not follow.
     Unsafe,
     /// The time for the whole run is over.
@@ -109,8 +111,14 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads the body of an answer. Never fails.
-    pub(crate) fn read(status: u16, content_type: &str, body: &[u8]) -> Self {
+    /// Reads the body of an answer, and takes out of its words what `conceal` does not let through.
+    /// Never fails.
+    pub(crate) fn read(
+        status: u16,
+        content_type: &str,
+        body: &[u8],
+        conceal: impl Fn(&str) -> String,
+    ) -> Self {
         let text = String::from_utf8_lossy(body.get(..MAX_REFUSAL_BODY).unwrap_or(body));
         let text = text.trim();
         let content_type = content_type.to_ascii_lowercase();
@@ -138,6 +146,7 @@ impl Refusal {
             None if is_page => String::new(),
             None => text.to_owned(),
         };
+        let words = conceal(&words);
         refusal.searched = clean(&words, 8 * MAX_WORDS).to_lowercase();
         refusal.words = clean(&words, MAX_WORDS);
         refusal
@@ -182,6 +191,19 @@ impl Refusal {
         words.iter().any(|words| self.searched.contains(words))
     }
 
+    /// Whether one of these stands for itself, and not inside of a repository's name: registries
+    /// repeat names in their words (`acme/quota-service`).
+    fn says_alone(&self, words: &[&str]) -> bool {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/');
+        words.iter().any(|word| {
+            self.searched.match_indices(word).any(|(at, word)| {
+                let (before, rest) = self.searched.split_at(at);
+                let after = rest.strip_prefix(word).unwrap_or_default();
+                !before.ends_with(|c: char| is_name(c) || c == '.') && !after.starts_with(is_name)
+            })
+        })
+    }
+
     /// The class of this refusal. The status alone is ambiguous: 401 is a protected tag on GitLab,
     /// 403 is an immutable one on Docker Hub and a rate limit on GHCR (research, table 3.2).
     pub(crate) fn class(&self) -> Class {
@@ -203,16 +225,20 @@ impl Refusal {
             "IMMUTABLE_TAG",
             "TAG_IMMUTABLE",
             "REGISTRY_DISALLOWED_OPERATION",
-        ]) || (refused
-            && self.says(&[
-                "immutab",
-                "cannot be overwritten",
-                "does not allow updating assets",
-            ]))
+        ]) {
+            return Class::Immutable;
+        }
+        // What else a request for a login says, it says of the repository.
+        if self.status == 401 {
+            return Class::Login;
+        }
+        if refused
+            && (self.says_alone(&["immutable", "immutability"])
+                || self.says(&["cannot be overwritten", "does not allow updating assets"]))
         {
             return Class::Immutable;
         }
-        if refused && self.says(&["read-only", "read only", "readonly", "quota"]) {
+        if refused && self.says_alone(&["read-only", "read only", "readonly", "quota"]) {
             return Class::ReadOnly;
         }
         if refused && self.says(&["body too large"]) || self.has(&["SIZE_INVALID"]) {
@@ -220,7 +246,6 @@ impl Refusal {
         }
         match self.status {
             _ if self.has(&["UNAVAILABLE"]) => Class::Unavailable,
-            401 => Class::Login,
             403 => Class::Denied,
             413 => Class::TooLarge,
             415 => Class::MediaType,
@@ -301,12 +326,33 @@ fn plain(value: &Value) -> String {
 mod tests {
     use super::*;
 
+    fn read(status: u16, content_type: &str, body: &[u8]) -> Refusal {
+        Refusal::read(status, content_type, body, str::to_owned)
+    }
+
     fn class(status: u16, body: &str) -> Class {
-        Refusal::read(status, "application/json", body.as_bytes()).class()
+        read(status, "application/json", body.as_bytes()).class()
     }
 
     fn json(code: &str, message: &str, detail: &str) -> String {
         format!(r#"{{"errors":[{{"code":"{code}","message":"{message}","detail":{detail}}}]}}"#)
+    }
+
+    #[test]
+    fn the_name_of_a_repository_is_no_reason() {
+        for name in [
+            "acme/quota-service",
+            "acme/readonly-ui",
+            "immutable-infra",
+            "a/my-quota",
+        ] {
+            let detail =
+                format!(r#"[{{"Type":"repository","Class":"","Name":"{name}","Action":"pull"}}]"#);
+            let unauthorized = json("UNAUTHORIZED", "authentication required", &detail);
+            assert_eq!(class(401, &unauthorized), Class::Login, "{name}");
+            let denied = json("DENIED", &format!("no access to {name}"), &detail);
+            assert_eq!(class(403, &denied), Class::Denied, "{name}");
+        }
     }
 
     #[test]
@@ -680,7 +726,7 @@ mod tests {
             ),
         ] {
             assert_eq!(class(status, &body), expected, "{registry}: {body}");
-            let words = Refusal::read(status, "", body.as_bytes()).reason();
+            let words = read(status, "", body.as_bytes()).reason();
             assert!(
                 words.starts_with(&status.to_string()) && words.contains(": "),
                 "{words}"
@@ -772,12 +818,12 @@ mod tests {
             ),
             ("", "::set-output::x", ": :set-output::x", false, false),
         ] {
-            let refusal = Refusal::read(400, content_type, body.as_bytes());
+            let refusal = read(400, content_type, body.as_bytes());
             assert_eq!(refusal.words, words, "{body}");
             assert_eq!(refusal.is_page, is_page, "{body}");
             assert_eq!(refusal.is_plain, is_plain, "{body}");
         }
-        let long = Refusal::read(400, "", &vec![0xff; 1 << 20]);
+        let long = read(400, "", &vec![0xff; 1 << 20]);
         assert!(long.words.chars().count() <= MAX_WORDS);
     }
 
@@ -800,7 +846,7 @@ mod tests {
             (403, json("DENIED", "secondary rate limit", "null"), true),
             (400, String::new(), false),
         ] {
-            let refusal = Refusal::read(status, "", body.as_bytes());
+            let refusal = read(status, "", body.as_bytes());
             assert_eq!(refusal.is_passing(), expected, "{status} {body}");
         }
     }

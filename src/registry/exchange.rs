@@ -196,7 +196,15 @@ impl Client<'_> {
             }
             Verb::Get | Verb::Head => {
                 let first = self.first(station, &mut outgoing);
-                self.sender.send(&outgoing, first)
+                let result = self.sender.send(&outgoing, first);
+                // What spoiled the first try may have hidden what it would have shown.
+                if station.is_guessed() && result.is_ok() && wants_tls(&result) {
+                    station.secure();
+                    outgoing.url = outgoing.url.replacen("http://", "https://", 1);
+                    self.sender.send(&outgoing, None)
+                } else {
+                    result
+                }
             }
         };
         self.sender.follow(&outgoing, result?)
@@ -220,6 +228,8 @@ impl Client<'_> {
         secure.url = secure.url.replacen("http://", "https://", 1);
         let answer = self.sender.http.send(&secure);
         let speaks_tls = match &answer {
+            // It said so itself: whatever failed now may pass.
+            _ if plain.is_ok() => true,
             Ok(_) => true,
             Err(error) => error.class == Class::Tls && error.reason != NO_TLS,
         };

@@ -37,7 +37,7 @@ impl Cause<'_> {
                 Class::Network,
                 format!("no connection within {} s", CONNECT.as_secs()),
             ),
-            ureq::Error::Timeout(_) if self.is_last => (
+            ureq::Error::Timeout(ureq::Timeout::Global) if self.is_last => (
                 Class::Deadline,
                 "the time for the whole run is over".to_owned(),
             ),

@@ -38,16 +38,21 @@ impl Error {
             Class::Tls => "pass the authority that signed the registry's certificate: `--ca-file FILE`, or `SSL_CERT_FILE`".to_owned(),
             Class::Proxy => format!("check `HTTPS_PROXY`, or put `{host}` into `NO_PROXY`"),
             Class::BadAnswer => format!("check that `{host}` is a registry and that no login page or proxy answers for it"),
+            Class::Restless => "find the job that pushes this tag at the same time, or raise `--settle-timeout` if the registry is slow to agree with itself".to_owned(),
             Class::Unsafe => "check the registry's configuration: it sends requests where no credentials may go".to_owned(),
-            Class::Deadline => "allow more time, or rerun the job".to_owned(),
+            Class::Deadline => "allow more time with `--timeout`, or run it again".to_owned(),
             Class::Refused => format!("look at the reason that `{host}` gave"),
         }
     }
 
     /// The host and port that the request went to.
     fn host(&self) -> &str {
-        let url = self.request.split_once("://").map_or("", |(_, rest)| rest);
-        url.split(['/', '?']).next().unwrap_or_default()
+        // A URL, or a reference: "looking at r.io/app:1".
+        let place = match self.request.split_once("://") {
+            Some((_, place)) => place,
+            None => self.request.rsplit(' ').next().unwrap_or_default(),
+        };
+        place.split(['/', '?']).next().unwrap_or_default()
     }
 }
 
@@ -55,7 +60,7 @@ impl Error {
 mod tests {
     use super::*;
 
-    const CLASSES: [Class; 20] = [
+    const CLASSES: [Class; 21] = [
         Class::Login,
         Class::Denied,
         Class::Immutable,
@@ -73,6 +78,7 @@ mod tests {
         Class::Tls,
         Class::Proxy,
         Class::BadAnswer,
+        Class::Restless,
         Class::Unsafe,
         Class::Deadline,
         Class::Refused,

@@ -1,4 +1,9 @@
 //! Credential helpers, the programs `docker-credential-NAME`: the only processes that are started.
+//!
+//! On WASI no process can be started. There the GitHub Action's launcher runs the helper when this
+//! program opens a file of a directory that the launcher keeps in memory, and the file is what the
+//! helper left behind: the launcher learns what is at hand without a protocol, and no secret is in
+//! an argument, in the environment or on a disk.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -7,6 +12,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::credentials::Secret;
@@ -35,8 +41,14 @@ const ENDINGS: [&str; 1] = [""];
 /// How long the complaints of a helper that has ended are waited for.
 const GRACE: Duration = Duration::from_millis(200);
 
+/// Where the launcher keeps the file `NAME/SERVER` (percent-encoded) for each helper and server.
+const LAUNCHER: &str = "/tagproof-launcher/credential-helpers";
+
 /// How a helper says that it has no login. It is also told by exit status 1, as any failure is.
 const NOT_FOUND: &str = "credentials not found in native keychain";
+
+/// Stands for an answer that nobody can get.
+const CANNOT_RUN: &str = "this build cannot run it";
 
 /// The credential helpers of this machine, each asked once for a server.
 pub(super) struct Helpers {
@@ -61,12 +73,29 @@ struct Ended {
     stderr: Vec<u8>,
 }
 
+/// What the launcher tells of a helper.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Told {
+    Ended {
+        success: bool,
+        status: String,
+        stdout: String,
+        stderr: String,
+    },
+    Error {
+        error: String,
+    },
+}
+
 impl Helpers {
     /// The helpers in the absolute directories of `PATH`: a relative one would mean whatever a
     /// checked-out repository puts there (CVE-2019-15752).
     pub(super) fn new(environment: &Environment) -> Self {
         let directories = environment
             .get("PATH")
+            // On WASI no program can be started, and `split_paths` panics.
+            .filter(|_| !cfg!(target_os = "wasi"))
             .map(|path| std::env::split_paths(path).collect::<Vec<_>>())
             .unwrap_or_default();
         Self {
@@ -98,15 +127,17 @@ impl Helpers {
                 "failed to run the credential helper for `{host}`: its name has other characters than `A-Z`, `a-z`, `0-9`, `.`, `_`, `-`"
             ));
         }
-        if cfg!(target_os = "wasi") {
-            return Err(cannot_run(name, host));
-        }
         for server in servers {
             let key = (name.to_owned(), server.clone());
-            let answer = self.answers.get(key, || self.ask(name, server));
+            let answer = self.answers.get(key, || match cfg!(target_os = "wasi") {
+                true => ask_launcher(Path::new(LAUNCHER), name, server)
+                    .unwrap_or_else(|| Err(CANNOT_RUN.to_owned())),
+                false => self.ask(name, server),
+            });
             match answer.as_ref() {
                 Ok(None) => {}
                 Ok(Some(secret)) => return Ok(Some(secret.clone())),
+                Err(reason) if reason == CANNOT_RUN => return Err(cannot_run(name, host)),
                 Err(reason) => {
                     return Err(format!(
                         "failed to get the login for `{host}` from the credential helper `{name}`: {reason}"
@@ -175,6 +206,27 @@ impl Helpers {
             stderr: text(stderr, GRACE).unwrap_or_default(),
         })
     }
+}
+
+/// Has the launcher ask a helper; `None` if there is no launcher.
+fn ask_launcher(root: &Path, name: &str, server: &str) -> Option<Result<Option<Secret>, String>> {
+    let server = utf8_percent_encode(server, NON_ALPHANUMERIC).to_string();
+    let answer = std::fs::read(root.join(name).join(server)).ok()?;
+    Some(match serde_json::from_slice(&answer) {
+        Ok(Told::Ended {
+            success,
+            status,
+            stdout,
+            stderr,
+        }) => understand(&Ended {
+            success,
+            status,
+            stdout: stdout.into_bytes(),
+            stderr: stderr.into_bytes(),
+        }),
+        Ok(Told::Error { error }) => Err(error),
+        Err(_) => Err("the launcher's answer is not understood".to_owned()),
+    })
 }
 
 /// Why a WebAssembly build has no login for this host, and what to do.
@@ -420,6 +472,33 @@ mod tests {
             }
         });
         assert_eq!(std::fs::read_to_string(log).unwrap(), "x\nx\n");
+    }
+
+    #[test]
+    fn a_launcher_tells_what_the_helper_left_behind() {
+        let directory = Directory::new();
+        directory.file(
+            "ecr/https%3A%2F%2Findex%2Edocker%2Eio%2Fv1%2F",
+            r#"{"success":true,"status":"exit status 0","stdout":"{\"Username\":\"AWS\",\"Secret\":\"hunter2\"}","stderr":""}"#,
+        );
+        directory.file(
+            "ecr/r%2Eio",
+            r#"{"success":false,"status":"exit status 1","stdout":"","stderr":"no region"}"#,
+        );
+        directory.file("ecr/q%2Eio", r#"{"error":"there is no such program"}"#);
+        directory.file("ecr/p%2Eio", "{}");
+        let ask = |server: &str| ask_launcher(directory.path(), "ecr", server);
+        let Some(Ok(Some(Secret::Password { username, password }))) =
+            ask("https://index.docker.io/v1/")
+        else {
+            panic!("no login");
+        };
+        assert_eq!((username.as_str(), password.as_str()), ("AWS", TOKEN));
+        let refused = |server: &str| ask(server).unwrap().unwrap_err();
+        assert_eq!(refused("r.io"), "it ended with exit status 1: no region");
+        assert_eq!(refused("q.io"), "there is no such program");
+        assert_eq!(refused("p.io"), "the launcher's answer is not understood");
+        assert_eq!(ask("o.io"), None);
     }
 
     #[test]

@@ -1,25 +1,23 @@
 //! One HTTP exchange: a request goes out, and its status, headers and body or a classed error come back.
-//!
-//! On WASI there are no threads (hence the blocking resolver) and no system store of certificates.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::net::ToSocketAddrs as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
-use ureq::http::{HeaderMap, Uri};
+use ureq::http::HeaderMap;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::DefaultConnector;
 
 use super::error::{MAX_REFUSAL_BODY, Refusal};
 use super::failure::{Cause, Failure};
+use super::lookup::Lookup;
 use super::origin::{Origin, redact};
 use super::proxy::{Proxies, Proxy};
-use super::{Class, Error};
+use super::secrets::Secrets;
+use super::{Class, Error, roots};
 use crate::clock::Clock;
 use crate::oci::Host;
 
@@ -89,6 +87,8 @@ pub(crate) struct Response {
     pub(crate) is_cut: bool,
     /// The answer came from where a redirect led, and never saw a login.
     pub(crate) is_redirected: bool,
+    /// What must not be repeated of it.
+    pub(crate) secrets: Arc<Secrets>,
 }
 
 impl Response {
@@ -102,7 +102,13 @@ impl Response {
 
     /// The body read as a refusal.
     pub(crate) fn refusal(&self) -> Refusal {
-        Refusal::read(self.status, self.header("content-type"), &self.body)
+        let conceal = |words: &str| self.secrets.conceal(words);
+        Refusal::read(
+            self.status,
+            self.header("content-type"),
+            &self.body,
+            conceal,
+        )
     }
 }
 
@@ -117,6 +123,7 @@ pub(crate) struct Http<'a> {
     authorities: Vec<Certificate<'static>>,
     /// What is trusted for one origin only.
     own_authorities: BTreeMap<Origin, Vec<Certificate<'static>>>,
+    secrets: Arc<Secrets>,
     proxies: Proxies,
     concurrency: usize,
     deadline: Duration,
@@ -151,6 +158,7 @@ impl<'a> Http<'a> {
                     Ok((origin, certificates(&of, pem)?))
                 })
                 .collect::<Result<_, String>>()?,
+            secrets: Arc::default(),
             proxies,
             concurrency,
             deadline,
@@ -179,7 +187,14 @@ impl<'a> Http<'a> {
         let proxy = self.proxies.choose(&origin);
         let agent = self.agent(&origin, proxy);
         self.total.fetch_add(1, Ordering::Relaxed);
-        let result = exchange(&agent, outgoing, left.min(CALL)).map_err(|failure| {
+        if let Some(authorization) = &outgoing.authorization {
+            self.secrets.learn_header(authorization);
+        }
+        if outgoing.verb == Verb::Post {
+            self.secrets.learn_form(outgoing.body);
+        }
+        let secrets = Arc::clone(&self.secrets);
+        let result = exchange(&agent, outgoing, left.min(CALL), secrets).map_err(|failure| {
             let cause = Cause {
                 is_secure: origin.is_secure(),
                 proxy,
@@ -238,7 +253,7 @@ impl<'a> Http<'a> {
     }
 
     fn roots(&self, own: Option<&[Certificate<'static>]>) -> RootCerts {
-        let mut roots = self.roots.get_or_init(system_certificates).clone();
+        let mut roots = self.roots.get_or_init(roots::system).clone();
         roots.extend(self.authorities.iter().cloned());
         roots.extend(own.into_iter().flatten().cloned());
         if roots.is_empty() {
@@ -247,20 +262,6 @@ impl<'a> Http<'a> {
         }
         RootCerts::from(roots)
     }
-}
-
-#[cfg(not(target_os = "wasi"))]
-fn system_certificates() -> Vec<Certificate<'static>> {
-    rustls_native_certs::load_native_certs()
-        .certs
-        .iter()
-        .map(|certificate| Certificate::from_der(certificate).to_owned())
-        .collect()
-}
-
-#[cfg(target_os = "wasi")]
-fn system_certificates() -> Vec<Certificate<'static>> {
-    Vec::new()
 }
 
 /// The certificates of the file that `of` names.
@@ -278,7 +279,12 @@ fn certificates(of: &str, pem: &[u8]) -> Result<Vec<Certificate<'static>>, Strin
     }
 }
 
-fn exchange(agent: &Agent, outgoing: &Outgoing<'_>, time: Duration) -> Result<Response, Failure> {
+fn exchange(
+    agent: &Agent,
+    outgoing: &Outgoing<'_>,
+    time: Duration,
+    secrets: Arc<Secrets>,
+) -> Result<Response, Failure> {
     let mut request = ureq::http::Request::builder()
         .method(outgoing.verb.as_str())
         .uri(&outgoing.url);
@@ -350,46 +356,8 @@ fn exchange(agent: &Agent, outgoing: &Outgoing<'_>, time: Duration) -> Result<Re
         body,
         is_cut,
         is_redirected: false,
+        secrets,
     })
-}
-
-/// Looks a name up where it is asked to, without a thread: WASI has none.
-#[derive(Debug)]
-struct Lookup;
-
-impl Resolver for Lookup {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        _config: &ureq::config::Config,
-        _timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let host = uri.host().ok_or(ureq::Error::HostNotFound)?;
-        let port = uri.port_u16().unwrap_or(match uri.scheme_str() {
-            Some("https") => 443,
-            Some(scheme) if scheme.starts_with("socks") => 1080,
-            _ => 80,
-        });
-        let found = format!("{host}:{port}")
-            .to_socket_addrs()
-            .map_err(|error| {
-                // "Temporary failure in name resolution" is the name server's, not the name's.
-                match error.to_string().to_ascii_lowercase() {
-                    words if words.contains("temporary") || words.contains("try again") => {
-                        ureq::Error::Io(error)
-                    }
-                    _ => ureq::Error::HostNotFound,
-                }
-            })?;
-        let mut addresses = self.empty();
-        for address in found.take(16) {
-            addresses.push(address);
-        }
-        match addresses.is_empty() {
-            true => Err(ureq::Error::HostNotFound),
-            false => Ok(addresses),
-        }
-    }
 }
 
 #[cfg(test)]

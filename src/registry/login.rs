@@ -172,10 +172,9 @@ impl Doorman<'_> {
                 limit: MAX_TOKEN_BODY,
                 is_pull: false,
             };
-            let secret = basic.map_or("", |(_, password)| password);
             sender
                 .send(&request, None)
-                .and_then(|response| reply(&request, &response, secret))
+                .and_then(|response| reply(&request, &response))
         };
         match secret {
             None => match (get(&session.scopes, None)?, session.scopes.reading()) {
@@ -184,7 +183,14 @@ impl Doorman<'_> {
                 (reply, _) => Ok(reply),
             },
             Some(Secret::Password { username, password }) => {
-                get(&session.scopes, Some((username, password)))
+                let login = Some((username.as_str(), password.as_str()));
+                match (get(&session.scopes, login)?, session.scopes.reading()) {
+                    (Reply::Refused(why), Some(less)) => match get(&less, login)? {
+                        Reply::Refused(_) => Ok(Reply::Refused(why)),
+                        token @ Reply::Token(_) => Ok(token),
+                    },
+                    (reply, _) => Ok(reply),
+                }
             }
             Some(Secret::IdentityToken(identity) | Secret::RegistryToken(identity)) => {
                 let form = token::form(service, &session.scopes, identity);
@@ -202,14 +208,14 @@ impl Doorman<'_> {
                 match response.status {
                     // Servers without OAuth2 answer so (containerd's list), and take it as a password.
                     400 | 401 | 404 | 405 => get(&session.scopes, Some(("", identity))),
-                    _ => reply(&request, &response, identity),
+                    _ => reply(&request, &response),
                 }
             }
         }
     }
 }
 
-fn reply(request: &Outgoing<'_>, response: &Response, secret: &str) -> Result<Reply, Error> {
+fn reply(request: &Outgoing<'_>, response: &Response) -> Result<Reply, Error> {
     match response.status {
         200 if response.is_cut => {
             Err(request.error(Class::BadAnswer, "the token server's answer is too large"))
@@ -218,11 +224,7 @@ fn reply(request: &Outgoing<'_>, response: &Response, secret: &str) -> Result<Re
             .map(Reply::Token)
             .map_err(|why| request.error(Class::BadAnswer, why)),
         400..=499 => {
-            let mut why = response.refusal().reason();
-            // A server that repeats what it was sent must not make it public.
-            if !secret.is_empty() {
-                why = why.replace(secret, "***");
-            }
+            let why = response.refusal().reason();
             Ok(Reply::Refused(format!("its token server says {why}")))
         }
         300..=399 => Err(request.error(

@@ -113,7 +113,7 @@ impl<'a> Sender<'a> {
                     outgoing.error(Class::BadAnswer, format!("{} to nowhere", response.status))
                 );
             };
-            let shown = redact(&location);
+            let shown = response.secrets.conceal(&redact(&location));
             let target = match Origin::of(&location) {
                 Ok(target) => target,
                 Err(why) => return refuse(format!("it redirects to `{shown}`: {why}")),
@@ -156,8 +156,7 @@ impl<'a> Sender<'a> {
             return Ok(response);
         }
         let mut error = outgoing.error(refusal.class(), refusal.reason());
-        error.retry_after =
-            retry::retry_after(response.header("retry-after"), self.clock.unix_time());
+        error.retry_after = self.retry_after(&response);
         if let Some(time) = error.retry_after.filter(|time| *time > retry::PATIENCE) {
             let later = retry::spoken(time);
             error.reason = format!("{}; it takes requests again in {later}", error.reason);
@@ -170,6 +169,17 @@ impl<'a> Sender<'a> {
             false => Wish::Stop,
         };
         Err((error, wish))
+    }
+
+    /// How long an answer asks to wait, in its header.
+    fn retry_after(&self, response: &Response) -> Option<Duration> {
+        retry::retry_after(response.header("retry-after"), self.clock.unix_time())
+    }
+
+    /// How long an answer asks to wait, in its header or in its words.
+    pub(crate) fn asked_to_wait(&self, response: &Response) -> Option<Duration> {
+        let hint = || retry::hint(&response.refusal().words);
+        self.retry_after(response).or_else(hint)
     }
 
     /// Fails what would go to a host that is down, or after the deadline.

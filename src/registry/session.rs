@@ -21,7 +21,9 @@ pub(crate) struct Station {
     pub(crate) gate: Mutex<Gate>,
     /// Whether it is spoken to over https.
     secure: AtomicBool,
-    /// Whether it may turn out to want https: a loopback name, before its first answer.
+    /// Whether plain http is a guess only: a loopback name.
+    is_guess: bool,
+    /// Whether that was not yet tried.
     doubtful: AtomicBool,
     sessions: Mutex<BTreeMap<String, Arc<Mutex<Session>>>>,
 }
@@ -43,6 +45,7 @@ impl Station {
         Self {
             gate: Mutex::default(),
             secure: AtomicBool::new(!is_plain && !is_loopback),
+            is_guess: is_loopback && !is_plain,
             doubtful: AtomicBool::new(is_loopback && !is_plain),
             sessions: Mutex::default(),
             host,
@@ -61,6 +64,11 @@ impl Station {
     /// Whether the host may yet turn out to want https; asked once.
     pub(crate) fn take_doubt(&self) -> bool {
         self.doubtful.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether it is spoken to over plain http on a guess.
+    pub(crate) fn is_guessed(&self) -> bool {
+        self.is_guess && !self.secure.load(Ordering::Relaxed)
     }
 
     /// From now on https. There is no way back.

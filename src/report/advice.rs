@@ -1,11 +1,14 @@
 //! What a report says of one tag: what is so, why it matters, and what to type.
 
-use crate::expectation::{Claim, Expectation, Expected};
+mod help;
+
+use crate::expectation::{Expectation, Expected};
 use crate::observation::Sight;
-use crate::oci::{Attestation, Child, Digest, Platform};
+use crate::oci::Child;
 use crate::outcome::Outcome;
-use crate::plan::may_create;
 use crate::verdict::{Lack, Relation, Verdict};
+
+pub(super) use help::{help, inspect, undo};
 
 /// What is so, in one line: what was decided, and what became of it.
 pub(super) fn message(
@@ -25,11 +28,15 @@ pub(super) fn message(
         }
         Outcome::Refused(error) => format!("the registry refused the repair: {error}"),
         Outcome::Immutable => "the policy says that it is never moved".to_owned(),
-        Outcome::Changed { now: Some(now) } => {
-            format!("someone else moved it to `{now}` before it was written, so it was left alone")
-        }
-        Outcome::Changed { now: None } => {
-            "someone else deleted it before it was written, so it was left alone".to_owned()
+        Outcome::Changed { now, written } => {
+            let did = match now {
+                Some(now) => format!("moved it to `{now}`"),
+                None => "deleted it".to_owned(),
+            };
+            match written {
+                true => format!("it was written, and then someone else {did}: that is left alone"),
+                false => format!("someone else {did} before it was written: that is left alone"),
+            }
         }
         Outcome::Unsettled(why) => format!("it was written, but not seen right in time: {why}"),
         Outcome::Failed(error) => format!("the repair failed: {error}"),
@@ -126,134 +133,6 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
     }
 }
 
-/// Why it matters and what to do, one thing a line.
-pub(super) fn help(
-    expectation: &Expectation,
-    verdict: &Verdict,
-    outcome: Option<&Outcome>,
-) -> Vec<String> {
-    if let Some(outcome) = outcome {
-        return after(outcome);
-    }
-    let about_the_tag = matches!(
-        verdict,
-        Verdict::Child(_) | Verdict::Wrapped | Verdict::Absent | Verdict::Other(_)
-    );
-    if about_the_tag && matches!(expectation.image, Expected::Id(_)) {
-        return vec![
-            "push the image again: a tag that is known by its image ID alone is never repaired"
-                .to_owned(),
-        ];
-    }
-    if about_the_tag && expectation.immutable && !matches!(verdict, Verdict::Absent) {
-        return vec![format!("it is never moved, as the policy says: {KEPT}")];
-    }
-    let repair = |extra: &str| {
-        let digest = expectation.image.digest();
-        format!(
-            "repair it: `tagproof fix --tag {}{}{extra}`",
-            expectation.reference(),
-            digest
-                .map(|digest| format!("@{digest}"))
-                .unwrap_or_default()
-        )
-    };
-    match verdict {
-        Verdict::Ok => Vec::new(),
-        Verdict::Child(_) => vec![
-            "whoever pulls it on another platform gets an image that cannot run there".to_owned(),
-            repair(""),
-        ],
-        Verdict::Wrapped => vec![
-            "signatures and attestations are for the digest that was built, not for this one".to_owned(),
-            repair(""),
-        ],
-        Verdict::Absent if may_create(expectation) => vec!["whoever pulls it gets nothing".to_owned(), repair("")],
-        Verdict::Absent if expectation.claim == Claim::Asked => vec![
-            "it is not created, because no build names it: one platform's build could become the release".to_owned(),
-            repair(" --platform linux/amd64,…") + ", with the platforms it must have",
-        ],
-        Verdict::Absent => vec![repair("")],
-        Verdict::Other(Relation::More) => vec![
-            "if a merge job made it, check with that job's metadata instead".to_owned(),
-            repair(" --on-other fix") + " throws away what else it holds",
-        ],
-        Verdict::Other(_) => vec![
-            "it is not moved: it may be a newer build's".to_owned(),
-            repair(" --on-other fix") + ", if it is yours to move; `--on-other warn` if others may move it",
-        ],
-        Verdict::Incomplete(missing) => incomplete(missing),
-        Verdict::Broken(gone) if gone.iter().all(|child| child.is_attestation) => vec![
-            "whoever asks for its provenance or SBOM gets an error; the images themselves are whole".to_owned(),
-            "build and push again, and keep the clean-up job from deleting untagged manifests that an index lists".to_owned(),
-        ],
-        Verdict::Broken(_) => vec![
-            "whoever pulls it for that platform gets an error".to_owned(),
-            "build and push again, and keep the clean-up job from deleting untagged manifests that an index lists".to_owned(),
-        ],
-        Verdict::NeverPushed if expectation.image == Expected::Nothing => vec![
-            "bake every target of the definition with `--push`, and give the metadata file of that bake; `--group` or `--target` if only some of them are meant".to_owned(),
-        ],
-        Verdict::NeverPushed => {
-            let mut lines = Vec::new();
-            if expectation.exported {
-                lines.push("the build wrote a file or loaded the image (`--load`, `type=oci`): was it pushed at all".to_owned());
-            }
-            lines.push("build with `--push`, to this registry, and check right after it; `--on-unpushed warn` if it is not meant to be pushed".to_owned());
-            lines
-        }
-        Verdict::Conflict => {
-            vec!["give every build tags of its own, or check them one at a time with `--target`; nothing was written".to_owned()]
-        }
-        Verdict::Unproven(error) => {
-            vec![error.help(), "`--on-unproven warn` if this must not fail the run".to_owned()]
-        }
-    }
-}
-
-/// What to do about a tag that is wrong and immutable.
-const KEPT: &str = "release under a new tag, or take this one out of `immutable` in the policy if it may be repaired";
-
-/// What to do after a repair was tried.
-fn after(outcome: &Outcome) -> Vec<String> {
-    match outcome {
-        Outcome::Fixed | Outcome::AlreadyRight => Vec::new(),
-        Outcome::Refused(error) | Outcome::Failed(error) => vec![error.help()],
-        Outcome::Immutable => vec![KEPT.to_owned()],
-        Outcome::Changed { .. } => {
-            vec!["run the same command again if it is still yours to move".to_owned()]
-        }
-        Outcome::Unsettled(_) => {
-            vec!["run `tagproof check` again in a minute, or raise `--settle-timeout`".to_owned()]
-        }
-    }
-}
-
-/// The command that undoes a repair, digest for digest, or why there is none.
-pub(super) fn undo(expectation: &Expectation, before: Option<&Digest>) -> String {
-    match before {
-        Some(before) => format!(
-            "tagproof fix --tag {}@{before} --on-other fix{}",
-            expectation.reference(),
-            // What is put back need not be what the policy asks for.
-            if expectation.rules.is_empty() {
-                ""
-            } else {
-                " --no-policy"
-            }
-        ),
-        None => "the tag was created: only the registry can delete it".to_owned(),
-    }
-}
-
-/// The command that shows a tag.
-pub(super) fn inspect(expectation: &Expectation) -> String {
-    format!(
-        "docker buildx imagetools inspect {}",
-        expectation.reference()
-    )
-}
-
 fn called(child: &Child) -> String {
     match (&child.platform, child.is_attestation) {
         (_, true) => "an attestation manifest".to_owned(),
@@ -277,31 +156,4 @@ fn lacks(missing: &[Lack]) -> String {
         Lack::Attestation(kind, None) => kind.to_string(),
     });
     each.collect::<Vec<_>>().join(", ")
-}
-
-/// What to do about an image that lacks what was asked for.
-fn incomplete(missing: &[Lack]) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut platforms: Vec<&Platform> = Vec::new();
-    let mut kinds: Vec<Attestation> = Vec::new();
-    for lack in missing {
-        match lack {
-            Lack::Platform(platform) => platforms.push(platform),
-            Lack::Attestation(kind, _) => kinds.push(*kind),
-        }
-    }
-    if !platforms.is_empty() {
-        let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
-        lines.push(format!("build again with `--platform` for all of them, {} included: re-pointing a tag cannot add one", platforms.join(", ")));
-    }
-    kinds.sort_unstable();
-    kinds.dedup();
-    if !kinds.is_empty() {
-        let flags: Vec<String> = kinds
-            .iter()
-            .map(|kind| format!("`--{kind}=true`"))
-            .collect();
-        lines.push(format!("build again with {}: what is required are BuildKit's own attestations, in the index; signatures and referrers, such as cosign's, are something else", flags.join(" and ")));
-    }
-    lines
 }

@@ -20,14 +20,28 @@ pub struct Soften {
     pub unpushed: bool,
 }
 
+/// What the commands that a report tells people to type need beside the tag: the flags of this
+/// run that say how to reach its registries and by which policy to judge, none of them secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// ` --plain-http r.io`, with a space before each; empty if there are none.
+    pub flags: String,
+}
+
 impl Report {
     /// The report of a run that looked at tags.
     #[must_use]
-    pub fn of(mode: Mode, findings: &[Finding], mut notes: Vec<Note>, soften: Soften) -> Self {
+    pub fn of(
+        mode: Mode,
+        findings: &[Finding],
+        mut notes: Vec<Note>,
+        soften: Soften,
+        reach: &Reach,
+    ) -> Self {
         notes.extend(findings.iter().filter_map(attestation_gone));
         let tags: Vec<Entry> = findings
             .iter()
-            .map(|finding| entry(finding, soften))
+            .map(|finding| entry(finding, soften, reach))
             .collect();
         let open = |entry: &&Entry| !entry.is_right();
         let unproven = |entry: &&Entry| entry.verdict == verdict::Code::Unproven;
@@ -86,7 +100,7 @@ impl Report {
     }
 }
 
-fn entry(finding: &Finding, soften: Soften) -> Entry {
+fn entry(finding: &Finding, soften: Soften, reach: &Reach) -> Entry {
     let Finding {
         expectation,
         sight,
@@ -94,8 +108,9 @@ fn entry(finding: &Finding, soften: Soften) -> Entry {
         outcome,
     } = finding;
     let code = outcome.as_ref().map(Outcome::code);
-    let written = matches!(code, Some(outcome::Code::Fixed | outcome::Code::Unsettled));
-    let before = sight.shown().filter(|_| written);
+    let may_be_undone = matches!(code, Some(outcome::Code::Fixed | outcome::Code::Unsettled));
+    let overwritten = matches!(outcome, Some(Outcome::Changed { written: true, .. }));
+    let before = sight.shown().filter(|_| may_be_undone || overwritten);
     let softened = outcome.is_none()
         && match verdict {
             Verdict::Other(_) => expectation.on_other == OnOther::Warn,
@@ -110,7 +125,7 @@ fn entry(finding: &Finding, soften: Soften) -> Entry {
             | Verdict::Conflict => false,
         };
     let proof = match (verdict, &expectation.image) {
-        (Verdict::Unproven(_), _) | (_, Image::Nothing) => None,
+        (Verdict::Unproven(_) | Verdict::Conflict, _) | (_, Image::Nothing) => None,
         (_, Image::Manifest(_)) => Some(Proof::Digest),
         (_, Image::Id(_)) => Some(Proof::Config),
     };
@@ -125,9 +140,9 @@ fn entry(finding: &Finding, soften: Soften) -> Entry {
         outcome: code,
         before: before.cloned(),
         message: advice::message(expectation, sight, verdict, outcome.as_ref()),
-        help: advice::help(expectation, verdict, outcome.as_ref()),
-        inspect: written.then(|| advice::inspect(expectation)),
-        undo: written.then(|| advice::undo(expectation, before)),
+        help: advice::help(expectation, sight, verdict, outcome.as_ref(), reach),
+        inspect: may_be_undone.then(|| advice::inspect(expectation)),
+        undo: may_be_undone.then(|| advice::undo(expectation, before, reach)),
         rules: expectation.rules.clone(),
     }
 }

@@ -233,7 +233,7 @@ impl From<&Found> for FoundV1 {
 /// Escapes what serde_json leaves as it is and a log must not show: DEL, C1, every character
 /// that is invisible or turns the direction of writing, and each `#` that another follows. All of
 /// these stand within strings only.
-fn escape(json: &str) -> String {
+pub(super) fn escape(json: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(json.len());
     let mut chars = json.chars().peekable();

@@ -38,7 +38,7 @@ pub(super) fn wrap(label: &str, text: &str, hang: usize, width: usize) -> Vec<St
 }
 
 /// The words of a text; what stands between two backticks is one word.
-fn tokens(text: &str) -> Vec<String> {
+pub(super) fn tokens(text: &str) -> Vec<String> {
     let mut done = Vec::new();
     let mut open: Vec<&str> = Vec::new();
     let mut is_quoted = false;

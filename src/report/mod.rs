@@ -2,13 +2,21 @@
 
 mod advice;
 mod compose;
+mod describe;
+mod extract;
 mod layout;
 mod words;
 
+pub mod dotenv;
+pub mod github;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod paint;
 pub mod terminal;
 
+#[cfg(test)]
+mod readers;
 #[cfg(test)]
 pub(crate) mod samples;
 
@@ -19,7 +27,7 @@ use crate::oci::{Digest, MediaType, Platform};
 use crate::problem::Problem;
 use crate::{outcome, verdict};
 
-pub use compose::Soften;
+pub use compose::{Reach, Soften};
 
 /// What came out of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -290,11 +290,35 @@ pub(crate) fn many(repaired: bool) -> Report {
     report(Mode::Fix, status, tags)
 }
 
+/// As many wrong tags as no system shows one by one.
+pub(crate) fn wrong_sixty() -> Report {
+    let tags = (0..60).map(|number| child(&format!("ghcr.io/acme/app:{number}")));
+    report(Mode::Check, Status::Wrong, tags.collect())
+}
+
+/// More than any limit: one half right, the other wrong, refused or repaired.
+pub(crate) fn five_thousand() -> Report {
+    let tag = |number: usize| {
+        let reference = format!("ghcr.io/acme/app-{}:{number}", number / 100);
+        match number % 8 {
+            0 => child(&reference),
+            1 => fixed(child(&reference)),
+            2 => Entry {
+                outcome: Some(outcome::Code::Refused),
+                ..child(&reference)
+            },
+            3 => fixed(wrong(&reference, verdict::Code::Absent, "created", &[])),
+            _ => ok(&reference),
+        }
+    };
+    report(Mode::Fix, Status::Wrong, (0..5_000).map(tag).collect())
+}
+
 pub(crate) fn nothing() -> Report {
     Report {
         problem: Some(Problem {
             kind: ProblemKind::Nothing,
-            message: "`metadata.json` names no image that was pushed".to_owned(),
+            message: "nothing to check: `metadata.json` names no image that was pushed".to_owned(),
             help: Some("build with `--push`, or name the tags with `--tag`".to_owned()),
         }),
         ..report(Mode::Check, Status::Nothing, Vec::new())

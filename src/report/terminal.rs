@@ -20,7 +20,8 @@ pub struct Look {
     pub color: bool,
     /// How many columns a line may have; 0 if there is no limit, as in a log.
     pub width: usize,
-    /// Say nothing when all is right but what was repaired, and else no more than is wrong.
+    /// Say nothing when all is right but what was repaired or is worth a note, and else no more
+    /// than is wrong.
     pub quiet: bool,
     /// How long the run took.
     pub elapsed: Duration,
@@ -37,7 +38,12 @@ pub fn render(report: &Report, look: &Look) -> String {
         blocks: Vec::new(),
     };
     match report.status {
-        Status::Ok | Status::Fixed if look.quiet => page.findings(&report.tags),
+        Status::Ok | Status::Fixed if look.quiet => {
+            page.findings(&report.tags);
+            for note in &report.notes {
+                page.note(note);
+            }
+        }
         _ => {
             page.verdict(report);
             page.list(&report.tags, look.quiet);
@@ -109,27 +115,7 @@ impl Page {
         if report.status == Status::Invalid {
             return;
         }
-        let counts = Counts::of(&report.tags);
-        let parts: Vec<String> = [
-            (counts.ok, "ok"),
-            (counts.fixed, "fixed"),
-            (counts.already_right, "already right"),
-            (counts.wrong, "wrong"),
-            (counts.unproven, "not checked"),
-        ]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-        let mut text = words::plural(counts.tags as u64, "tag");
-        if !parts.is_empty() {
-            text.push_str(&format!(": {}", parts.join(", ")));
-        }
-        text.push_str(&format!(" · {}", words::plural(report.requests, "request")));
-        if report.pulls > 0 {
-            text.push_str(&format!(" ({})", words::plural(report.pulls, "pull")));
-        }
-        text.push_str(&format!(" · {}", seconds(elapsed)));
+        let text = format!("{} · {}", words::tally(report), seconds(elapsed));
         self.blocks.push(wrap("", &text, 0, self.width));
     }
 

@@ -87,11 +87,36 @@ pub(super) fn sentence(report: &Report) -> String {
             }
             text
         }
-        Status::Nothing => format!("nothing to check{problem}"),
+        Status::Nothing => problem.trim_start_matches(": ").to_owned(),
         Status::Invalid => format!("the inputs are unusable{problem}"),
     };
     if counts.are_all_softened() {
         text.push_str(" (a warning only, as asked)");
+    }
+    text
+}
+
+/// `3 tags: 2 ok, 1 wrong · 13 requests (1 pull)`.
+pub(super) fn tally(report: &Report) -> String {
+    let counts = Counts::of(&report.tags);
+    let parts: Vec<String> = [
+        (counts.ok, "ok"),
+        (counts.fixed, "fixed"),
+        (counts.already_right, "already right"),
+        (counts.wrong, "wrong"),
+        (counts.unproven, "not checked"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
+    .collect();
+    let mut text = plural(counts.tags as u64, "tag");
+    if !parts.is_empty() {
+        text.push_str(&format!(": {}", parts.join(", ")));
+    }
+    text.push_str(&format!(" · {}", plural(report.requests, "request")));
+    if report.pulls > 0 {
+        text.push_str(&format!(" ({})", plural(report.pulls, "pull")));
     }
     text
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tagproof::oci::Digest;
 
-use crate::registry::Registry;
+use crate::samples::Store;
 
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -139,7 +139,7 @@ pub(crate) fn multi(content: &str) -> Multi {
 
 impl Multi {
     /// Puts the index and all its children into a repository.
-    pub(crate) fn push(&self, registry: &Registry, repository: &str) {
+    pub(crate) fn push(&self, registry: &impl Store, repository: &str) {
         push(
             registry,
             repository,
@@ -149,12 +149,12 @@ impl Multi {
 }
 
 /// Puts documents into a repository, without a tag.
-pub(crate) fn push(registry: &Registry, repository: &str, documents: &[&Document]) {
+pub(crate) fn push(registry: &impl Store, repository: &str, documents: &[&Document]) {
     for document in documents {
         if !document.config.is_empty() {
-            registry.put_blob(repository, &document.config);
+            registry.store_blob(repository, &document.config);
         }
-        registry.put_manifest(repository, &document.bytes, document.media_type);
+        registry.store_manifest(repository, &document.bytes, document.media_type);
     }
 }
 

@@ -190,6 +190,7 @@ fn a_tag_that_never_rests_is_unproven() {
         (10.0, &build.arm64),
         (19.0, &build.index),
         (21.0, &build.arm64),
+        (23.0, &build.index),
     ] {
         world.shows("1", second, shows(document));
     }
@@ -198,7 +199,35 @@ fn a_tag_that_never_rests_is_unproven() {
         panic!("{:?}", findings[0].verdict)
     };
     assert!(error.reason.contains("different answers"), "{error}");
-    assert_eq!(world.looks_at("1").len(), 6);
+    assert_eq!(error.class, Class::Restless);
+    assert_eq!(world.looks_at("1").len(), 7);
+}
+
+#[test]
+fn a_slow_registry_does_not_use_up_the_time_before_the_second_look() {
+    let (world, build, tags) = world(&["right", "child", "absent"]);
+    world.shows("right", 0.0, shows(&build.index));
+    world.shows("child", 0.0, shows(&build.arm64));
+    world.takes(Duration::from_secs(25));
+    assert_eq!(
+        codes(&look(&world, &tags, LOOKS)),
+        [Code::Ok, Code::Child, Code::Absent]
+    );
+}
+
+#[test]
+fn two_reads_of_a_tag_are_settle_apart_however_long_a_look_takes() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.index));
+    for second in [7, 19, 21] {
+        world.takes(Duration::from_secs(second));
+        assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Ok]);
+        let times = world.looks_at("1");
+        let [.., before, last] = times.as_slice() else {
+            panic!("{times:?}")
+        };
+        assert!(last - before >= 2.0, "{times:?}");
+    }
 }
 
 #[test]
@@ -320,4 +349,79 @@ fn a_tag_that_came_right_and_went_wrong_again_is_written_on_the_next_pass() {
     );
     assert_eq!(outcomes[0].code(), outcome::Code::Fixed);
     assert_eq!(world.writes(), 1);
+}
+
+/// Tags on a child, looked at, and what applying the plan makes of them.
+fn apply_to(world: &World, tags: &[Expectation]) -> Vec<outcome::Outcome> {
+    let findings = look(world, tags, LOOKS);
+    apply(
+        &plan(&findings),
+        LOOKS,
+        &mut Memory::default(),
+        world,
+        &world.time,
+        &|_, _| {},
+    )
+}
+
+#[test]
+fn a_write_waits_as_long_as_the_registry_asks() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.arm64));
+    world.refuses(Class::RateLimited, Some(Duration::from_secs(30)), false);
+    assert_eq!(apply_to(&world, &tags)[0].code(), outcome::Code::Fixed);
+    assert_eq!(world.writes_at(), [2.0, 32.0]);
+}
+
+#[test]
+fn a_write_that_was_taken_although_every_answer_was_lost_is_fixed() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.arm64));
+    // The reads lag behind the writes, so it is written again and again.
+    world.lags(Duration::from_secs(12));
+    for _ in 0..5 {
+        world.refuses(Class::Network, None, true);
+    }
+    let outcomes = apply_to(&world, &tags);
+    assert_eq!(outcomes[0].code(), outcome::Code::Fixed, "{outcomes:?}");
+    assert_eq!(world.writes_at().len(), 5);
+}
+
+#[test]
+fn a_tag_that_someone_moves_after_the_write_is_left_alone_and_not_to_be_undone() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.arm64));
+    world.shows("1", 2.001, shows(&multi("other").index));
+    let outcomes = apply_to(&world, &tags);
+    let outcome::Outcome::Changed { now, written } = &outcomes[0] else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!(
+        (now.as_ref(), *written),
+        (Some(&digest(&multi("other").index)), true)
+    );
+}
+
+#[test]
+fn a_registry_that_takes_no_writes_holds_up_no_other() {
+    let build = multi("a");
+    let documents = [&build.index, &build.amd64, &build.arm64, &build.attestation];
+    let world = World::new(&documents);
+    let names = ["a.io/app:1", "a.io/app:2", "b.io/app:3"].map(str::to_owned);
+    let text = image::metadata(&build.index, &names);
+    let builds = metadata::parse("build.json", text.as_bytes()).unwrap();
+    let (tags, _) = expect(&builds, &Asked::default()).unwrap();
+    for tag in ["1", "2", "3"] {
+        world.shows(tag, 0.0, shows(&build.arm64));
+    }
+    world.is_down("a.io", Duration::from_secs(30));
+    let codes: Vec<outcome::Code> = apply_to(&world, &tags)
+        .iter()
+        .map(outcome::Outcome::code)
+        .collect();
+    use outcome::Code as C;
+    assert_eq!(codes, [C::Failed, C::Failed, C::Fixed]);
+    // One try of the other registry came before it.
+    assert_eq!(world.writes_at()[1], 32.0);
+    assert!(world.writes_at().len() <= 6, "{:?}", world.writes_at());
 }

@@ -6,8 +6,10 @@
     reason = "a test that panics is a test that fails"
 )]
 
+mod access;
 mod client;
 mod image;
+mod proxy;
 mod real;
 mod registry;
 mod run;
@@ -17,12 +19,25 @@ mod token_server;
 mod world;
 
 mod alike;
+mod cli;
 mod definition;
+mod faults;
+mod formats;
+mod hosts;
+mod inputs;
+mod leaks;
+mod login;
+mod login_rounds;
 mod looks;
+mod network;
+mod on_real;
+mod origins;
+mod outputs;
 mod policy;
 mod real_test;
 mod recorded;
 mod registry_test;
 mod repairs;
 mod requests;
+mod tidy;
 mod verdicts;

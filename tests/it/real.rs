@@ -172,6 +172,27 @@ impl Real {
         (found.status == 200).then(|| Digest::of(&found.body).to_string())
     }
 
+    /// Takes a tag away, in the storage.
+    pub(crate) fn untag(&self, repository: &str, tag: &str) {
+        fs::remove_dir_all(self.manifests(repository).join("tags").join(tag)).unwrap();
+    }
+
+    /// Takes a manifest away, in the storage; tags that point at it stay and lead nowhere.
+    pub(crate) fn delete_manifest(&self, repository: &str, digest: &str) {
+        let revision = format!("revisions/sha256/{}", hex(digest));
+        fs::remove_dir_all(self.manifests(repository).join(revision)).unwrap();
+    }
+
+    /// Where the storage has the manifests of a repository.
+    fn manifests(&self, repository: &str) -> PathBuf {
+        let repositories = self.root().join("repositories");
+        repositories.join(repository).join("_manifests")
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.0.join("data/docker/registry/v2")
+    }
+
     /// Loads what a sample says was in a registry, as `crate::registry::Registry::load_sample`.
     /// It is written into the storage, since the samples lack the blobs that a push needs.
     pub(crate) fn load_sample(&self, sample: &Path, file: &str) {
@@ -179,13 +200,9 @@ impl Real {
             return;
         };
         let content: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let root = self.folder.0.join("data/docker/registry/v2");
-        let hex = |digest: &str| digest.strip_prefix("sha256:").unwrap().to_owned();
+        let root = self.root();
         for (repository, content) in content.as_object().unwrap() {
-            let manifests = root
-                .join("repositories")
-                .join(repository)
-                .join("_manifests");
+            let manifests = self.manifests(repository);
             for digest in content["manifests"].as_object().unwrap().keys() {
                 let hex = hex(digest);
                 let bytes = fs::read(sample.join(format!("manifests/{hex}.json"))).unwrap();
@@ -205,6 +222,10 @@ impl Real {
             }
         }
     }
+}
+
+fn hex(digest: &str) -> &str {
+    digest.strip_prefix("sha256:").unwrap()
 }
 
 fn write(path: &Path, bytes: &[u8]) {

@@ -1,7 +1,7 @@
 //! Every recorded build: what the program says of it is what is true about it.
 
 use crate::registry::Registry;
-use crate::run::{Ran, prove};
+use crate::run::{Ran, code, prove};
 use crate::samples;
 
 /// Loads a sample into two registries, and proves it.
@@ -103,7 +103,7 @@ fn a_build_without_a_name_has_nothing_to_check() {
     let ran = check("docker26-untagged", &[]);
     assert_eq!(
         (ran.code, ran.status()),
-        (Some(2), "nothing"),
+        (code(2), "nothing"),
         "{}",
         ran.shown()
     );
@@ -159,7 +159,7 @@ fn a_bake_file_has_its_targets_and_neither_linked_targets_nor_warnings_among_the
     let ran = check("docker28-bake", &["--target", "mat-a"]);
     assert_eq!(ran.report["tags"].as_array().unwrap().len(), 1);
     let ran = check("docker28-bake", &["--target", "mat-x"]);
-    assert_eq!((ran.code, ran.status()), (Some(2), "invalid"));
+    assert_eq!((ran.code, ran.status()), (code(2), "invalid"));
     assert!(
         ran.stdout
             .contains("`app`, `base`, `mat-a`, `mat-b`, `worker`"),
@@ -167,7 +167,7 @@ fn a_bake_file_has_its_targets_and_neither_linked_targets_nor_warnings_among_the
         ran.shown()
     );
     let ran = check("docker28-bake", &["--target", "base"]);
-    assert_eq!((ran.code, ran.status()), (Some(2), "nothing"));
+    assert_eq!((ran.code, ran.status()), (code(2), "nothing"));
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn builds_of_newer_tools_are_right() {
 #[test]
 fn a_digest_without_a_name_needs_a_tag() {
     let ran = check("buildx38-multi-node", &[]);
-    assert_eq!((ran.code, ran.status()), (Some(2), "nothing"));
+    assert_eq!((ran.code, ran.status()), (code(2), "nothing"));
     assert!(ran.stdout.contains("--tag"), "{}", ran.shown());
     let sample = samples::named("buildx38-multi-node");
     let tags: Vec<String> = sample

@@ -2,7 +2,7 @@
 
 use crate::image::{Multi, image, index, metadata, multi, push};
 use crate::registry::{BODIES, Fault, Registry};
-use crate::run::{prove, tagproof};
+use crate::run::{code, prove, tagproof};
 
 /// A registry with the whole build, `app:1` on its arm64 child, and the build's metadata.
 fn on_a_child() -> (Registry, Multi, String) {
@@ -53,6 +53,69 @@ fn the_undo_command_undoes_it_as_it_stands_there() {
     let undone = tagproof(&words).args(&["--settle", "0"]).report().run();
     assert_eq!(undone.code, Some(0), "{}", undone.shown());
     assert_eq!(registry.tagged("app", "1"), Some(build.arm64.digest));
+}
+
+/// Types the first command between backticks that the help of the only tag shows.
+fn type_help(ran: &crate::run::Ran) -> crate::run::Ran {
+    let help = ran.tag(0)["help"].as_str().unwrap().to_owned();
+    let command = help
+        .split('`')
+        .find(|text| text.starts_with("tagproof fix"));
+    let words: Vec<&str> = command.unwrap().split(' ').skip(1).collect();
+    tagproof(&words).args(&["--settle", "0"]).report().run()
+}
+
+#[test]
+fn the_repair_command_in_the_help_works_as_it_stands_there() {
+    let foreign = image("linux/amd64", "z");
+    for (wrong, verdict) in [
+        (Some(multi("a").arm64), "child"),
+        (Some(foreign), "other"),
+        (None, "absent"),
+    ] {
+        let (registry, build, metadata) = on_a_child();
+        registry.untag("app", "1");
+        if let Some(wrong) = wrong {
+            push(&registry, "app", &[&wrong]);
+            registry.tag("app", "1", &wrong.digest);
+        }
+        let ran = prove("check", &metadata, &[]);
+        assert_eq!(ran.tags(), [format!("app:1 {verdict} -")]);
+        let typed = type_help(&ran);
+        assert_eq!(typed.code, Some(0), "{}", typed.shown());
+        assert_eq!(registry.tagged("app", "1"), Some(build.index.digest));
+    }
+}
+
+#[test]
+fn latest_that_nobody_named_is_moved_from_a_child_but_not_from_someones_index() {
+    let registry = Registry::start();
+    let build = multi("a");
+    build.push(&registry, "app");
+    registry.tag("app", "latest", &build.arm64.digest);
+    let named = metadata(&build.index, &[format!("{}/app", registry.host())]);
+    let ran = prove("fix", &named, &[]);
+    assert_eq!(ran.tags()[1], "app:latest child fixed");
+    let plain = image("linux/amd64", "a");
+    let around = index(&[&plain]);
+    push(&registry, "app", &[&plain, &around]);
+    registry.tag("app", "latest", &around.digest);
+    let named = metadata(&plain, &[format!("{}/app", registry.host())]);
+    let ran = prove("fix", &named, &["--on-other", "fix"]);
+    assert_eq!(ran.tags()[1], "app:latest wrapped -");
+    assert_eq!(registry.tagged("app", "latest"), Some(around.digest));
+}
+
+#[test]
+fn commands_to_type_carry_the_flags_that_reach_the_registry() {
+    let (registry, _, metadata) = on_a_child();
+    let host = registry.host();
+    let ran = prove("fix", &metadata, &["--plain-http", &host]);
+    let undo = ran.tag(0)["undo"].as_str().unwrap();
+    assert!(
+        undo.ends_with(&format!(" --on-other fix --plain-http {host}")),
+        "{undo}"
+    );
 }
 
 #[test]
@@ -441,7 +504,7 @@ fn a_registry_that_is_down_does_not_hold_up_the_other() {
     ];
     let ran = prove("fix", &metadata(&build.index, &names), &["--timeout", "20"]);
     assert_eq!(ran.tags(), ["app:1 unproven -", "app:1 child fixed"]);
-    assert_eq!((ran.code, ran.status()), (Some(3), "unproven"));
+    assert_eq!((ran.code, ran.status()), (code(3), "unproven"));
 }
 
 #[test]

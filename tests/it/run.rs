@@ -7,6 +7,78 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
+/// What runs the program: `TAGPROOF_TEST_HOST` is `native` (the default), `wasmtime` or `node`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Host {
+    Native,
+    /// `TAGPROOF_TEST_PYTHON` with the `wasmtime` package, and `TAGPROOF_TEST_COMPONENT`.
+    Wasmtime,
+    /// `TAGPROOF_TEST_NODE` with the Action's launcher, which was built into `dist/`.
+    Node,
+}
+
+impl Host {
+    pub(crate) fn get() -> Self {
+        match std::env::var("TAGPROOF_TEST_HOST").as_deref() {
+            Err(_) | Ok("native") => Self::Native,
+            Ok("wasmtime") => Self::Wasmtime,
+            Ok("node") => Self::Node,
+            Ok(other) => panic!("there is no host `{other}`"),
+        }
+    }
+
+    /// Whether it runs the component, without threads and child processes.
+    pub(crate) fn is_wasi(self) -> bool {
+        self != Self::Native
+    }
+
+    /// Whether credential helpers can be run: under wasmtime no process can be started, and there is
+    /// no launcher that does it. Says so aloud, not by `println!`, which the test harness keeps.
+    pub(crate) fn runs_helpers(self) -> bool {
+        if self == Self::Wasmtime {
+            let thread = std::thread::current();
+            let test = thread.name().unwrap_or("a test");
+            let _ = writeln!(std::io::stderr(), "skipped: no processes on WASI ({test})");
+        }
+        self != Self::Wasmtime
+    }
+
+    fn command(self) -> Command {
+        let variable =
+            |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("`{name}` is not set"));
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        match self {
+            Self::Native => Command::new(env!("CARGO_BIN_EXE_tagproof")),
+            Self::Wasmtime => {
+                let mut command = Command::new(variable("TAGPROOF_TEST_PYTHON"));
+                command
+                    .arg(root.join("tests/hosts/wasmtime_host.py"))
+                    .arg(variable("TAGPROOF_TEST_COMPONENT"))
+                    .arg(format!(
+                        "{}/tests,{}",
+                        root.display(),
+                        env!("CARGO_TARGET_TMPDIR")
+                    ));
+                command
+            }
+            Self::Node => {
+                let mut command = Command::new(variable("TAGPROOF_TEST_NODE"));
+                command.arg(root.join("action/main.mjs"));
+                command
+            }
+        }
+    }
+}
+
+/// The exit code that is expected where the native program ends with `native`: WASI knows only
+/// success and failure.
+pub(crate) fn code(native: i32) -> Option<i32> {
+    Some(match Host::get().is_wasi() {
+        true => native.min(1),
+        false => native,
+    })
+}
+
 /// A run in the making: arguments, environment, files, standard input.
 pub(crate) struct Run {
     command: Command,
@@ -64,13 +136,24 @@ impl Drop for Directory {
 
 /// `tagproof ARGS`, in a directory of its own, which is the home directory as well.
 pub(crate) fn tagproof(args: &[&str]) -> Run {
+    tagproof_on(Host::get(), args)
+}
+
+/// The same on this host.
+pub(crate) fn tagproof_on(host: Host, args: &[&str]) -> Run {
     let directory = Directory::new();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tagproof"));
+    let mut command = host.command();
     command
         .args(args)
         .current_dir(directory.path())
         .env_clear()
         .env("HOME", directory.path());
+    if let Some(system) = std::env::var_os("SystemRoot").filter(|_| cfg!(windows)) {
+        // Windows opens no socket without it.
+        command
+            .env("SystemRoot", system)
+            .env("USERPROFILE", directory.path());
+    }
     Run {
         command,
         directory,
@@ -105,6 +188,33 @@ impl Run {
         self
     }
 
+    /// A variable that holds the path of something in the working directory.
+    pub(crate) fn env_path(self, name: &str, path: &str) -> Self {
+        let path = self.directory.path().join(path).display().to_string();
+        self.env(name, &path)
+    }
+
+    /// A credential helper on the `PATH`. Another process writes it: a thread that starts a
+    /// program meanwhile would keep the file open, and it could not be run ("Text file busy").
+    #[cfg(unix)]
+    pub(crate) fn helper(self, name: &str, script: &str) -> Self {
+        let bin = self.directory.path().join("bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        let mut writer = Command::new("/bin/sh")
+            .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+            .arg(bin.join(format!("docker-credential-{name}")))
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let text = format!("#!/bin/sh\n{script}\n");
+        let mut input = writer.stdin.take().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+        drop(input);
+        assert!(writer.wait().unwrap().success());
+        let path = format!("{}:/usr/bin:/bin", bin.display());
+        self.env("PATH", &path)
+    }
+
     pub(crate) fn stdin(mut self, content: impl AsRef<[u8]>) -> Self {
         self.stdin = content.as_ref().to_vec();
         self
@@ -115,6 +225,20 @@ impl Run {
         self.command.args(["--report", "report.json"]);
         self.report = true;
         self
+    }
+
+    /// Runs it with nobody who reads what it shows: the exit code and standard error.
+    pub(crate) fn run_unread(mut self) -> (Option<i32>, String) {
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap();
+        drop(child.stdout.take());
+        let _ = child.stdin.take().unwrap().write_all(&self.stdin);
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), stderr)
     }
 
     pub(crate) fn run(mut self) -> Ran {

@@ -14,33 +14,66 @@ pub(crate) struct Sample {
     pub(crate) folder: PathBuf,
 }
 
-/// A registry that a sample can be loaded into.
+/// A registry whose content a scenario makes, fake or real.
 pub(crate) trait Store {
     /// The name in references.
     fn store_host(&self) -> String;
     /// Loads `registry.json` or `registry-5001.json` of a sample's folder.
     fn load(&self, folder: &Path, file: &str);
+    /// Puts a blob.
+    fn store_blob(&self, repository: &str, bytes: &[u8]);
+    /// Puts a manifest or an index without a tag.
+    fn store_manifest(&self, repository: &str, bytes: &[u8], media_type: &str);
+    /// Points a tag at a manifest that is there.
+    fn point(&self, repository: &str, tag: &str, digest: &str);
+    /// Takes a tag away.
+    fn unpoint(&self, repository: &str, tag: &str);
+    /// Takes a manifest away, and leaves the tags and indexes that name it.
+    fn remove(&self, repository: &str, digest: &str);
+    /// Where a tag points.
+    fn pointed(&self, repository: &str, tag: &str) -> Option<String>;
 }
 
-impl Store for Registry {
-    fn store_host(&self) -> String {
-        self.host()
-    }
+macro_rules! store {
+    ($registry:ty) => {
+        impl Store for $registry {
+            fn store_host(&self) -> String {
+                self.host().to_owned()
+            }
 
-    fn load(&self, folder: &Path, file: &str) {
-        self.load_sample(folder, file);
-    }
+            fn load(&self, folder: &Path, file: &str) {
+                self.load_sample(folder, file);
+            }
+
+            fn store_blob(&self, repository: &str, bytes: &[u8]) {
+                self.put_blob(repository, bytes);
+            }
+
+            fn store_manifest(&self, repository: &str, bytes: &[u8], media_type: &str) {
+                self.put_manifest(repository, bytes, media_type);
+            }
+
+            fn point(&self, repository: &str, tag: &str, digest: &str) {
+                self.tag(repository, tag, digest);
+            }
+
+            fn unpoint(&self, repository: &str, tag: &str) {
+                self.untag(repository, tag);
+            }
+
+            fn remove(&self, repository: &str, digest: &str) {
+                self.delete_manifest(repository, digest);
+            }
+
+            fn pointed(&self, repository: &str, tag: &str) -> Option<String> {
+                self.tagged(repository, tag)
+            }
+        }
+    };
 }
 
-impl Store for Real {
-    fn store_host(&self) -> String {
-        self.host().to_owned()
-    }
-
-    fn load(&self, folder: &Path, file: &str) {
-        self.load_sample(folder, file);
-    }
-}
+store!(Registry);
+store!(Real);
 
 /// All samples, by name.
 pub(crate) fn all() -> Vec<Sample> {

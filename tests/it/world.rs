@@ -1,7 +1,8 @@
 //! A registry and a clock in memory, behind the engine's two ports, for looks in virtual time.
+#![allow(dead_code, reason = "scenarios use what they need")]
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -48,7 +49,15 @@ pub(crate) struct World {
     tags: RefCell<BTreeMap<String, Vec<(Duration, Shows)>>>,
     /// When each look of a tag happened.
     looks: RefCell<Vec<(Duration, String, Method)>>,
-    writes: Cell<usize>,
+    writes: RefCell<Vec<Duration>>,
+    /// How long a batch of reads takes.
+    latency: Cell<Duration>,
+    /// How long a write takes to show.
+    lag: Cell<Duration>,
+    /// How the next writes fail, and whether they take effect all the same.
+    failures: RefCell<VecDeque<(Error, bool)>>,
+    /// A host whose writes all fail after so long.
+    down: RefCell<Option<(String, Duration)>>,
 }
 
 impl World {
@@ -67,7 +76,11 @@ impl World {
             documents,
             tags: RefCell::default(),
             looks: RefCell::default(),
-            writes: Cell::new(0),
+            writes: RefCell::default(),
+            latency: Cell::default(),
+            lag: Cell::default(),
+            failures: RefCell::default(),
+            down: RefCell::default(),
         }
     }
 
@@ -92,7 +105,37 @@ impl World {
     }
 
     pub(crate) fn writes(&self) -> usize {
-        self.writes.get()
+        self.writes.borrow().len()
+    }
+
+    /// The times of the writes, in seconds.
+    pub(crate) fn writes_at(&self) -> Vec<f64> {
+        let writes = self.writes.borrow();
+        writes.iter().map(Duration::as_secs_f64).collect()
+    }
+
+    /// From now on, every batch of reads takes so long.
+    pub(crate) fn takes(&self, time: Duration) {
+        self.latency.set(time);
+    }
+
+    /// From now on, a write shows only after so long.
+    pub(crate) fn lags(&self, time: Duration) {
+        self.lag.set(time);
+    }
+
+    /// The next write fails so; `taken`: it takes effect, and only its answer is lost.
+    pub(crate) fn refuses(&self, class: Class, retry_after: Option<Duration>, taken: bool) {
+        let error = Error {
+            retry_after,
+            ..failure(class)
+        };
+        self.failures.borrow_mut().push_back((error, taken));
+    }
+
+    /// From now on, every write to this host fails after so long.
+    pub(crate) fn is_down(&self, host: &str, time: Duration) {
+        *self.down.borrow_mut() = Some((host.to_owned(), time));
     }
 
     fn answer(&self, read: &Read) -> Result<Answer, Error> {
@@ -113,12 +156,7 @@ impl World {
                 {
                     None | Some((_, Shows::Nothing)) => return Ok(Answer::Absent),
                     Some((_, Shows::Failure(class))) => {
-                        return Err(Error {
-                            class: *class,
-                            request: "GET".to_owned(),
-                            reason: "as scripted".to_owned(),
-                            retry_after: None,
-                        });
+                        return Err(failure(*class));
                     }
                     Some((_, Shows::Document(digest))) => digest.clone(),
                 }
@@ -141,18 +179,34 @@ impl World {
 
 impl Registry for World {
     fn read(&self, batch: &[Read]) -> Vec<Result<Answer, Error>> {
+        self.time.sleep(self.latency.get());
         batch.iter().map(|read| self.answer(read)).collect()
     }
 
     fn put(&self, write: &Write) -> Result<(), Error> {
-        self.writes.set(self.writes.get() + 1);
-        let now = self.time.now().as_secs_f64();
-        self.shows(
-            write.tag.as_str(),
-            now,
-            Shows::Document(Digest::of(&write.bytes)),
-        );
-        Ok(())
+        self.writes.borrow_mut().push(self.time.now());
+        if let Some((host, time)) = &*self.down.borrow()
+            && write.repository.host().as_str() == host
+        {
+            self.time.sleep(*time);
+            return Err(failure(Class::Network));
+        }
+        let failure = self.failures.borrow_mut().pop_front();
+        if failure.as_ref().is_none_or(|(_, taken)| *taken) {
+            let shown = (self.time.now() + self.lag.get()).as_secs_f64();
+            let document = Shows::Document(Digest::of(&write.bytes));
+            self.shows(write.tag.as_str(), shown, document);
+        }
+        failure.map_or(Ok(()), |(error, _)| Err(error))
+    }
+}
+
+fn failure(class: Class) -> Error {
+    Error {
+        class,
+        request: "as scripted".to_owned(),
+        reason: "as scripted".to_owned(),
+        retry_after: None,
     }
 }
 

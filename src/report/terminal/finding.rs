@@ -1,17 +1,16 @@
 //! The findings: what was expected, what is there, why it matters and what to type.
 
 use super::{Page, level};
-use crate::oci::Platform;
+use crate::report::Entry;
+use crate::report::describe;
 use crate::report::layout::wrap;
 use crate::report::words::{self, MESSAGE, NAME};
-use crate::report::{Entry, Expected, Found};
 use crate::text::clean;
 use crate::{outcome, verdict};
 
 /// How many findings of one kind are told in full.
 const IN_FULL: usize = 10;
-/// How many characters of an annotation are shown.
-const ANNOTATION: usize = 100;
+
 /// What findings have in common that are told alike.
 #[derive(PartialEq, Eq)]
 struct Kind {
@@ -84,10 +83,16 @@ impl Page {
         } else {
             ("expected:", "found:   ")
         };
-        if let Some((digest, words)) = describe_expected(&tag.expected) {
-            block.extend(self.fact(is, &digest, &words));
+        match describe::expected(&tag.expected) {
+            // The digest is right; what it lacks is in the message.
+            _ if tag.verdict == verdict::Code::Incomplete => {
+                let platforms = words::platforms(&tag.expected.platforms);
+                block.extend(self.labelled(is, &format!("an image for {platforms}")));
+            }
+            Some((digest, words)) => block.extend(self.fact(is, &digest, &words)),
+            None => {}
         }
-        if let Some((digest, words)) = describe_found(tag) {
+        if let Some((digest, words)) = describe::found(tag) {
             block.extend(self.fact(was, &digest, &words));
         }
         if let Some(before) = &tag.before
@@ -95,10 +100,8 @@ impl Page {
         {
             block.extend(self.labelled("replaced:", before.as_str()));
         }
-        if !tag.rules.is_empty() {
-            let rules = tag.rules.iter();
-            let rules: Vec<String> = rules.map(|(key, by)| format!("{key} by `{by}`")).collect();
-            block.extend(self.labelled("policy:", &rules.join(", ")));
+        if let Some(rules) = describe::rules(tag) {
+            block.extend(self.labelled("policy:", &rules));
         }
         for help in &tag.help {
             block.extend(self.labelled("help:", help));
@@ -119,72 +122,5 @@ impl Page {
             block.extend(self.labelled("note:", &text));
         }
         self.blocks.push(block);
-    }
-}
-
-/// `sha256:…` and `(image index; linux/amd64, linux/arm64)`.
-fn describe_expected(expected: &Expected) -> Option<(String, String)> {
-    let Expected {
-        digest,
-        config,
-        media_type,
-        platforms,
-    } = expected;
-    let name = match (digest, config) {
-        (Some(digest), _) => digest.to_string(),
-        (None, Some(config)) => format!("image ID {config}"),
-        (None, None) => return None,
-    };
-    let kind = media_type.map(|media_type| words::kind(media_type).to_owned());
-    Some((name, in_parentheses([kind, listed(platforms)])))
-}
-
-/// What the tag was, and what tells a person whose work it is.
-fn describe_found(tag: &Entry) -> Option<(String, String)> {
-    let Some(found) = &tag.found else {
-        let is_absent = tag.verdict == verdict::Code::Absent;
-        return is_absent.then(|| ("no such tag".to_owned(), String::new()));
-    };
-    let Found {
-        digest,
-        media_type,
-        platform,
-        attestation,
-        platforms,
-        created,
-        revision,
-        version,
-    } = found;
-    let kind = if *attestation {
-        Some("attestation manifest".to_owned())
-    } else {
-        media_type.map(|media_type| words::kind(media_type).to_owned())
-    };
-    let annotation = |label: &str, text: &Option<String>| {
-        let text = text.as_ref()?;
-        Some(format!("{label} {}", clean(text, ANNOTATION)))
-    };
-    let words = in_parentheses([
-        kind,
-        platform.as_ref().map(ToString::to_string),
-        listed(platforms),
-        annotation("created", created),
-        annotation("revision", revision),
-        annotation("version", version),
-    ]);
-    let name = digest.as_ref().map(ToString::to_string);
-    Some((name.unwrap_or_else(|| "unknown".to_owned()), words))
-}
-
-fn listed(platforms: &[Platform]) -> Option<String> {
-    (!platforms.is_empty()).then(|| words::platforms(platforms))
-}
-
-fn in_parentheses<const N: usize>(parts: [Option<String>; N]) -> String {
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() {
-        String::new()
-    } else {
-        format!("({})", parts.join("; "))
     }
 }

@@ -290,8 +290,7 @@ fn mixed_with_notes() {
 
     error[incomplete] quay.io/acme/app:1.4
       message
-      expected: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
-        (image index; linux/amd64, linux/arm64)
+      expected: an image for linux/amd64, linux/arm64
 
     error[broken] quay.io/acme/app:1.4
       message
@@ -314,6 +313,9 @@ fn mixed_with_notes() {
       help: what to do
 
     note[image-id] what was seen of `image-id`
+      help: what to do
+
+    note[superseded] what was seen of `superseded`
       help: what to do
 
     note[not-pushed] what was seen of `not-pushed`

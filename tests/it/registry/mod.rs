@@ -17,7 +17,7 @@ mod protocol;
 mod server;
 mod state;
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -48,6 +48,7 @@ pub(crate) struct Registry {
 pub(crate) struct Builder {
     auth: Auth,
     tls: Option<Arc<rustls::ServerConfig>>,
+    address: IpAddr,
 }
 
 impl Builder {
@@ -111,9 +112,15 @@ impl Builder {
         self
     }
 
+    /// Listens at `[::1]` instead of `127.0.0.1`.
+    pub(crate) fn ipv6(mut self) -> Self {
+        self.address = Ipv6Addr::LOCALHOST.into();
+        self
+    }
+
     /// Starts it on a free port.
     pub(crate) fn start(self) -> Registry {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let listener = TcpListener::bind((self.address, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::new(address, self.auth, self.tls));
         let thread = {
@@ -138,6 +145,7 @@ impl Registry {
         Builder {
             auth: Auth::anonymous(),
             tls: None,
+            address: Ipv4Addr::LOCALHOST.into(),
         }
     }
 

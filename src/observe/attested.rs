@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Memory, Wanted, resolve};
+use super::Memory;
+use super::look::{Wanted, resolve};
 use crate::expectation::Expectation;
 use crate::observation::Seen;
 use crate::oci::{Child, Digest, Document, Repository};

@@ -1,0 +1,148 @@
+//! What is said about builds and claims beside the tags: notes, and why there is nothing to check.
+
+use super::claims::image_of;
+use super::{Asked, Expectation};
+use crate::metadata::{Build, Image};
+use crate::note::{self, Note};
+use crate::oci::Reference;
+use crate::problem::Problem;
+
+/// The build for people: its target, or its file.
+pub(super) fn called(build: &Build) -> String {
+    match &build.target {
+        Some(target) => format!("the build of `{target}`"),
+        None => format!("the build of `{}`", build.source),
+    }
+}
+
+/// The notes on the builds, in their order.
+pub(super) fn notes(builds: &[&Build], claims: &[Expectation], asked: &Asked) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for build in builds {
+        let who = called(build);
+        let used = claims
+            .iter()
+            .any(|claim| image_of(build).as_ref() == Some(&claim.image));
+        if let Some(push) = &build.double_push {
+            let said = match &push.said {
+                Some(said) => format!(
+                    "{who} made `{}`, but its `digest` output says `{said}`: whatever used that output (signing, deploying) used the wrong one",
+                    push.built
+                ),
+                None => format!(
+                    "{who} was pushed twice by its own Docker; what it made is `{}`",
+                    push.built
+                ),
+            };
+            notes.push(Note {
+                code: note::Code::DoublePush,
+                message: said,
+                help: "upgrade buildx to 0.22 or newer: older ones let Docker push every tag a second time (docker/buildx#2959)".to_owned(),
+            });
+        }
+        if build.names.is_empty() && matches!(build.image, Image::Manifest { .. }) {
+            let (message, help) = match used {
+                true => (
+                    format!("{who} left a digest and no name: what is proven comes from `--tag`"),
+                    "keep `--tag`: a builder of several nodes, and a build without `-t`, leave no names".to_owned(),
+                ),
+                false => (
+                    format!("{who} left a digest and no name: it is not checked"),
+                    "name its tags with `--tag` if it was pushed".to_owned(),
+                ),
+            };
+            notes.push(Note {
+                code: note::Code::NoName,
+                message,
+                help,
+            });
+        }
+        if asked.tags.is_empty()
+            && build.names.iter().any(|name| name.tag().is_none())
+            && matches!(build.image, Image::Manifest { .. })
+        {
+            notes.push(Note {
+                code: note::Code::NoTag,
+                message: format!("{who} names a repository and no tag: its digest is proven, `latest` only if it holds this build"),
+                help: "name the tags with `--tag` if there are any, for example those that a merge job made".to_owned(),
+            });
+        }
+        if used && let Image::Id(id) = &build.image {
+            notes.push(Note {
+                code: note::Code::ImageId,
+                message: format!("{who} left no manifest digest, only the image ID `{}`: its tags are proven by that, and never repaired", id.short()),
+                help: "use a `docker-container` builder, or Docker's containerd image store, to have a digest".to_owned(),
+            });
+        }
+    }
+    notes
+}
+
+/// What to say of a target whose tags no output pushes.
+pub(super) fn not_pushed(build: &Build) -> Option<Note> {
+    let names: Vec<String> = build.unpushed.iter().map(|it| format!("`{it}`")).collect();
+    (!names.is_empty()).then(|| Note {
+        code: note::Code::NotPushed,
+        message: format!(
+            "{} is not pushed, as the definition says, so its tags are not checked: {}",
+            called(build),
+            names.join(", ")
+        ),
+        help: "if it is pushed, print the definition with the flags of the build: `docker buildx bake --push --print`".to_owned(),
+    })
+}
+
+/// Why nothing is claimed.
+pub(super) fn no_claim(builds: &[&Build], made: &[&Build]) -> Problem {
+    match (builds, made) {
+        ([], _) => Problem::invalid(
+            "no metadata and no tag to check",
+            "give the file that `docker buildx build --push --metadata-file build.json` wrote, or `--tag NAME:TAG@sha256:…`",
+        ),
+        (builds, []) if builds.iter().any(|build| !build.unpushed.is_empty()) => Problem::nothing(
+            "nothing to check: the definition pushes nothing",
+            "print the definition with the flags of the build: `docker buildx bake --push --print`",
+        ),
+        (_, []) => Problem::nothing(
+            "nothing to check: no build in the metadata made an image",
+            "build with `--push`, and give the metadata file of that build",
+        ),
+        (_, [build, ..]) => Problem::nothing(
+            format!(
+                "nothing to check: {} left a digest and no name",
+                called(build)
+            ),
+            match build.target {
+                // With several targets at hand, `--tag` alone would not say whose digest is meant.
+                Some(_) => {
+                    "a builder of several nodes, or a build without `-t`, leaves no names: give `--tag NAME:TAG` with one `--target`"
+                }
+                None => {
+                    "a builder of several nodes, or a build without `-t`, leaves no names: give `--tag NAME:TAG`"
+                }
+            },
+        ),
+    }
+}
+
+/// Why it cannot be told which of the digests a tag should be.
+pub(super) fn several_digests(reference: &Reference, builds: &[&Build]) -> Problem {
+    let targets: Vec<String> = builds
+        .iter()
+        .filter_map(|build| build.target.as_ref())
+        .map(|target| format!("`{target}`"))
+        .collect();
+    let help = match targets.is_empty() {
+        true => format!("say which one: `--digest sha256:…`, or `--tag {reference}@sha256:…`"),
+        false => format!(
+            "say which one: one `--target` of {}, or `--digest sha256:…`",
+            targets.join(", ")
+        ),
+    };
+    Problem::invalid(
+        format!(
+            "several digests at hand for `{reference}`, and nothing says which one it should be"
+        ),
+        help,
+    )
+}

@@ -1,0 +1,149 @@
+//! What earlier looks have proven, so that later ones can ask for less.
+//!
+//! A digest counts when it was computed from a body, or came in a header of a repository whose
+//! header was seen to agree with a hashed body (design, rule 1).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::expectation::{Expectation, Expected};
+use crate::observation::Seen;
+use crate::oci::{Digest, Document, Platform, Repository};
+use crate::registry::{Answer, Class, Error, Method, Read, Target};
+use crate::text::clean;
+
+/// What earlier looks have proven, so that later ones can ask for less.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Documents that were read whole from a repository, under every digest they were asked by.
+    pub(super) documents: BTreeMap<(Repository, Digest), Arc<Document>>,
+    /// Whether a repository's digest header agreed with the body, each time so far.
+    pub(super) headers: BTreeMap<Repository, bool>,
+    /// What was not there when it was asked for with GET.
+    pub(super) absent: BTreeSet<(Repository, Target)>,
+    /// Configs whose platform is known.
+    pub(super) platforms: BTreeMap<(Repository, Digest), Option<Platform>>,
+    /// Children that are there.
+    pub(super) present: BTreeSet<(Repository, Digest)>,
+}
+
+/// What one answer taught.
+pub(super) enum Learnt {
+    /// What is so.
+    Seen(Seen<Arc<Document>>),
+    /// A header named this digest; whether that is enough is to be seen.
+    Said(Digest),
+    /// Nothing: it has to be read whole.
+    Nothing,
+}
+
+impl Memory {
+    /// Whether the expected image was read from its repository.
+    pub(super) fn knows(&self, expectation: &Expectation) -> bool {
+        match &expectation.image {
+            Expected::Manifest(digest) => self
+                .documents
+                .contains_key(&(expectation.repository.clone(), digest.clone())),
+            Expected::Id(_) => self.documents.iter().any(|((repository, _), document)| {
+                *repository == expectation.repository && expectation.image.is(document)
+            }),
+            Expected::Nothing => true,
+        }
+    }
+
+    pub(super) fn learn(&mut self, read: &Read, answer: Result<Answer, Error>) -> Learnt {
+        let key = (read.repository.clone(), read.target.clone());
+        match (answer, read.method) {
+            (
+                Ok(Answer::Body {
+                    bytes,
+                    content_type,
+                    claimed,
+                }),
+                _,
+            ) => Learnt::Seen(self.learn_body(read, bytes, &content_type, claimed)),
+            (Ok(Answer::Absent), Method::Get) => {
+                self.absent.insert(key);
+                Learnt::Seen(Seen::Absent)
+            }
+            (Ok(Answer::Absent), Method::Head) if self.absent.contains(&key) => {
+                Learnt::Seen(Seen::Absent)
+            }
+            (Ok(Answer::Header(Some(digest))), _) => Learnt::Said(digest),
+            (Ok(Answer::Absent | Answer::Header(None)), _) => Learnt::Nothing,
+            // Some registries refuse a HEAD they would answer as a GET (ECR 400, Artifactory 403).
+            (Err(error), Method::Head) if may_be_about_head(error.class) => Learnt::Nothing,
+            (Err(error), _) => Learnt::Seen(Seen::Unknown(error)),
+        }
+    }
+
+    fn learn_body(
+        &mut self,
+        read: &Read,
+        bytes: Vec<u8>,
+        content_type: &str,
+        claimed: Option<Digest>,
+    ) -> Seen<Arc<Document>> {
+        if let Target::Manifest(asked) = &read.target
+            && !asked.is_of(&bytes)
+        {
+            return Seen::Unknown(bad_answer(
+                read,
+                format!("the body is {}, not what was asked for", Digest::of(&bytes)),
+            ));
+        }
+        let agrees = claimed
+            .as_ref()
+            .is_some_and(|claimed| claimed.is_of(&bytes));
+        let trusted = self.headers.entry(read.repository.clone()).or_insert(true);
+        *trusted &= agrees;
+        match Document::parse(bytes, content_type) {
+            Ok(document) => {
+                let document = Arc::new(document);
+                let mut names = vec![document.digest().clone()];
+                names.extend(claimed.filter(|_| agrees));
+                if let Target::Manifest(asked) = &read.target {
+                    names.push(asked.clone());
+                }
+                for name in names {
+                    self.documents
+                        .insert((read.repository.clone(), name), document.clone());
+                }
+                self.absent
+                    .remove(&(read.repository.clone(), read.target.clone()));
+                Seen::Here(document)
+            }
+            Err(error) => Seen::Unknown(bad_answer(read, error.to_string())),
+        }
+    }
+}
+
+fn may_be_about_head(class: Class) -> bool {
+    !matches!(
+        class,
+        Class::Deadline
+            | Class::Network
+            | Class::UnknownHost
+            | Class::Tls
+            | Class::Proxy
+            | Class::Login
+            | Class::RateLimited
+            | Class::Unavailable
+            | Class::Unsafe
+    )
+}
+
+/// A failure of what was answered, not of the request.
+pub(super) fn bad_answer(read: &Read, reason: String) -> Error {
+    let of = match &read.target {
+        Target::Tag(tag) => format!(":{tag}"),
+        Target::Manifest(digest) | Target::Blob(digest) => format!("@{digest}"),
+    };
+    Error {
+        class: Class::BadAnswer,
+        request: format!("reading {}{of}", read.repository),
+        // It may quote the body.
+        reason: clean(&reason, 300),
+        retry_after: None,
+    }
+}

@@ -1,0 +1,106 @@
+//! What a tag should be and what it was, each as a digest and the words on it.
+
+use super::words::{self, NAME};
+use super::{Entry, Expected, Found};
+use crate::oci::Platform;
+use crate::text::clean;
+use crate::verdict;
+
+/// How many characters of an annotation are shown.
+const ANNOTATION: usize = 100;
+
+/// The target that claims a tag, what the tag should be and what it was, and the rules that it was
+/// judged by, a line each, for renderings in plain lines.
+pub(super) fn lines(tag: &Entry) -> Vec<String> {
+    let (is, was) = match tag.is_right() {
+        true => ("is", "was"),
+        false => ("expected", "found"),
+    };
+    let target = tag.target.iter();
+    let mut lines: Vec<String> = target
+        .map(|it| format!("target: {}", clean(it, NAME)))
+        .collect();
+    for (label, what) in [(is, expected(&tag.expected)), (was, found(tag))] {
+        if let Some((name, words)) = what {
+            lines.push(format!("{label}: {name} {words}").trim_end().to_owned());
+        }
+    }
+    lines.extend(rules(tag).map(|rules| format!("policy: {rules}")));
+    lines
+}
+
+/// ``platforms by `ghcr.io/acme/**` ``: the rules of the policy that the tag was judged by.
+pub(super) fn rules(tag: &Entry) -> Option<String> {
+    let rules = tag.rules.iter();
+    let rules: Vec<String> = rules
+        .map(|(key, pattern)| format!("{key} by `{}`", clean(pattern, NAME)))
+        .collect();
+    (!rules.is_empty()).then(|| rules.join(", "))
+}
+
+/// `sha256:…` and `(image index; linux/amd64, linux/arm64)`.
+pub(super) fn expected(expected: &Expected) -> Option<(String, String)> {
+    let Expected {
+        digest,
+        config,
+        media_type,
+        platforms,
+    } = expected;
+    let name = match (digest, config) {
+        (Some(digest), _) => digest.to_string(),
+        (None, Some(config)) => format!("image ID {config}"),
+        (None, None) => return None,
+    };
+    let kind = media_type.map(|media_type| words::kind(media_type).to_owned());
+    Some((name, in_parentheses([kind, listed(platforms)])))
+}
+
+/// What the tag was, and what tells a person whose work it is.
+pub(super) fn found(tag: &Entry) -> Option<(String, String)> {
+    let Some(found) = &tag.found else {
+        let is_absent = tag.verdict == verdict::Code::Absent;
+        return is_absent.then(|| ("no such tag".to_owned(), String::new()));
+    };
+    let Found {
+        digest,
+        media_type,
+        platform,
+        attestation,
+        platforms,
+        created,
+        revision,
+        version,
+    } = found;
+    let kind = if *attestation {
+        Some("attestation manifest".to_owned())
+    } else {
+        media_type.map(|media_type| words::kind(media_type).to_owned())
+    };
+    let annotation = |label: &str, text: &Option<String>| {
+        let text = text.as_ref()?;
+        Some(format!("{label} {}", clean(text, ANNOTATION)))
+    };
+    let words = in_parentheses([
+        kind,
+        platform.as_ref().map(ToString::to_string),
+        listed(platforms),
+        annotation("created", created),
+        annotation("revision", revision),
+        annotation("version", version),
+    ]);
+    let name = digest.as_ref().map(ToString::to_string);
+    Some((name.unwrap_or_else(|| "unknown".to_owned()), words))
+}
+
+fn listed(platforms: &[Platform]) -> Option<String> {
+    (!platforms.is_empty()).then(|| words::platforms(platforms))
+}
+
+fn in_parentheses<const N: usize>(parts: [Option<String>; N]) -> String {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("({})", parts.join("; "))
+    }
+}

@@ -1,0 +1,10 @@
+//! The report for GitHub Actions: annotations of a step and its outputs.
+
+mod annotations;
+mod outputs;
+
+pub use annotations::{Annotate, annotations};
+pub use outputs::{Outputs, file, outputs};
+
+#[cfg(test)]
+pub(super) mod runner;

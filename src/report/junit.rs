@@ -1,0 +1,281 @@
+//! The report as JUnit XML, for the test views of GitLab, Jenkins and others.
+//!
+//! One test case is one tag: `classname` the repository, `name` the tag. A wrong tag is a
+//! `<failure>`, one that could not be checked an `<error>`. What a setting softens is `<skipped>`:
+//! it fails nothing and is seen all the same. What was repaired has passed, and its `<system-out>`
+//! says what was changed. The elements and attributes are those that Jenkins' `junit-10.xsd` has.
+
+use std::collections::BTreeSet;
+
+use super::words::{self, MESSAGE, NAME};
+use super::{Entry, Report, describe, extract};
+use crate::note::Note;
+use crate::problem::{Problem, ProblemKind};
+use crate::text::clean;
+use crate::verdict;
+
+mod xml;
+
+use xml::{element, escape, escape_within};
+
+/// How many bytes the text of all cases may have together: GitLab takes 30 MB a file.
+const CASES: usize = 24_000_000;
+/// How many bytes the notes may have.
+const NOTES: usize = 2_000_000;
+/// How many bytes of text one case has at most.
+const CASE: usize = 64_000;
+
+/// The report as an XML document. There is no time in it: the same run gives the same bytes.
+#[must_use]
+pub fn render(report: &Report) -> String {
+    let Report {
+        mode: _,
+        status: _,
+        exit_code,
+        problem,
+        notes,
+        tags,
+        requests: _,
+        pulls: _,
+    } = report;
+    let mut cases: Vec<Case> = problem
+        .iter()
+        .map(|it| Case::of_problem(it, *exit_code))
+        .collect();
+    let mut names = BTreeSet::new();
+    for tag in tags {
+        let mut case = Case::of(tag);
+        case.name = unique(&mut names, &case.class, case.name, tag.target.as_deref());
+        cases.push(case);
+    }
+    let count = |end: fn(&End) -> bool| cases.iter().filter(|case| end(&case.end)).count();
+    let failures = count(|end| matches!(end, End::Failed { .. }));
+    let errors = count(|end| matches!(end, End::Error { .. }));
+    let skipped = count(|end| matches!(end, End::Skipped { .. }));
+    let counts = format!(
+        "tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\"",
+        cases.len()
+    );
+    let mut out = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"tagproof\" {counts}>\n  \
+         <testsuite name=\"tagproof\" {counts} skipped=\"{skipped}\">\n"
+    );
+    let room = (CASES / cases.len().max(1)).min(CASE);
+    for case in &cases {
+        case.write(&mut out, room);
+    }
+    let said: Vec<String> = notes.iter().flat_map(note).collect();
+    if !said.is_empty() {
+        element(&mut out, 4, "system-out", &said.join("\n"), NOTES);
+    }
+    out.push_str("  </testsuite>\n</testsuites>\n");
+    out
+}
+
+struct Case {
+    class: String,
+    name: String,
+    end: End,
+    /// What is told of a case that has passed.
+    said: Vec<String>,
+}
+
+enum End {
+    Passed,
+    Failed(Fault),
+    Error(Fault),
+    Skipped(Fault),
+}
+
+/// What the attributes and the text of an element say.
+struct Fault {
+    kind: String,
+    message: String,
+    lines: Vec<String>,
+}
+
+impl Case {
+    fn of(tag: &Entry) -> Self {
+        let Entry {
+            reference,
+            target: _,
+            verdict,
+            softened,
+            expected: _,
+            found: _,
+            proof: _,
+            outcome,
+            before,
+            message,
+            help,
+            inspect,
+            undo,
+            rules: _,
+        } = tag;
+        let (class, name) = extract::split(reference);
+        let mut lines = vec![format!("reference: {}", clean(reference, NAME))];
+        lines.extend(describe::lines(tag));
+        lines.extend(before.iter().map(|it| format!("replaced: {it}")));
+        lines.extend(
+            help.iter()
+                .map(|it| format!("help: {}", clean(it, MESSAGE))),
+        );
+        lines.extend(
+            inspect
+                .iter()
+                .map(|it| format!("inspect: {}", clean(it, MESSAGE))),
+        );
+        lines.extend(
+            undo.iter()
+                .map(|it| format!("undo: {}", clean(it, MESSAGE))),
+        );
+        let message = clean(message, MESSAGE);
+        if *verdict == verdict::Code::Ok {
+            return Self {
+                class,
+                name,
+                end: End::Passed,
+                said: Vec::new(),
+            };
+        }
+        if tag.is_right() {
+            lines.insert(0, message);
+            return Self {
+                class,
+                name,
+                end: End::Passed,
+                said: lines,
+            };
+        }
+        let kind = match outcome {
+            Some(outcome) => format!("{verdict}, {outcome}"),
+            None => verdict.to_string(),
+        };
+        if *softened && let Some(setting) = words::softening(tag) {
+            lines.push(format!("this does not fail the run, as {setting} asks"));
+        }
+        let fault = Fault {
+            kind,
+            message,
+            lines,
+        };
+        let end = match verdict {
+            _ if *softened => End::Skipped(fault),
+            verdict::Code::Unproven => End::Error(fault),
+            _ => End::Failed(fault),
+        };
+        Self {
+            class,
+            name,
+            end,
+            said: Vec::new(),
+        }
+    }
+
+    /// A run without tags is no success: a case of its own says why.
+    fn of_problem(problem: &Problem, exit_code: u8) -> Self {
+        let Problem {
+            kind,
+            message,
+            help,
+        } = problem;
+        let kind = match kind {
+            ProblemKind::Invalid => "invalid",
+            ProblemKind::Nothing => "nothing",
+        };
+        let fault = Fault {
+            kind: kind.to_owned(),
+            message: clean(message, MESSAGE),
+            lines: help
+                .iter()
+                .map(|it| format!("help: {}", clean(it, MESSAGE)))
+                .collect(),
+        };
+        Self {
+            class: "tagproof".to_owned(),
+            name: "inputs".to_owned(),
+            end: match exit_code {
+                0 => End::Skipped(fault),
+                _ => End::Error(fault),
+            },
+            said: Vec::new(),
+        }
+    }
+
+    fn write(&self, out: &mut String, room: usize) {
+        let Self {
+            class,
+            name,
+            end,
+            said,
+        } = self;
+        let (class, name) = (escape(class), escape(name));
+        let (element_name, fault) = match end {
+            End::Passed if said.is_empty() => {
+                out.push_str(&format!(
+                    "    <testcase classname=\"{class}\" name=\"{name}\"/>\n"
+                ));
+                return;
+            }
+            End::Passed => ("system-out", None),
+            End::Failed(fault) => ("failure", Some(fault)),
+            End::Error(fault) => ("error", Some(fault)),
+            End::Skipped(fault) => ("skipped", Some(fault)),
+        };
+        out.push_str(&format!(
+            "    <testcase classname=\"{class}\" name=\"{name}\">\n"
+        ));
+        match fault {
+            None => element(out, 6, element_name, &said.join("\n"), room),
+            Some(Fault {
+                kind,
+                message,
+                lines,
+            }) => {
+                let kind = escape(kind);
+                let text = format!("{message}\n{}", lines.join("\n"));
+                let text = escape_within(text.trim_end(), room / 4 * 3);
+                let message = escape_within(message, room / 4);
+                out.push_str(&format!(
+                    "      <{element_name} type=\"{kind}\" message=\"{message}\">{text}</{element_name}>\n"
+                ));
+            }
+        }
+        out.push_str("    </testcase>\n");
+    }
+}
+
+fn note(note: &Note) -> Vec<String> {
+    let Note {
+        code,
+        message,
+        help,
+    } = note;
+    let mut lines = vec![format!("note[{code}] {}", clean(message, MESSAGE))];
+    lines.extend(
+        help.lines()
+            .map(|it| format!("help: {}", clean(it, MESSAGE))),
+    );
+    lines
+}
+
+/// The name, with the target or a number where the class has a case of that name already: GitLab
+/// drops the second of two that are alike.
+fn unique(
+    names: &mut BTreeSet<(String, String)>,
+    class: &str,
+    name: String,
+    target: Option<&str>,
+) -> String {
+    let with_target = target.map(|it| format!("{name} (target {})", clean(it, NAME)));
+    let numbered = (2_u64..).map(|number| format!("{name} #{number}"));
+    let plain = name.clone();
+    std::iter::once(plain)
+        .chain(with_target)
+        .chain(numbered)
+        .find(|name| names.insert((class.to_owned(), name.clone())))
+        .unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests;

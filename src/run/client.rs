@@ -1,0 +1,99 @@
+//! The client of a run: how its registries are reached, and with which logins.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cli::Options;
+use crate::clock::Clock;
+use crate::environment::Environment;
+use crate::expectation::Expectation;
+use crate::files;
+use crate::oci::Host;
+use crate::policy::Policy;
+use crate::problem::Problem;
+use crate::registry::{Client, Logins, Settings, Sources};
+use crate::report::Mode;
+
+/// The client that the options, the policy and the environment ask for.
+pub(super) fn client<'a>(
+    environment: &Environment,
+    stdin: &mut files::StdinOnce<'_>,
+    clock: &'a dyn Clock,
+    options: &Options,
+    policy: &Policy,
+    expectations: &[Expectation],
+    log: &'a (dyn Fn(&str) + Sync),
+) -> Result<Client<'a>, Problem> {
+    let explicit = match &options.login {
+        None => None,
+        Some((host, username)) => {
+            let host = match host {
+                Some(host) => host.clone(),
+                None => only_host(expectations)?,
+            };
+            let password = stdin.read_line_of("`--password-stdin`", 64 * 1024)?;
+            Some((host, username.clone(), password))
+        }
+    };
+    let ca_file = match &options.ca_file {
+        None => None,
+        Some(path) => Some(files::read(
+            path,
+            4 * 1024 * 1024,
+            "give a file with PEM certificates",
+        )?),
+    };
+    let mut ca_files = BTreeMap::new();
+    for (host, path) in policy.ca_files() {
+        let help = format!("the policy names it for `{host}`, relative to the working directory");
+        ca_files.insert(host.clone(), files::read(path, 4 * 1024 * 1024, &help)?);
+    }
+    let sources = Sources {
+        environment: environment.clone(),
+        explicit,
+        registry_config: options.registry_config.clone(),
+        write: options.mode == Mode::Fix,
+    };
+    let logins = Logins::new(sources).map_err(|cause| {
+        Problem::invalid(
+            cause,
+            "give `--registry-config` a file like Docker's `config.json`",
+        )
+    })?;
+    let settings = Settings {
+        write: options.mode == Mode::Fix,
+        plain_http: options
+            .plain_http
+            .iter()
+            .chain(policy.plain_http())
+            .cloned()
+            .collect::<BTreeSet<Host>>(),
+        ca_file,
+        ca_files,
+        environment: environment.clone(),
+        concurrency: options.concurrency,
+        deadline: options.timeout,
+    };
+    Client::new(settings, logins, clock, log)
+        .map_err(|cause| Problem::invalid(cause, "`tagproof check --help` shows the flags"))
+}
+
+/// The one registry that `--username` can be for.
+fn only_host(expectations: &[Expectation]) -> Result<Host, Problem> {
+    let hosts: BTreeSet<&Host> = expectations.iter().map(|it| it.repository.host()).collect();
+    let mut hosts = hosts.into_iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Ok(host.clone()),
+        (first, second) => {
+            let named: Vec<String> = first
+                .into_iter()
+                .chain(second)
+                .chain(hosts)
+                .map(|host| format!("`--registry {host}`"))
+                .collect();
+            Err(Problem::invalid(
+                "`--username` without `--registry`, and several registries at hand",
+                format!("say whose login it is: {}", named.join(" or ")),
+            ))
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! The house rules that a machine can hold: who imports whom, what is absent, and that documents are true.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use tagproof::{note, outcome, verdict};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every Rust file below src with its path from there, tests aside: whole files of tests, and what
+/// follows `#[cfg(test)]` in the others.
+fn sources() -> BTreeMap<String, String> {
+    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => walk(&path, files),
+                false => files.push(path),
+            }
+        }
+    }
+    let src = root().join("src");
+    let mut files = Vec::new();
+    walk(&src, &mut files);
+    let name = |path: &Path| {
+        path.strip_prefix(&src)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .replace('\\', "/")
+    };
+    files
+        .iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| (name(path), std::fs::read_to_string(path).unwrap()))
+        .filter(|(name, _)| !is_test_file(name))
+        .map(|(name, text)| {
+            // `lib.rs` begins with an attribute about tests; its `mod` lines are its code.
+            let code = match text.split_once("\nmod tests") {
+                Some((code, _)) => code.to_owned(),
+                None => text,
+            };
+            (name, code)
+        })
+        .collect()
+}
+
+fn is_test_file(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap();
+    matches!(
+        file,
+        "tests.rs" | "testing.rs" | "samples.rs" | "client_tests.rs" | "runner.rs" | "readers.rs"
+    )
+}
+
+/// The lines that are code: no comments, so that a document may name what code must not.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+}
+
+/// The top-level module of a file: `registry` for `registry/http.rs`.
+fn module(file: &str) -> &str {
+    file.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// The modules of the crate that a file names.
+fn imports(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let text: String = code(text).collect::<Vec<_>>().join("\n");
+    for (_, rest) in text
+        .match_indices("crate::")
+        .map(|(at, found)| (at, &text[at + found.len()..]))
+    {
+        let names = match rest.strip_prefix('{') {
+            Some(list) => list.split_once('}').unwrap().0.to_owned(),
+            None => rest
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect(),
+        };
+        let first = |name: &str| {
+            name.trim()
+                .split("::")
+                .next()
+                .unwrap()
+                .trim_start_matches('{')
+                .to_owned()
+        };
+        found.extend(names.split(',').map(first).filter(|name| !name.is_empty()));
+    }
+    found
+}
+
+#[test]
+fn modules_import_only_what_the_table_allows() {
+    const TABLE: [(&str, &[&str]); 20] = [
+        (
+            "apply",
+            &[
+                "clock",
+                "expectation",
+                "observation",
+                "observe",
+                "oci",
+                "outcome",
+                "plan",
+                "registry",
+                "verdict",
+            ],
+        ),
+        (
+            "cli",
+            &["expectation", "explain", "oci", "problem", "report"],
+        ),
+        ("clock", &[]),
+        ("environment", &[]),
+        ("expectation", &["metadata", "note", "oci", "problem"]),
+        ("explain", &["note", "outcome", "verdict"]),
+        ("files", &["oci", "problem"]),
+        (
+            "finding",
+            &["expectation", "observation", "outcome", "verdict"],
+        ),
+        ("metadata", &["oci", "problem"]),
+        ("note", &[]),
+        ("observation", &["oci", "registry"]),
+        (
+            "observe",
+            &[
+                "clock",
+                "expectation",
+                "observation",
+                "oci",
+                "registry",
+                "text",
+                "verdict",
+            ],
+        ),
+        ("oci", &[]),
+        ("outcome", &["oci", "registry"]),
+        (
+            "plan",
+            &["expectation", "finding", "observation", "oci", "verdict"],
+        ),
+        ("problem", &[]),
+        ("registry", &["clock", "environment", "oci", "text"]),
+        (
+            "report",
+            &[
+                "environment",
+                "expectation",
+                "finding",
+                "note",
+                "observation",
+                "oci",
+                "outcome",
+                "plan",
+                "problem",
+                "registry",
+                "text",
+                "verdict",
+            ],
+        ),
+        ("text", &[]),
+        (
+            "verdict",
+            &["expectation", "observation", "oci", "registry"],
+        ),
+    ];
+    let table: BTreeMap<&str, &[&str]> = TABLE.into_iter().collect();
+    for (file, text) in sources() {
+        let module = module(&file);
+        // The edges see everything.
+        if matches!(module, "main" | "lib" | "run") {
+            continue;
+        }
+        let allowed = table
+            .get(module)
+            .unwrap_or_else(|| panic!("{file} is in no row of the table"));
+        for import in imports(&text) {
+            assert!(
+                import == module || allowed.contains(&import.as_str()),
+                "{file} must not import `{import}`"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_pure_middle_knows_the_registrys_errors_and_nothing_else_of_it() {
+    for (file, text) in sources() {
+        if !matches!(
+            module(&file),
+            "verdict" | "observation" | "outcome" | "report"
+        ) {
+            continue;
+        }
+        for line in code(&text).filter(|line| line.contains("crate::registry")) {
+            assert_eq!(line, "use crate::registry::Error;", "{file}");
+        }
+    }
+}
+
+#[test]
+fn what_reaches_outside_stands_where_it_belongs() {
+    let rules: [(&str, &[&str]); 12] = [
+        ("ureq", &["registry/"]),
+        ("oci_spec", &["oci/document.rs"]),
+        ("clap", &["cli"]),
+        ("anyhow", &["files.rs"]),
+        (
+            "std::fs",
+            &[
+                "files.rs",
+                "registry/config_file.rs",
+                "registry/helper.rs",
+                "registry/roots.rs",
+                "registry/scoped_config.rs",
+            ],
+        ),
+        ("std::process", &["main.rs", "registry/helper.rs"]),
+        (
+            "std::env",
+            &["main.rs", "registry/helper.rs", "registry/roots.rs"],
+        ),
+        ("Instant", &["main.rs"]),
+        ("SystemTime", &["main.rs"]),
+        ("thread::sleep", &["main.rs", "registry/helper.rs"]),
+        (
+            "Deserialize",
+            &["metadata.rs", "oci/document.rs", "registry/"],
+        ),
+        ("Serialize)]", &["report/json.rs"]),
+    ];
+    for (file, text) in sources() {
+        for (what, places) in rules {
+            let found = code(&text).any(|line| line.contains(what));
+            assert!(
+                !found || places.iter().any(|place| file.starts_with(place)),
+                "{file} has `{what}`"
+            );
+        }
+        for forbidden in [
+            "println!",
+            "eprintln!",
+            "unsafe ",
+            ".unwrap()",
+            "async fn",
+            "macro_rules!",
+            "todo!",
+            "dbg!",
+        ] {
+            assert!(
+                !code(&text).any(|line| line.contains(forbidden)),
+                "{file} has `{forbidden}`"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_says_its_one_responsibility_and_is_not_too_long() {
+    for (file, text) in sources() {
+        assert!(
+            text.starts_with("//! "),
+            "{file} does not begin with what it is for"
+        );
+        let lines = text.lines().count();
+        assert!(lines <= 400, "{file} has {lines} lines");
+    }
+}
+
+#[test]
+fn every_code_stands_in_the_documents() {
+    let verdicts = verdict::Code::ALL.map(verdict::Code::as_str);
+    let others = outcome::Code::ALL
+        .map(outcome::Code::as_str)
+        .into_iter()
+        .chain(note::Code::ALL.map(note::Code::as_str));
+    let (documents, readme) = (read("docs/verdicts.md"), read("README.md"));
+    for code in verdicts {
+        assert!(
+            readme.contains(&format!("| `{code}` |")),
+            "README.md lacks a line for `{code}`"
+        );
+    }
+    for code in verdicts.into_iter().chain(others) {
+        assert!(
+            documents.contains(&format!("| `{code}` |")),
+            "docs/verdicts.md lacks a line for `{code}`"
+        );
+    }
+}
+
+#[test]
+fn every_flag_stands_in_the_documents() {
+    let documents = read("docs/cli.md");
+    for command in ["check", "fix"] {
+        let help = crate::run::tagproof(&[command, "--help"]).run().stdout;
+        let flags: BTreeSet<&str> = help
+            .lines()
+            .map(str::trim_start)
+            .filter(|line| line.starts_with('-'))
+            .flat_map(|line| line.split([' ', ',', '=']))
+            .filter(|word| word.starts_with("--"))
+            .collect();
+        assert!(flags.len() > 20, "{flags:?}");
+        for flag in flags {
+            assert!(
+                documents.contains(&format!("`{flag}")),
+                "docs/cli.md lacks `{flag}`"
+            );
+        }
+    }
+}
