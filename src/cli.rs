@@ -50,8 +50,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   tagproof fix build.json
-  tagproof fix bake.json --target app --platform linux/amd64,linux/arm64 --report report.json
-  docker buildx bake --push --print | tagproof fix bake.json --definition -")]
+  tagproof fix bake.json --target app --platform linux/amd64,linux/arm64 --report report.json")]
     Fix(RunArgs),
     /// Look at the policy file
     #[command(subcommand_required = true, arg_required_else_help = true)]

@@ -43,6 +43,7 @@ fn help_says_what_it_is_for_and_what_the_exit_codes_mean() {
     Commands:
       check        Look and judge; change nothing
       fix          Look, judge, repair what is safe to repair, look and judge again
+      policy       Look at the policy file
       explain      Say what a verdict, outcome or note means, why it happens and what to do
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
