@@ -43,6 +43,19 @@ struct Rule {
     on_other: Option<OnOther>,
 }
 
+impl Rule {
+    /// A rule that asks nothing yet.
+    fn of(pattern: Pattern) -> Self {
+        Self {
+            pattern,
+            platforms: None,
+            attestations: None,
+            immutable: None,
+            on_other: None,
+        }
+    }
+}
+
 /// How a registry is to be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Settings {

@@ -217,7 +217,7 @@ fn mistakes_have_a_line_a_column_and_what_to_write_instead() {
         ),
         (
             image("platforms: [linux/amd64, linux/x86_64]"),
-            "4, column 16",
+            "4, column 30",
             "names one twice",
             "each once",
         ),
