@@ -244,6 +244,7 @@ fn buildx() -> Option<Vec<&'static str>> {
         let required = std::env::var("TAGPROOF_TEST_REQUIRE_ALL").is_ok_and(|all| all == "1");
         assert!(!required, "{message}");
         // Not by `println!`, which the test harness keeps to itself.
+        let _ = writeln!(std::io::stdout(), "{message}");
         let _ = writeln!(std::io::stderr(), "{message}");
     }
     found
