@@ -4,10 +4,9 @@
 //! the metadata it is read strictly where it is used, and everything else is skipped.
 //! See docs/definition.md.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::metadata::{Build, Image};
 use crate::oci::{Attestation, Platform, Reference, Tag};
@@ -44,31 +43,6 @@ enum Push {
     Digest,
 }
 
-#[derive(Deserialize)]
-struct Wire {
-    #[serde(default)]
-    group: BTreeMap<String, WireGroup>,
-    target: BTreeMap<String, WireTarget>,
-}
-
-#[derive(Deserialize)]
-struct WireGroup {
-    #[serde(default)]
-    targets: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct WireTarget {
-    #[serde(default)]
-    tags: Vec<String>,
-    #[serde(default)]
-    platforms: Vec<String>,
-    #[serde(default)]
-    attest: Vec<Value>,
-    #[serde(default)]
-    output: Vec<Value>,
-}
-
 /// Reads the text of a definition; `source` is what to call it in messages.
 ///
 /// # Errors
@@ -82,51 +56,73 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Definition, Problem> {
         )
     };
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let wire: Wire = serde_json::from_slice(text).map_err(|error| fault(error.to_string()))?;
-    let targets = wire
-        .target
-        .into_iter()
-        .map(|(name, target)| {
-            let read = target.read();
-            let target = read.map_err(|cause| fault(format!("target `{name}`: {cause}")))?;
-            Ok((name, target))
-        })
-        .collect::<Result<BTreeMap<_, _>, Problem>>()?;
-    if targets.is_empty() {
+    let value: Value = serde_json::from_slice(text).map_err(|error| fault(error.to_string()))?;
+    let mut definition = Definition {
+        source: source.to_owned(),
+        groups: BTreeMap::new(),
+        targets: BTreeMap::new(),
+    };
+    let members = object(&value).map_err(fault)?;
+    let targets = members.get("target");
+    let targets = targets.ok_or_else(|| fault("it has no `target`".to_owned()))?;
+    for (name, target) in object(targets).map_err(|cause| fault(format!("`target`: {cause}")))? {
+        let read = object(target).and_then(Target::read);
+        let target = read.map_err(|cause| fault(format!("target `{name}`: {cause}")))?;
+        definition.targets.insert(name.clone(), target);
+    }
+    if definition.targets.is_empty() {
         return Err(fault("it has no targets".to_owned()));
     }
-    let groups = wire.group.into_iter();
-    Ok(Definition {
-        source: source.to_owned(),
-        groups: groups.map(|(name, group)| (name, group.targets)).collect(),
-        targets,
-    })
+    for (name, group) in members
+        .get("group")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let read = object(group).and_then(|group| texts(group, "targets"));
+        let targets = read.map_err(|cause| fault(format!("group `{name}`: {cause}")))?;
+        let targets = targets.into_iter().map(str::to_owned).collect();
+        definition.groups.insert(name.clone(), targets);
+    }
+    Ok(definition)
 }
 
-impl WireTarget {
-    fn read(self) -> Result<Target, String> {
-        let outputs: Vec<Attributes> = self
-            .output
+fn object(value: &Value) -> Result<&Map<String, Value>, String> {
+    let object = value.as_object();
+    object.ok_or_else(|| format!("expected an object, found `{value}`"))
+}
+
+/// A member that is a list; one that is not there is empty.
+fn list<'a>(members: &'a Map<String, Value>, key: &str) -> Result<&'a [Value], String> {
+    match members.get(key) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(items)) => Ok(items),
+        Some(other) => Err(format!("`{key}`: expected a list, found `{other}`")),
+    }
+}
+
+fn texts<'a>(members: &'a Map<String, Value>, key: &str) -> Result<Vec<&'a str>, String> {
+    let text = |item: &'a Value| {
+        let text = item.as_str();
+        text.ok_or_else(|| format!("`{key}`: expected a text, found `{item}`"))
+    };
+    list(members, key)?.iter().map(text).collect()
+}
+
+impl Target {
+    fn read(members: &Map<String, Value>) -> Result<Self, String> {
+        let outputs: Vec<Attributes> = list(members, "output")?
             .iter()
             .map(|output| Attributes::read(output).map_err(|cause| format!("`output`: {cause}")))
             .collect::<Result<_, _>>()?;
-        // A bake without `--push` prints no output at all: how it is pushed is said elsewhere.
-        let push = match outputs.is_empty() {
-            true => Push::Tags,
-            false => {
-                let pushes = outputs.iter().map(Attributes::push);
-                pushes.fold(Push::No, |all, one| match (all, one) {
-                    (Push::Tags, _) | (_, Push::Tags) => Push::Tags,
-                    (Push::Digest, _) | (_, Push::Digest) => Push::Digest,
-                    (Push::No, Push::No) => Push::No,
-                })
-            }
-        };
         // buildx puts the tags in the place of an output's own `name`.
-        let named = outputs.iter().filter_map(|output| output.get("name"));
-        let names: Vec<&str> = match self.tags.is_empty() {
-            true => named.flat_map(|names| names.split(',')).collect(),
-            false => self.tags.iter().map(String::as_str).collect(),
+        let tags = texts(members, "tags")?;
+        let names: Vec<&str> = match tags.is_empty() {
+            true => {
+                let named = outputs.iter().filter_map(|output| output.get("name"));
+                named.flat_map(|names| names.split(',')).collect()
+            }
+            false => tags,
         };
         let names = names
             .into_iter()
@@ -137,40 +133,49 @@ impl WireTarget {
                     .map_err(|error| format!("tag `{name}`: {error}"))
             })
             .collect::<Result<_, String>>()?;
-        Ok(Target {
+        Ok(Self {
             names,
             // `local` is whatever the builder runs on: nothing to hold a build to.
-            platforms: self
-                .platforms
+            platforms: texts(members, "platforms")?
                 .iter()
                 .filter_map(|p| p.parse().ok())
                 .collect(),
-            attestations: attestations(&self.attest)?,
-            push,
+            attestations: attestations(list(members, "attest")?)?,
+            push: pushed(&outputs),
         })
     }
 }
 
+/// Whether any of the outputs pushes.
+fn pushed(outputs: &[Attributes]) -> Push {
+    // A bake without `--push` prints no output at all: how it is pushed is said elsewhere.
+    let mut all = match outputs.is_empty() {
+        true => Push::Tags,
+        false => Push::No,
+    };
+    for output in outputs {
+        all = match (all, output.push()) {
+            (Push::Tags, _) | (_, Push::Tags) => Push::Tags,
+            (Push::Digest, _) | (_, Push::Digest) => Push::Digest,
+            (Push::No, Push::No) => Push::No,
+        };
+    }
+    all
+}
+
 /// The attestations that are asked for. The first of a kind counts, as in buildx.
 fn attestations(attest: &[Value]) -> Result<Vec<Attestation>, String> {
-    let mut known = BTreeSet::new();
-    let mut asked = Vec::new();
-    for value in attest {
-        let attributes = Attributes::read(value).map_err(|cause| format!("`attest`: {cause}"))?;
-        let kind = attributes.get("type").and_then(|kind| kind.parse().ok());
-        if let Some(kind) = kind
-            && known.insert(kind)
-            && !attributes.is_true("disabled")
-        {
-            asked.push(kind);
-        }
-    }
-    asked.sort_unstable();
-    Ok(asked)
+    let read = |value| Attributes::read(value).map_err(|cause| format!("`attest`: {cause}"));
+    let all: Vec<Attributes> = attest.iter().map(read).collect::<Result<_, _>>()?;
+    let is_asked = |kind: &Attestation| {
+        let first = all.iter().find(|it| it.get("type") == Some(kind.as_str()));
+        first.is_some_and(|first| !first.is_true("disabled"))
+    };
+    Ok(Attestation::ALL.into_iter().filter(is_asked).collect())
 }
 
 /// One output or attestation: an object, or text like `type=image,push=true` (buildx before 0.20).
-struct Attributes(BTreeMap<String, String>);
+struct Attributes(Vec<(String, String)>);
 
 impl Attributes {
     fn read(value: &Value) -> Result<Self, String> {
@@ -197,7 +202,7 @@ impl Attributes {
         {
             // A path alone is a directory, `-` is a tar stream.
             let kind = if one == "-" { "tar" } else { "local" };
-            return Ok(Self([pair("type", kind), pair("dest", one)].into()));
+            return Ok(Self(vec![pair("type", kind), pair("dest", one)]));
         }
         fields
             .iter()
@@ -210,7 +215,8 @@ impl Attributes {
     }
 
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
+        let pair = self.0.iter().rfind(|(known, _)| known == key);
+        pair.map(|(_, value)| value.as_str())
     }
 
     /// Whether it is said to be true, in one of the ways that Go reads; BuildKit takes an empty
@@ -265,19 +271,18 @@ impl Definition {
     ///
     /// When there is no such group.
     pub fn complete(&self, builds: Vec<Build>, group: Option<&str>) -> Result<Vec<Build>, Problem> {
-        let selected = self.selected(group)?;
-        let mut left: BTreeMap<&str, &Target> = selected.clone();
+        let mut left = self.selected(group)?;
         let mut completed = Vec::new();
-        let is_only_one = selected.len() == 1 && builds.len() == 1;
+        let only = match (left.as_slice(), builds.len()) {
+            // `buildx build` writes no target; there is only one that it can be.
+            (&[(only, _)], 1) => Some(only),
+            _ => None,
+        };
         for mut build in builds {
-            let name = match (&build.target, selected.keys().next()) {
-                // `buildx build` writes no target; there is only one that it can be.
-                (None, Some(&only)) if is_only_one => Some(only),
-                (target, _) => target.as_deref(),
-            };
-            match name.and_then(|name| left.remove(name)) {
-                Some(target) => {
-                    target.complete(&mut build);
+            let name = build.target.as_deref().or(only);
+            match left.iter().position(|(known, _)| Some(*known) == name) {
+                Some(at) => {
+                    left.remove(at).1.complete(&mut build);
                     completed.push(build);
                 }
                 None if group.is_none() => completed.push(build),
@@ -292,10 +297,11 @@ impl Definition {
         Ok(completed)
     }
 
-    fn selected(&self, group: Option<&str>) -> Result<BTreeMap<&str, &Target>, Problem> {
+    /// The targets of a group, and of the groups in it; without one, all of them.
+    fn selected(&self, group: Option<&str>) -> Result<Vec<(&str, &Target)>, Problem> {
+        let all = self.targets.iter().map(|(name, it)| (name.as_str(), it));
         let Some(group) = group else {
-            let all = self.targets.iter();
-            return Ok(all.map(|(name, target)| (name.as_str(), target)).collect());
+            return Ok(all.collect());
         };
         if !self.groups.contains_key(group) {
             let known: Vec<String> = self.groups.keys().map(|it| format!("`{it}`")).collect();
@@ -307,21 +313,18 @@ impl Definition {
                 },
             ));
         }
-        let mut selected = BTreeMap::new();
         // Groups hold groups, and buildx itself prints some that hold each other.
-        let mut known = BTreeSet::from([group]);
+        let mut names: Vec<&str> = Vec::new();
         let mut open = vec![group];
         while let Some(group) = open.pop() {
             for name in self.groups.get(group).into_iter().flatten() {
-                if let Some((name, target)) = self.targets.get_key_value(name) {
-                    selected.insert(name.as_str(), target);
-                }
-                if self.groups.contains_key(name) && known.insert(name) {
+                if !names.contains(&name.as_str()) {
+                    names.push(name);
                     open.push(name);
                 }
             }
         }
-        Ok(selected)
+        Ok(all.filter(|(name, _)| names.contains(name)).collect())
     }
 }
 
@@ -343,10 +346,15 @@ impl Target {
                 *name = Reference::new(name.repository().clone(), Some(Tag::latest()), None);
             }
         }
-        let mut known = BTreeSet::new();
-        build
-            .names
-            .retain(|name| known.insert((name.repository().clone(), name.tag().cloned())));
+        let mut names: Vec<Reference> = Vec::new();
+        for name in build.names.drain(..) {
+            let same =
+                |it: &Reference| it.repository() == name.repository() && it.tag() == name.tag();
+            if !names.iter().any(same) {
+                names.push(name);
+            }
+        }
+        build.names = names;
         if !self.platforms.is_empty() {
             build.platforms.clone_from(&self.platforms);
             build.platforms_stated = true;

@@ -87,9 +87,10 @@ impl Policy {
                 })?
             {
                 // What a definition asks for stays asked for.
-                expectation.attestations.extend(attestations);
-                expectation.attestations.sort_unstable();
-                expectation.attestations.dedup();
+                let asked = |kind: &Attestation| {
+                    attestations.contains(kind) || expectation.attestations.contains(kind)
+                };
+                expectation.attestations = Attestation::ALL.into_iter().filter(asked).collect();
                 by.insert("attestations", pattern.to_string());
             }
             if let Some((tags, pattern)) =

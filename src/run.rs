@@ -4,7 +4,6 @@ mod client;
 mod inputs;
 mod screen;
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -17,14 +16,13 @@ use crate::expectation::{self, Claim, Expectation};
 use crate::finding::Finding;
 use crate::note::{self, Note};
 use crate::observe::{self, Looks, Memory, Phase};
-use crate::oci::Host;
 use crate::policy::PLACES;
 use crate::problem::Problem;
 use crate::report::{self, Mode, Report, paint, terminal};
 use crate::verdict;
 use crate::{apply, files, plan};
 
-use client::client;
+use client::{client, hosts};
 use inputs::builds;
 use screen::Screen;
 
@@ -210,7 +208,7 @@ fn prove(
             screen.line(line);
         }
     };
-    let hosts: BTreeSet<&Host> = expectations.iter().map(|it| it.repository.host()).collect();
+    let hosts = hosts(&expectations);
     let settle = options
         .settle
         .unwrap_or_else(|| policy.settle(&hosts, SETTLE));

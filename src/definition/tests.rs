@@ -178,9 +178,12 @@ fn what_is_no_definition_is_refused_with_the_reason() {
     for (text, cause) in [
         ("", "EOF"),
         ("group \"default\" {}", "expected value"),
-        ("{}", "missing field `target`"),
+        ("{}", "it has no `target`"),
         (r#"{"target":{}}"#, "it has no targets"),
-        (r#"{"target":{"a":{"tags":"x"}}}"#, "invalid type: string"),
+        (
+            r#"{"target":{"a":{"tags":"x"}}}"#,
+            "target `a`: `tags`: expected a list",
+        ),
         (
             r#"{"target":{"a":{"tags":["A B"]}}}"#,
             "target `a`: tag `A B`",

@@ -25,26 +25,24 @@ pub(super) fn attestations(
             .cloned()
             .collect()
     };
-    let asked: BTreeSet<(Repository, Digest)> = expectations
-        .iter()
-        .zip(documents)
-        .flat_map(|(expectation, document)| {
-            let children = listed(expectation, document).into_iter();
-            children.map(|child| (expectation.repository.clone(), child.digest))
-        })
-        .filter(|key| !memory.documents.contains_key(key))
-        .collect();
+    let mut asked: BTreeSet<(Repository, Digest)> = BTreeSet::new();
+    for (expectation, document) in expectations.iter().zip(documents) {
+        let keys = listed(expectation, document).into_iter();
+        let keys = keys.map(|child| (expectation.repository.clone(), child.digest));
+        asked.extend(keys.filter(|key| !memory.documents.contains_key(key)));
+    }
     let wanted = asked.iter().map(|(repository, digest)| Wanted {
         repository: repository.clone(),
         target: Target::Manifest(digest.clone()),
         whole: true,
     });
-    let seen = resolve(wanted.collect(), memory, registry);
-    let seen: BTreeMap<_, _> = asked.iter().zip(seen).collect();
-    for (key, seen) in &seen {
-        if matches!(seen, Seen::Here(_)) {
-            memory.present.insert((*key).clone());
+    let looked = resolve(wanted.collect(), memory, registry);
+    let mut seen = BTreeMap::new();
+    for (key, it) in asked.into_iter().zip(looked) {
+        if matches!(it, Seen::Here(_)) {
+            memory.present.insert(key.clone());
         }
+        seen.insert(key, it);
     }
     expectations
         .iter()

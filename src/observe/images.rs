@@ -28,29 +28,28 @@ pub(super) fn expected(
             deep || !expectation.platforms.is_empty() || !expectation.attestations.is_empty()
         }
     };
-    let reads: BTreeSet<Read> = expectations
-        .iter()
-        .zip(tags)
-        .filter(|(expectation, tag)| needed(expectation, tag) && !memory.knows(expectation))
-        .filter_map(|(expectation, _)| read_of_expected(expectation))
-        .collect();
+    // Sets and maps are extended, not collected: that would sort, and sorting is much code for
+    // each type.
+    let mut reads: BTreeSet<Read> = BTreeSet::new();
+    reads.extend(
+        expectations
+            .iter()
+            .zip(tags)
+            .filter(|(expectation, tag)| needed(expectation, tag) && !memory.knows(expectation))
+            .filter_map(|(expectation, _)| read_of_expected(expectation)),
+    );
     let reads: Vec<Read> = reads.into_iter().collect();
-    let answers: BTreeMap<&Read, Seen<Option<Arc<Document>>>> = reads
-        .iter()
-        .zip(registry.read(&reads))
-        .map(|(read, answer)| {
-            (
-                read,
-                match (&read.target, memory_of(memory, read, answer)) {
-                    (_, Learnt::Seen(Seen::Here(document))) => Seen::Here(Some(document)),
-                    (_, Learnt::Seen(Seen::Absent)) => Seen::Absent,
-                    (_, Learnt::Seen(Seen::Unknown(error))) => Seen::Unknown(error),
-                    // A config blob, asked for by its header: it is there.
-                    (_, Learnt::Said(_) | Learnt::Nothing) => Seen::Here(None),
-                },
-            )
-        })
-        .collect();
+    let mut answers: BTreeMap<&Read, Seen<Option<Arc<Document>>>> = BTreeMap::new();
+    for (read, answer) in reads.iter().zip(registry.read(&reads)) {
+        let seen = match memory_of(memory, read, answer) {
+            Learnt::Seen(Seen::Here(document)) => Seen::Here(Some(document)),
+            Learnt::Seen(Seen::Absent) => Seen::Absent,
+            Learnt::Seen(Seen::Unknown(error)) => Seen::Unknown(error),
+            // A config blob, asked for by its header: it is there.
+            Learnt::Said(_) | Learnt::Nothing => Seen::Here(None),
+        };
+        answers.insert(read, seen);
+    }
     expectations
         .iter()
         .zip(tags)
@@ -113,12 +112,14 @@ pub(super) fn platforms(
             document.as_ref()?.config()?.clone(),
         ))
     };
-    let needed: BTreeSet<(Repository, Digest)> = expectations
-        .iter()
-        .zip(documents)
-        .filter_map(|(expectation, document)| config(expectation, document))
-        .filter(|key| !memory.platforms.contains_key(key))
-        .collect();
+    let mut needed: BTreeSet<(Repository, Digest)> = BTreeSet::new();
+    needed.extend(
+        expectations
+            .iter()
+            .zip(documents)
+            .filter_map(|(expectation, document)| config(expectation, document))
+            .filter(|key| !memory.platforms.contains_key(key)),
+    );
     let reads: Vec<Read> = needed
         .iter()
         .map(|(repository, digest)| Read {
@@ -184,12 +185,14 @@ pub(super) fn children(
             .map(|child| (expectation.repository.clone(), child.digest.clone()))
             .collect()
     };
-    let ask: BTreeSet<(Repository, Digest)> = expectations
-        .iter()
-        .zip(documents)
-        .flat_map(|(expectation, document)| listed(expectation, document))
-        .filter(|key| !memory.present.contains(key))
-        .collect();
+    let mut ask: BTreeSet<(Repository, Digest)> = BTreeSet::new();
+    ask.extend(
+        expectations
+            .iter()
+            .zip(documents)
+            .flat_map(|(expectation, document)| listed(expectation, document))
+            .filter(|key| !memory.present.contains(key)),
+    );
     let wanted = |method: Method, keys: &[(Repository, Digest)]| -> Vec<Read> {
         keys.iter()
             .map(|(repository, digest)| Read {

@@ -9,8 +9,12 @@ impl Policy {
     #[must_use]
     pub fn show(&self, source: &str) -> String {
         let mut out = format!("`{source}` is a policy that can be used\n");
-        let mut rules: Vec<&Rule> = self.rules.iter().collect();
-        rules.sort_by_key(|rule| std::cmp::Reverse(rule.pattern.specificity()));
+        let mut rules: Vec<&Rule> = Vec::new();
+        for rule in &self.rules {
+            let of = |rule: &Rule| rule.pattern.specificity();
+            let at = rules.partition_point(|known| of(known) >= of(rule));
+            rules.insert(at, rule);
+        }
         if rules.is_empty() {
             out.push_str("\nIt asks nothing of images.\n");
         } else {

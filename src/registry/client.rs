@@ -28,7 +28,7 @@ pub struct Settings {
     /// Certificates to trust beside the system's, in PEM form.
     pub ca_file: Option<Vec<u8>>,
     /// Certificates to trust for one registry only, in PEM form.
-    pub ca_files: BTreeMap<Host, Vec<u8>>,
+    pub ca_files: Vec<(Host, Vec<u8>)>,
     /// The environment: the proxies are in it.
     pub environment: Environment,
     /// How many requests a host gets at once.

@@ -1,6 +1,5 @@
 //! The client against a registry of a few lines: a listener that answers as a function says.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::AtomicBool;
@@ -256,7 +255,7 @@ fn world() -> World {
             write: false,
             plain_http: BTreeSet::new(),
             ca_file: None,
-            ca_files: BTreeMap::new(),
+            ca_files: Vec::new(),
             environment: Environment::default(),
             concurrency: 4,
             deadline: Duration::from_secs(300),

@@ -122,7 +122,7 @@ pub(crate) struct Http<'a> {
     roots: OnceLock<Vec<Certificate<'static>>>,
     authorities: Vec<Certificate<'static>>,
     /// What is trusted for one origin only.
-    own_authorities: BTreeMap<Origin, Vec<Certificate<'static>>>,
+    own_authorities: Vec<(Origin, Vec<Certificate<'static>>)>,
     secrets: Arc<Secrets>,
     proxies: Proxies,
     concurrency: usize,
@@ -137,7 +137,7 @@ impl<'a> Http<'a> {
     pub(crate) fn new(
         proxies: Proxies,
         ca_file: Option<&[u8]>,
-        ca_files: &BTreeMap<Host, Vec<u8>>,
+        ca_files: &[(Host, Vec<u8>)],
         concurrency: usize,
         deadline: Duration,
         clock: &'a dyn Clock,
@@ -223,7 +223,7 @@ impl<'a> Http<'a> {
     fn agent(&self, origin: &Origin, proxy: Option<&Proxy>) -> Agent {
         let is_tls = origin.is_secure()
             || proxy.is_some_and(|p| p.proxy.protocol() == ureq::ProxyProtocol::Https);
-        let own = self.own_authorities.get_key_value(origin);
+        let own = self.own_authorities.iter().find(|(of, _)| of == origin);
         let key = (
             is_tls,
             proxy.map(|proxy| proxy.variable),

@@ -1,6 +1,6 @@
 //! The client of a run: how its registries are reached, and with which logins.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::cli::Options;
 use crate::clock::Clock;
@@ -42,10 +42,10 @@ pub(super) fn client<'a>(
             "give a file with PEM certificates",
         )?),
     };
-    let mut ca_files = BTreeMap::new();
+    let mut ca_files = Vec::new();
     for (host, path) in policy.ca_files() {
         let help = format!("the policy names it for `{host}`, relative to the working directory");
-        ca_files.insert(host.clone(), files::read(path, 4 * 1024 * 1024, &help)?);
+        ca_files.push((host.clone(), files::read(path, 4 * 1024 * 1024, &help)?));
     }
     let sources = Sources {
         environment: environment.clone(),
@@ -59,14 +59,17 @@ pub(super) fn client<'a>(
             "give `--registry-config` a file like Docker's `config.json`",
         )
     })?;
-    let settings = Settings {
-        write: options.mode == Mode::Fix,
-        plain_http: options
+    let mut plain_http = BTreeSet::new();
+    plain_http.extend(
+        options
             .plain_http
             .iter()
             .chain(policy.plain_http())
-            .cloned()
-            .collect::<BTreeSet<Host>>(),
+            .cloned(),
+    );
+    let settings = Settings {
+        write: options.mode == Mode::Fix,
+        plain_http,
         ca_file,
         ca_files,
         environment: environment.clone(),
@@ -77,10 +80,16 @@ pub(super) fn client<'a>(
         .map_err(|cause| Problem::invalid(cause, "`tagproof check --help` shows the flags"))
 }
 
+/// The registries at hand.
+pub(super) fn hosts(expectations: &[Expectation]) -> BTreeSet<&Host> {
+    let mut hosts = BTreeSet::new();
+    hosts.extend(expectations.iter().map(|it| it.repository.host()));
+    hosts
+}
+
 /// The one registry that `--username` can be for.
 fn only_host(expectations: &[Expectation]) -> Result<Host, Problem> {
-    let hosts: BTreeSet<&Host> = expectations.iter().map(|it| it.repository.host()).collect();
-    let mut hosts = hosts.into_iter();
+    let mut hosts = hosts(expectations).into_iter();
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => Ok(host.clone()),
         (first, second) => {

@@ -202,20 +202,6 @@ impl Draft {
         }
     }
 
-    /// The order of a list means nothing.
-    pub(super) fn close(&mut self, list: Place) {
-        if let Some(rule) = self.policy.rules.last_mut() {
-            match list {
-                Place::Platforms => rule.platforms.iter_mut().for_each(|it| it.sort_unstable()),
-                Place::Attestations => rule
-                    .attestations
-                    .iter_mut()
-                    .for_each(|it| it.sort_unstable()),
-                _ => rule.immutable.iter_mut().for_each(|it| it.sort_unstable()),
-            }
-        }
-    }
-
     pub(super) fn word(&mut self, place: Place, text: &str) -> Result<(), Fault> {
         let fault = |help: String| Fault::new(format!("`{text}` is not {}", place.what()), help);
         if place == Place::CaFile {
@@ -289,13 +275,16 @@ impl Draft {
     }
 }
 
-fn add<T: PartialEq>(list: &mut Option<Vec<T>>, item: T) -> Result<(), Fault> {
+/// Adds to a list that is kept sorted, as its order means nothing.
+fn add<T: Ord>(list: &mut Option<Vec<T>>, item: T) -> Result<(), Fault> {
     let list = list.get_or_insert_default();
-    if list.contains(&item) {
-        return Err(Fault::new("the list names one twice", "name each once"));
+    match list.binary_search(&item) {
+        Ok(_) => Err(Fault::new("the list names one twice", "name each once")),
+        Err(at) => {
+            list.insert(at, item);
+            Ok(())
+        }
     }
-    list.push(item);
-    Ok(())
 }
 
 fn pattern(key: &str) -> Result<Pattern, Fault> {

@@ -84,7 +84,6 @@ impl<'de> Visitor<'de> for At<'_> {
             })
         };
         while next()?.is_some() {}
-        draft.close(place);
         Ok(())
     }
 

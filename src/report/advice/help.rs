@@ -187,11 +187,10 @@ fn incomplete(missing: &[Lack]) -> Vec<String> {
         let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
         lines.push(format!("build again with `--platform` for all of them, {} included: re-pointing a tag cannot add one", platforms.join(", ")));
     }
-    kinds.sort_unstable();
-    kinds.dedup();
     if !kinds.is_empty() {
-        let flags: Vec<String> = kinds
+        let flags: Vec<String> = Attestation::ALL
             .iter()
+            .filter(|kind| kinds.contains(kind))
             .map(|kind| format!("`--{kind}=true`"))
             .collect();
         lines.push(format!("build again with {}: what is required are BuildKit's own attestations, in the index; signatures and referrers, such as cosign's, are something else", flags.join(" and ")));
