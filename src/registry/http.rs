@@ -257,8 +257,7 @@ impl<'a> Http<'a> {
         roots.extend(self.authorities.iter().cloned());
         roots.extend(own.into_iter().flatten().cloned());
         if roots.is_empty() {
-            (self.log)("no certificates on this system: Mozilla's are used");
-            return RootCerts::WebPki;
+            return roots::otherwise(self.log);
         }
         RootCerts::from(roots)
     }
