@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::image::{Multi, build, image, index, multi, push};
 use crate::registry::Registry;
-use crate::run::{Ran, tagproof};
+use crate::run::{Ran, code, tagproof};
 
 /// `tagproof MODE bake.json --settle 0 --definition def.json ARGS`.
 fn prove(mode: &str, metadata: &Value, definition: &Value, args: &[&str]) -> Ran {
@@ -146,7 +146,7 @@ fn a_target_that_no_output_pushes_is_a_note_and_no_tag() {
         assert!(ran.stdout.contains(named), "{}", ran.shown());
     }
     let ran = prove("check", &metadata, &definition, &["--target", "file"]);
-    assert_eq!((ran.code, ran.status()), (Some(2), "nothing"));
+    assert_eq!((ran.code, ran.status()), (code(2), "nothing"));
     assert!(ran.stdout.contains("pushes nothing"), "{}", ran.shown());
 }
 
@@ -166,7 +166,7 @@ fn a_group_chooses_its_targets() {
     let ran = prove("check", &metadata, &definition, &["--group", "webs"]);
     assert_eq!(ran.tags(), ["web:1 ok -"]);
     let ran = prove("check", &metadata, &definition, &["--group", "web"]);
-    assert_eq!((ran.code, ran.status()), (Some(2), "invalid"));
+    assert_eq!((ran.code, ran.status()), (code(2), "invalid"));
     assert!(ran.stdout.contains("`webs`"), "{}", ran.shown());
 }
 
@@ -197,7 +197,7 @@ fn standard_input_is_for_one_thing_only() {
     };
     assert_eq!(run(&["check", "bake.json"]).tags(), ["web:1 ok -"]);
     let ran = run(&["check", "-"]);
-    assert_eq!((ran.code, ran.status()), (Some(2), "invalid"));
+    assert_eq!((ran.code, ran.status()), (code(2), "invalid"));
     assert!(
         ran.stdout
             .contains("standard input is wanted for `--definition -`"),
@@ -209,7 +209,7 @@ fn standard_input_is_for_one_thing_only() {
 #[test]
 fn a_definition_that_cannot_be_used_ends_the_run() {
     let ran = prove("check", &json!({}), &json!({"target": {}}), &[]);
-    assert_eq!((ran.code, ran.status()), (Some(2), "invalid"));
+    assert_eq!((ran.code, ran.status()), (code(2), "invalid"));
     let ran = tagproof(&["check", "--definition", "def.json"])
         .report()
         .run();
@@ -296,7 +296,7 @@ fn what_a_real_buildx_prints_is_read() {
         &[],
         bake(&["-f", "outputs.hcl", "local", "oci", "cacheonly"]),
     );
-    assert_eq!((ran.code, ran.status()), (Some(2), "nothing"));
+    assert_eq!((ran.code, ran.status()), (code(2), "nothing"));
     // What is used of it is as it was recorded.
     let used = |text: &[u8]| -> Vec<(String, Value, Value)> {
         let definition: Value = serde_json::from_slice(text).unwrap();

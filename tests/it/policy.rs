@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::image::{Document, Multi, attestation_of, image, index, metadata, multi, push};
 use crate::registry::Registry;
-use crate::run::{Ran, Run, tagproof};
+use crate::run::{Ran, Run, code, tagproof};
 use crate::samples;
 use crate::tls;
 
@@ -75,6 +75,23 @@ fn platforms_are_required_and_the_report_says_by_which_pattern() {
         (ran.tags(), &ran.tag(0)["rules"]),
         (vec!["app:v1 ok -".to_owned()], &json!({}))
     );
+}
+
+/// The other forms go to standard output, as there is nowhere else to read them from.
+#[cfg(target_os = "linux")]
+#[test]
+fn every_form_of_the_report_says_by_which_pattern_a_wrong_tag_was_judged() {
+    let (_registry, _, metadata) = tagged(|build| build.index.clone());
+    for flag in ["--junit", "--markdown"] {
+        let ran = under("check", &metadata, "platforms: [linux/s390x]")
+            .args(&["--format", "json", flag, "/dev/stdout"])
+            .run();
+        assert!(
+            ran.stdout.contains("policy: platforms by `**`"),
+            "{flag}: {}",
+            ran.stdout
+        );
+    }
 }
 
 #[test]
@@ -286,7 +303,7 @@ fn the_policy_is_the_one_file_of_the_working_directory_or_the_one_that_is_named(
         ),
     ] {
         let ran = run(&[], files);
-        assert_eq!((ran.code, ran.status()), (Some(2), "invalid"));
+        assert_eq!((ran.code, ran.status()), (code(2), "invalid"));
         assert!(ran.stdout.contains(said), "{said}: {}", ran.shown());
         assert_eq!(ran.report["requests"], 0);
     }
@@ -378,7 +395,7 @@ fn policy_check_says_what_it_understood() {
     let ran = tagproof(&["policy", "check", "p.yml"])
         .file("p.yml", "version: 3")
         .run();
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert_eq!((ran.code, ran.stdout.as_str()), (code(2), ""));
     assert!(
         ran.stderr
             .starts_with("error: failed to read `p.yml` at line 1"),
@@ -391,7 +408,7 @@ fn policy_check_says_what_it_understood() {
         ran.stderr
     );
     let ran = tagproof(&["policy", "check"]).run();
-    assert_eq!(ran.code, Some(2));
+    assert_eq!(ran.code, code(2));
     assert!(ran.stderr.contains("no policy here"), "{}", ran.stderr);
 }
 
