@@ -68,7 +68,6 @@ Examples:
         code: Option<String>,
     },
     /// Print a completion script for a shell
-    #[cfg(not(target_os = "wasi"))]
     #[command(after_help = "\
 Examples:
   tagproof completions bash > /etc/bash_completion.d/tagproof
@@ -305,7 +304,6 @@ pub enum Action {
         code: u8,
     },
     /// Print this script.
-    #[cfg(not(target_os = "wasi"))]
     Completions(Vec<u8>),
 }
 
@@ -356,7 +354,6 @@ pub fn parse(args: &[OsString]) -> Action {
                 }
             }
         },
-        #[cfg(not(target_os = "wasi"))]
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "tagproof", &mut script);

@@ -69,7 +69,6 @@ pub fn run(process: Process<'_>) -> u8 {
             };
             code
         }
-        #[cfg(not(target_os = "wasi"))]
         Action::Completions(script) => {
             let _ = process.stdout.write_all(&script);
             0

@@ -257,7 +257,8 @@ impl<'a> Http<'a> {
         roots.extend(self.authorities.iter().cloned());
         roots.extend(own.into_iter().flatten().cloned());
         if roots.is_empty() {
-            return roots::otherwise(self.log);
+            (self.log)("no certificates on this system: Mozilla's are used");
+            return RootCerts::WebPki;
         }
         RootCerts::from(roots)
     }

@@ -1,6 +1,6 @@
 //! The certificates that this system trusts.
 
-use ureq::tls::{Certificate, RootCerts};
+use ureq::tls::Certificate;
 
 /// All of them; none where there is no store.
 #[cfg(not(target_os = "wasi"))]
@@ -32,20 +32,4 @@ pub(super) fn system() -> Vec<Certificate<'static>> {
             _ => None,
         })
         .collect()
-}
-
-/// What is trusted where there are no certificates at all.
-#[cfg(not(target_os = "wasi"))]
-pub(super) fn otherwise(log: &(dyn Fn(&str) + Sync)) -> RootCerts {
-    log("no certificates on this system: Mozilla's are used");
-    RootCerts::WebPki
-}
-
-/// The component carries no certificates: they would be some 60 KB of it.
-#[cfg(target_os = "wasi")]
-pub(super) fn otherwise(log: &(dyn Fn(&str) + Sync)) -> RootCerts {
-    log(
-        "no certificates at hand, so no registry is trusted: name a file of them with `SSL_CERT_FILE` or `--ca-file`",
-    );
-    RootCerts::from(Vec::new())
 }
