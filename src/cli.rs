@@ -67,6 +67,9 @@ Examples:
         /// The code, as it stands in a report; none: list them all
         code: Option<String>,
     },
+    /// Do the step of a GitHub Action, whose inputs are in the environment
+    #[command(hide = true)]
+    Action,
     /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:
@@ -140,7 +143,7 @@ struct RunArgs {
     #[arg(long, help_heading = "What to check")]
     deep: bool,
 
-    /// What to do where a tag is something that is no part of this build [default: fail]
+    /// What to do where a tag is something that is no part of this build; without it and a policy: fail
     #[arg(long, value_name = "WHAT", help_heading = "What to make of it")]
     on_other: Option<OnOther>,
 
@@ -170,7 +173,7 @@ struct RunArgs {
     #[arg(long, help_heading = "What to make of it")]
     no_policy: bool,
 
-    /// How far apart two looks must be that agree; 0: one look decides [default: 2]
+    /// How far apart two looks must be that agree; 0: one look decides; without it and a policy: 2
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
     settle: Option<Duration>,
 
@@ -294,6 +297,8 @@ pub enum Action {
     Run(Box<Options>),
     /// Read this policy, or the one of the working directory, and say what is understood.
     CheckPolicy(Option<PathBuf>),
+    /// Do the step of a GitHub Action.
+    Step,
     /// Print this text and end with this exit code: help, an explanation, a usage error.
     Print {
         /// What to print.
@@ -331,6 +336,7 @@ pub fn parse(args: &[OsString]) -> Action {
         Command::Policy {
             command: PolicyCommand::Check { file },
         } => Action::CheckPolicy(file),
+        Command::Action => Action::Step,
         Command::Explain { code: None } => Action::Print {
             text: explain::list(),
             to_stderr: false,

@@ -2,7 +2,7 @@
 
 mod client;
 mod inputs;
-mod screen;
+mod step;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -19,12 +19,11 @@ use crate::observe::{self, Looks, Memory, Phase};
 use crate::policy::PLACES;
 use crate::problem::Problem;
 use crate::report::{self, Mode, Report, paint, terminal};
-use crate::verdict;
-use crate::{apply, files, plan};
+use crate::screen::{Fold, Screen};
+use crate::{apply, files, plan, step as github, verdict};
 
 use client::{client, hosts};
 use inputs::builds;
-use screen::Screen;
 
 /// How far apart two agreeing looks are, where nobody says otherwise.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -38,7 +37,7 @@ pub struct Process<'a> {
     /// Standard input.
     pub stdin: &'a mut dyn Read,
     /// Standard output.
-    pub stdout: &'a mut dyn Write,
+    pub stdout: &'a mut (dyn Write + Send),
     /// Standard error.
     pub stderr: &'a mut (dyn Write + Send),
     /// Whether standard output is a terminal.
@@ -58,6 +57,7 @@ pub fn run(process: Process<'_>) -> u8 {
     match cli::parse(&process.args) {
         Action::Run(options) => check(process, &options),
         Action::CheckPolicy(file) => check_policy(process, file.as_deref()),
+        Action::Step => step::run(process),
         Action::Print {
             text,
             to_stderr,
@@ -88,18 +88,24 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
         width,
         clock,
     } = process;
-    let progress = stderr_is_terminal && !options.quiet && !options.verbose;
-    let screen = Screen::new(stderr, progress);
+    let screen = Screen::new(
+        stderr,
+        Fold::of(&environment),
+        stderr_is_terminal && !options.quiet && !options.verbose,
+    );
     let refused =
         |(format, path): &(FileFormat, PathBuf)| files::refuse_as_output(format.flag(), path);
     if let Some(problem) = options.files_out.iter().find_map(refused) {
         screen.line(&format!("error: {problem}\n{}", help_line(&problem)));
         return 2;
     }
-    let report = match prove(&environment, stdin, clock, options, &screen) {
-        Ok(report) => report,
-        Err(problem) => Report::of_problem(options.mode, problem, options.soften),
+    let around = Around {
+        environment: &environment,
+        clock,
+        screen: &screen,
+        token: None,
     };
+    let report = report(&around, stdin, options);
     let color = paint::wanted(options.color, stdout_is_terminal, &environment);
     let text = match options.format {
         Format::Json => report::json::render(&report),
@@ -113,7 +119,6 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
             terminal::render(&report, &look)
         }
     };
-    screen.clear();
     let _ = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
@@ -185,14 +190,29 @@ fn help_line(problem: &Problem) -> String {
         .unwrap_or_default()
 }
 
+/// What a run works with, beside what it is asked for.
+struct Around<'a, 's> {
+    environment: &'a Environment,
+    clock: &'a dyn Clock,
+    screen: &'a Screen<'s>,
+    /// The login that a GitHub job has for GitHub's registry.
+    token: Option<(String, String)>,
+}
+
+/// The report of a run, whatever came of it.
+fn report(around: &Around<'_, '_>, stdin: &mut dyn Read, options: &Options) -> Report {
+    let proved = prove(around, stdin, options);
+    around.screen.finish(around.clock.unix_time());
+    proved.unwrap_or_else(|problem| Report::of_problem(options.mode, problem, options.soften))
+}
+
 /// Everything between the inputs and the report.
 fn prove(
-    environment: &Environment,
+    around: &Around<'_, '_>,
     stdin: &mut dyn Read,
-    clock: &dyn Clock,
     options: &Options,
-    screen: &Screen<'_>,
 ) -> Result<Report, Problem> {
+    let Around { clock, screen, .. } = *around;
     let asked = options.asked.clone()?;
     let mut stdin = files::StdinOnce::new(stdin);
     let builds = builds(options, &mut stdin)?;
@@ -205,22 +225,13 @@ fn prove(
     }
     let log = |line: &str| {
         if options.verbose {
-            screen.line(line);
+            screen.log(line, clock.unix_time());
         }
     };
-    let hosts = hosts(&expectations);
     let settle = options
         .settle
-        .unwrap_or_else(|| policy.settle(&hosts, SETTLE));
-    let client = client(
-        environment,
-        &mut stdin,
-        clock,
-        options,
-        &policy,
-        &expectations,
-        &log,
-    )?;
+        .unwrap_or_else(|| policy.settle(&hosts(&expectations), SETTLE));
+    let client = client(around, &mut stdin, options, &policy, &expectations, &log)?;
 
     let looks = Looks {
         settle,
@@ -254,6 +265,9 @@ fn prove(
         })
         .collect();
 
+    if options.set_aside_unpushed {
+        notes.extend(github::set_aside(&mut findings));
+    }
     if options.mode == Mode::Fix {
         let plan = plan::plan(&findings);
         let outcomes = apply::apply(&plan, looks, &mut memory, &client, clock, &waiting);

@@ -42,6 +42,7 @@ pub(super) fn places(sources: Sources) -> Result<Vec<Place>, String> {
         environment,
         explicit,
         registry_config,
+        token: _,
         write,
     } = sources;
     let mut places = Vec::new();
@@ -62,6 +63,16 @@ pub(super) fn places(sources: Sources) -> Result<Vec<Place>, String> {
         None => places.extend(defaults(&environment, write)),
     }
     Ok(places)
+}
+
+/// The place for those who have a login in no other: a GitHub job's own token, which only GitHub's
+/// registry is to see.
+pub(super) fn last(sources: &Sources) -> Option<Place> {
+    let (username, token) = sources.token.clone()?;
+    let host = "ghcr.io".parse().ok()?;
+    let secret = Secret::new(username, token).ok()?;
+    let source = "the job's `github-token`".to_owned();
+    Some(Place::Given(host, Login { source, secret }))
 }
 
 /// Where Docker, buildx and Podman keep logins.

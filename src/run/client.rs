@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::Around;
 use crate::cli::Options;
-use crate::clock::Clock;
-use crate::environment::Environment;
 use crate::expectation::Expectation;
 use crate::files;
 use crate::oci::Host;
@@ -15,9 +14,8 @@ use crate::report::Mode;
 
 /// The client that the options, the policy and the environment ask for.
 pub(super) fn client<'a>(
-    environment: &Environment,
+    around: &Around<'a, '_>,
     stdin: &mut files::StdinOnce<'_>,
-    clock: &'a dyn Clock,
     options: &Options,
     policy: &Policy,
     expectations: &[Expectation],
@@ -48,9 +46,10 @@ pub(super) fn client<'a>(
         ca_files.push((host.clone(), files::read(path, 4 * 1024 * 1024, &help)?));
     }
     let sources = Sources {
-        environment: environment.clone(),
+        environment: around.environment.clone(),
         explicit,
         registry_config: options.registry_config.clone(),
+        token: around.token.clone(),
         write: options.mode == Mode::Fix,
     };
     let logins = Logins::new(sources).map_err(|cause| {
@@ -72,11 +71,11 @@ pub(super) fn client<'a>(
         plain_http,
         ca_file,
         ca_files,
-        environment: environment.clone(),
+        environment: around.environment.clone(),
         concurrency: options.concurrency,
         deadline: options.timeout,
     };
-    Client::new(settings, logins, clock, log)
+    Client::new(settings, logins, around.clock, log)
         .map_err(|cause| Problem::invalid(cause, "`tagproof check --help` shows the flags"))
 }
 
