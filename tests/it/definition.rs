@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::image::{Multi, build, image, index, multi, push};
 use crate::registry::Registry;
 use crate::run::{Ran, code, tagproof};
+use crate::runner::Step;
 
 /// `tagproof MODE bake.json --settle 0 --definition def.json ARGS`.
 fn prove(mode: &str, metadata: &Value, definition: &Value, args: &[&str]) -> Ran {
@@ -181,6 +182,27 @@ fn attestations_that_were_asked_for_are_expected() {
     let message = ran.tag(0)["message"].as_str().unwrap();
     assert!(message.contains("provenance of linux/amd64"), "{message}");
     assert!(!message.contains("sbom"), "{message}");
+}
+
+#[test]
+fn a_step_of_the_action_misses_what_the_job_was_asked_to_build() {
+    let (registry, _, metadata) = web_a();
+    let host = registry.host();
+    let definition = json!({"target": {
+        "web-a": {"tags": [format!("{host}/web:1")]},
+        "web-b": {"tags": [format!("{host}/web:2")]},
+    }});
+    let stepped = Step::new()
+        .left_behind(
+            "docker-actions-toolkit-a/bake-metadata-b.json",
+            &metadata.to_string(),
+        )
+        .file("def.json", &definition.to_string())
+        .with("definition", "def.json")
+        .with("settle", "0")
+        .run();
+    assert_eq!(stepped.code, code(1), "{}", stepped.shown());
+    assert_eq!(stepped.output("wrong"), format!("{host}/web:2"));
 }
 
 #[test]

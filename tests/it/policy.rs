@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::image::{Document, Multi, attestation_of, image, index, metadata, multi, push};
 use crate::registry::Registry;
 use crate::run::{Ran, Run, code, tagproof};
+use crate::runner::Step;
 use crate::samples;
 use crate::tls;
 
@@ -77,20 +78,16 @@ fn platforms_are_required_and_the_report_says_by_which_pattern() {
     );
 }
 
-/// The other forms go to standard output, as there is nowhere else to read them from.
-#[cfg(target_os = "linux")]
 #[test]
 fn every_form_of_the_report_says_by_which_pattern_a_wrong_tag_was_judged() {
     let (_registry, _, metadata) = tagged(|build| build.index.clone());
     for flag in ["--junit", "--markdown"] {
         let ran = under("check", &metadata, "platforms: [linux/s390x]")
-            .args(&["--format", "json", flag, "/dev/stdout"])
+            .args(&[flag, "out"])
+            .keep("out")
             .run();
-        assert!(
-            ran.stdout.contains("policy: platforms by `**`"),
-            "{flag}: {}",
-            ran.stdout
-        );
+        let text = ran.kept.unwrap();
+        assert!(text.contains("policy: platforms by `**`"), "{flag}: {text}");
     }
 }
 
@@ -244,6 +241,29 @@ fn another_image_is_a_warning_a_failure_or_moved_as_the_policy_says() {
         (vec!["app:v1 other fixed".to_owned()], Some(0))
     );
     assert_eq!(registry.tagged("app", "v1"), Some(build.index.digest));
+}
+
+#[test]
+fn a_step_of_the_action_obeys_the_policy_of_its_workspace() {
+    let (_registry, _, metadata) = tagged(|_| image("linux/amd64", "z"));
+    let step = |on_other: &str| {
+        Step::new()
+            .file("build.json", &metadata)
+            .file(
+                ".github/tagproof.yml",
+                "version: 1\nimages: {\"**\": {on-other: warn}}\n",
+            )
+            .with("metadata-file", "build.json")
+            .with("on-other", on_other)
+            .with("settle", "0")
+            .run()
+    };
+    let stepped = step("");
+    assert_eq!(stepped.code, Some(0), "{}", stepped.shown());
+    assert_eq!(stepped.output("status"), "wrong");
+    let warnings = stepped.annotations("warning");
+    assert!(warnings[0].contains("of the policy"), "{warnings:?}");
+    assert_eq!(step("fail").code, code(1));
 }
 
 #[test]
