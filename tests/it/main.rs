@@ -22,6 +22,7 @@ mod alike;
 mod cli;
 mod faults;
 mod formats;
+mod gitlab;
 mod hosts;
 mod inputs;
 mod leaks;
