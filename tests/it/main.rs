@@ -20,6 +20,7 @@ mod world;
 
 mod alike;
 mod cli;
+mod documents;
 mod faults;
 mod formats;
 mod gitlab;
