@@ -61,6 +61,9 @@ Examples:
         /// The code, as it stands in a report; none: list them all
         code: Option<String>,
     },
+    /// Do the step of a GitHub Action, whose inputs are in the environment
+    #[command(hide = true)]
+    Action,
     /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:
@@ -257,6 +260,8 @@ pub enum Format {
 pub enum Action {
     /// Look at tags, and maybe repair them.
     Run(Box<Options>),
+    /// Do the step of a GitHub Action.
+    Step,
     /// Print this text and end with this exit code: help, an explanation, a usage error.
     Print {
         /// What to print.
@@ -291,6 +296,7 @@ pub fn parse(args: &[OsString]) -> Action {
     match cli.command {
         Command::Check(args) => Action::Run(Box::new(options(Mode::Check, args))),
         Command::Fix(args) => Action::Run(Box::new(options(Mode::Fix, args))),
+        Command::Action => Action::Step,
         Command::Explain { code: None } => Action::Print {
             text: explain::list(),
             to_stderr: false,

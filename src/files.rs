@@ -2,11 +2,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use crate::problem::Problem;
+
+/// How many directories deep a pattern with `**` is followed.
+const MAX_DEPTH: usize = 16;
 
 /// Reads a file of at most `limit` bytes.
 ///
@@ -41,6 +44,80 @@ pub(crate) fn read_metadata(path: &Path, limit: usize) -> Result<Vec<u8>, Proble
         "give the file that `docker buildx build --push --metadata-file FILE` wrote; it writes none when the build fails"
     };
     read(path, limit, help)
+}
+
+/// The files that patterns name, the oldest first. Below `root`, if they are not absolute; `*`,
+/// `?` and `[…]` stay within a name, `**` is any number of directories. Where a file is called
+/// exactly like a pattern, it is what the pattern names.
+///
+/// Directories are listed from the first that is a pattern, so none above it need be readable.
+pub(crate) fn matching(root: &Path, patterns: &[&str]) -> Result<Vec<PathBuf>, Problem> {
+    let age = |file: &Path| fs::metadata(file).and_then(|it| it.modified()).ok();
+    let mut found = Vec::new();
+    for pattern in patterns {
+        let whole = root.join(pattern);
+        if whole.exists() || !is_pattern(&whole) {
+            found.push((age(&whole), whole));
+            continue;
+        }
+        let compiled = glob::Pattern::new(&whole.to_string_lossy()).map_err(|error| {
+            Problem::invalid(
+                format!("failed to read the pattern `{pattern}`: {}", error.msg),
+                "write it like `build/*.json`",
+            )
+        })?;
+        let options = glob::MatchOptions {
+            require_literal_separator: true,
+            ..glob::MatchOptions::default()
+        };
+        let start = whole.ancestors().find(|part| !is_pattern(part));
+        let start = start.unwrap_or(Path::new(""));
+        let depth = match pattern.contains("**") {
+            true => MAX_DEPTH,
+            false => whole.components().count() - start.components().count(),
+        };
+        walk(start, depth, &mut |file| {
+            if compiled.matches_path_with(file, options) {
+                found.push((age(file), file.to_owned()));
+            }
+        });
+    }
+    found.sort();
+    found.dedup();
+    Ok(found.into_iter().map(|(_, file)| file).collect())
+}
+
+fn is_pattern(path: &Path) -> bool {
+    path.to_string_lossy().contains(['*', '?', '['])
+}
+
+/// Calls `each` for every file below a directory, `depth` directories deep. Does not follow links
+/// to directories, and passes over what cannot be listed.
+fn walk(directory: &Path, depth: usize, each: &mut dyn FnMut(&Path)) {
+    let Some(depth) = depth.checked_sub(1) else {
+        return;
+    };
+    let here = match directory.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => directory,
+    };
+    for entry in fs::read_dir(here).into_iter().flatten().flatten() {
+        let path = directory.join(entry.file_name());
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => walk(&path, depth, each),
+            Ok(_) => each(&path),
+            Err(_) => {}
+        }
+    }
+}
+
+/// Appends to a file.
+pub(crate) fn append(path: &Path, text: &str) -> io::Result<()> {
+    fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)?
+        .write_all(text.as_bytes())
 }
 
 /// Standard input, which can be used for one thing only.

@@ -119,5 +119,7 @@ pub mod problem;
 pub mod registry;
 pub mod report;
 pub mod run;
+pub mod screen;
+pub mod step;
 pub mod text;
 pub mod verdict;

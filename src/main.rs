@@ -13,12 +13,12 @@ fn main() -> ExitCode {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
     let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    let mut stderr = io::stderr();
+    let (mut stdout, mut stderr) = (io::stdout(), io::stderr());
     ExitCode::from(run(Process {
         args: std::env::args_os().collect(),
         environment: Environment::new(std::env::vars_os().filter_map(text)),
         stdin: &mut io::stdin().lock(),
-        stdout: &mut io::stdout().lock(),
+        stdout: &mut stdout,
         stderr: &mut stderr,
         stdout_is_terminal: io::stdout().is_terminal(),
         stderr_is_terminal: io::stderr().is_terminal(),

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::cli::{self, Action, FileFormat, Format, Options};
@@ -19,8 +18,10 @@ use crate::oci::Host;
 use crate::problem::Problem;
 use crate::registry::{Client, Logins, Settings, Sources};
 use crate::report::{self, Mode, Report, paint, terminal};
-use crate::verdict;
-use crate::{apply, files, plan};
+use crate::screen::{Fold, Screen};
+use crate::{apply, files, plan, step as github, verdict};
+
+mod step;
 
 /// What the process gives to a run. The library touches nothing of the process by itself.
 pub struct Process<'a> {
@@ -31,7 +32,7 @@ pub struct Process<'a> {
     /// Standard input.
     pub stdin: &'a mut dyn Read,
     /// Standard output.
-    pub stdout: &'a mut dyn Write,
+    pub stdout: &'a mut (dyn Write + Send),
     /// Standard error.
     pub stderr: &'a mut (dyn Write + Send),
     /// Whether standard output is a terminal.
@@ -50,6 +51,7 @@ pub struct Process<'a> {
 pub fn run(process: Process<'_>) -> u8 {
     match cli::parse(&process.args) {
         Action::Run(options) => check(process, &options),
+        Action::Step => step::run(process),
         Action::Print {
             text,
             to_stderr,
@@ -80,20 +82,24 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
         width,
         clock,
     } = process;
-    let screen = Screen {
-        stderr: Mutex::new(stderr),
-        progress: stderr_is_terminal && !options.quiet && !options.verbose,
-    };
+    let screen = Screen::new(
+        stderr,
+        Fold::of(&environment),
+        stderr_is_terminal && !options.quiet && !options.verbose,
+    );
     let refused =
         |(format, path): &(FileFormat, PathBuf)| files::refuse_as_output(format.flag(), path);
     if let Some(problem) = options.files_out.iter().find_map(refused) {
         screen.line(&format!("error: {problem}\n{}", help_line(&problem)));
         return 2;
     }
-    let report = match prove(&environment, stdin, clock, options, &screen) {
-        Ok(report) => report,
-        Err(problem) => Report::of_problem(options.mode, problem, options.soften),
+    let around = Around {
+        environment: &environment,
+        clock,
+        screen: &screen,
+        token: None,
     };
+    let report = report(&around, stdin, options);
     let color = paint::wanted(options.color, stdout_is_terminal, &environment);
     let text = match options.format {
         Format::Json => report::json::render(&report),
@@ -107,7 +113,6 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
             terminal::render(&report, &look)
         }
     };
-    screen.clear();
     let _ = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
@@ -159,24 +164,39 @@ fn help_line(problem: &Problem) -> String {
         .unwrap_or_default()
 }
 
+/// What a run works with, beside what it is asked for.
+struct Around<'a, 's> {
+    environment: &'a Environment,
+    clock: &'a dyn Clock,
+    screen: &'a Screen<'s>,
+    /// The login that a GitHub job has for GitHub's registry.
+    token: Option<(String, String)>,
+}
+
+/// The report of a run, whatever came of it.
+fn report(around: &Around<'_, '_>, stdin: &mut dyn Read, options: &Options) -> Report {
+    let proved = prove(around, stdin, options);
+    around.screen.finish(around.clock.unix_time());
+    proved.unwrap_or_else(|problem| Report::of_problem(options.mode, problem, options.soften))
+}
+
 /// Everything between the inputs and the report.
 fn prove(
-    environment: &Environment,
+    around: &Around<'_, '_>,
     stdin: &mut dyn Read,
-    clock: &dyn Clock,
     options: &Options,
-    screen: &Screen<'_>,
 ) -> Result<Report, Problem> {
+    let Around { clock, screen, .. } = *around;
     let asked = options.asked.clone()?;
     let mut stdin = files::StdinOnce::new(stdin);
     let builds = builds(options, &mut stdin)?;
     let (expectations, mut notes) = expectation::expect(&builds, &asked)?;
     let log = |line: &str| {
         if options.verbose {
-            screen.line(line);
+            screen.log(line, clock.unix_time());
         }
     };
-    let client = client(environment, &mut stdin, clock, options, &expectations, &log)?;
+    let client = client(around, &mut stdin, options, &expectations, &log)?;
 
     let looks = Looks {
         settle: options.settle,
@@ -210,6 +230,9 @@ fn prove(
         })
         .collect();
 
+    if options.set_aside_unpushed {
+        notes.extend(github::set_aside(&mut findings));
+    }
     if options.mode == Mode::Fix {
         let plan = plan::plan(&findings, options.move_other);
         let outcomes = apply::apply(&plan, looks, &mut memory, &client, clock, &waiting);
@@ -262,9 +285,8 @@ fn builds(options: &Options, stdin: &mut files::StdinOnce<'_>) -> Result<Vec<Bui
 }
 
 fn client<'a>(
-    environment: &Environment,
+    around: &Around<'a, '_>,
     stdin: &mut files::StdinOnce<'_>,
-    clock: &'a dyn Clock,
     options: &Options,
     expectations: &[Expectation],
     log: &'a (dyn Fn(&str) + Sync),
@@ -289,9 +311,10 @@ fn client<'a>(
         )?),
     };
     let sources = Sources {
-        environment: environment.clone(),
+        environment: around.environment.clone(),
         explicit,
         registry_config: options.registry_config.clone(),
+        token: around.token.clone(),
         write: options.mode == Mode::Fix,
     };
     let logins = Logins::new(sources).map_err(|cause| {
@@ -308,11 +331,11 @@ fn client<'a>(
             .cloned()
             .collect::<BTreeSet<Host>>(),
         ca_file,
-        environment: environment.clone(),
+        environment: around.environment.clone(),
         concurrency: options.concurrency,
         deadline: options.timeout,
     };
-    Client::new(settings, logins, clock, log)
+    Client::new(settings, logins, around.clock, log)
         .map_err(|cause| Problem::invalid(cause, "`tagproof check --help` shows the flags"))
 }
 
@@ -333,48 +356,6 @@ fn only_host(expectations: &[Expectation]) -> Result<Host, Problem> {
                 "`--username` without `--registry`, and several registries at hand",
                 format!("say whose login it is: {}", named.join(" or ")),
             ))
-        }
-    }
-}
-
-/// Standard error while the run goes on: log lines, and one line of progress on a terminal.
-struct Screen<'a> {
-    stderr: Mutex<&'a mut (dyn Write + Send)>,
-    progress: bool,
-}
-
-impl Screen<'_> {
-    fn line(&self, line: &str) {
-        self.write(&format!("{line}\n"));
-    }
-
-    fn waiting(&self, tags: usize, left: Duration) {
-        if self.progress {
-            let tags = if tags == 1 {
-                "1 tag".to_owned()
-            } else {
-                format!("{tags} tags")
-            };
-            self.write(&format!(
-                "\r\x1b[Kwaiting for {tags} to settle, at most {:.0} s more",
-                left.as_secs_f64().ceil()
-            ));
-        }
-    }
-
-    /// Takes the line of progress away.
-    fn clear(&self) {
-        if self.progress {
-            self.write("\r\x1b[K");
-        }
-    }
-
-    fn write(&self, text: &str) {
-        if let Ok(mut stderr) = self.stderr.lock() {
-            // A reader that went away does not stop the run.
-            let _ = stderr
-                .write_all(text.as_bytes())
-                .and_then(|()| stderr.flush());
         }
     }
 }

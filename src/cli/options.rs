@@ -28,6 +28,8 @@ pub struct Options {
     pub move_other: bool,
     /// What does not fail the run.
     pub soften: Soften,
+    /// Whether a build that was not pushed is set aside where another one was.
+    pub set_aside_unpushed: bool,
     /// How far apart two agreeing looks are.
     pub settle: Duration,
     /// How long a tag may take to come right.
@@ -162,6 +164,7 @@ pub(super) fn options(mode: Mode, args: RunArgs) -> Options {
             unproven: on_unproven == OnFinding::Warn,
             unpushed: on_unpushed == OnFinding::Warn,
         },
+        set_aside_unpushed: false,
         settle,
         settle_timeout,
         timeout,

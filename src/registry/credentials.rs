@@ -46,6 +46,9 @@ pub struct Sources {
     pub explicit: Option<(Host, String, String)>,
     /// `--registry-config`: read instead of every other config file.
     pub registry_config: Option<PathBuf>,
+    /// The token of a GitHub job, for GitHub's own registry only and where there is no other login
+    /// for it: user name and token.
+    pub token: Option<(String, String)>,
     /// Whether tags may be written: a login that is scoped to pulling is of no use then.
     pub write: bool,
 }
@@ -53,6 +56,8 @@ pub struct Sources {
 /// All places that logins may be in, in the order they are tried.
 pub struct Logins {
     places: Vec<Place>,
+    /// A place for those who have a login in no other.
+    last: Option<Place>,
     files: Once<PathBuf, Result<Option<LoginConfig>, String>>,
     helpers: Helpers,
     home: Option<PathBuf>,
@@ -69,6 +74,7 @@ impl Logins {
             files: Once::default(),
             helpers: Helpers::new(&sources.environment),
             home: places::home(&sources.environment),
+            last: places::last(&sources),
             places: places::places(sources)?,
         })
     }
@@ -78,6 +84,7 @@ impl Logins {
     pub fn none() -> Self {
         Self {
             places: Vec::new(),
+            last: None,
             files: Once::default(),
             helpers: Helpers::new(&Environment::default()),
             home: None,
@@ -91,10 +98,15 @@ impl Logins {
     ///
     /// When that place holds a login that cannot be had (a helper fails): the words say which and why.
     pub fn nth(&self, repository: &Repository, nth: usize) -> Option<Result<Login, String>> {
-        self.places
+        let found = self
+            .places
             .iter()
             .flat_map(|place| self.at(place, repository))
-            .nth(nth)
+            .nth(nth);
+        match (found, &self.last) {
+            (None, Some(last)) if nth == 0 => self.at(last, repository).into_iter().next(),
+            (found, _) => found,
+        }
     }
 
     /// The logins that a place holds for a repository.
@@ -257,6 +269,7 @@ mod tests {
             environment: Environment::new(variables.iter().map(owned)),
             explicit: None,
             registry_config: None,
+            token: None,
             write: true,
         }
     }
@@ -546,5 +559,36 @@ mod tests {
         let logins = Logins::none();
         shared(&logins);
         assert_eq!(logins.nth(&repository("app"), 0), None);
+    }
+
+    #[test]
+    fn a_github_jobs_token_is_for_githubs_registry_and_for_those_without_a_login() {
+        let with = |variables: &[(&str, &str)]| {
+            Logins::new(Sources {
+                token: Some(("octocat".to_owned(), "ghs_x".to_owned())),
+                ..sources(variables)
+            })
+            .unwrap()
+        };
+        let source = |logins: &Logins, name: &str, nth: usize| {
+            let reference: Reference = name.parse().unwrap();
+            let login = logins.nth(reference.repository(), nth)?.unwrap();
+            Some(login.source)
+        };
+        let alone = with(&[]);
+        let token = Some("the job's `github-token`".to_owned());
+        assert_eq!(source(&alone, "ghcr.io/acme/app", 0), token);
+        assert_eq!(source(&alone, "ghcr.io/acme/app", 1), None);
+        for other in ["r.io/app", "ghcr.io.evil.com/app", "docker.io/acme/app"] {
+            assert_eq!(source(&alone, other, 0), None, "{other}");
+        }
+        let config = format!(
+            r#"{{"auths": {{"ghcr.io": {{"auth": "{}"}}}}}}"#,
+            STANDARD.encode("user:pass")
+        );
+        let beside = with(&[("DOCKER_AUTH_CONFIG", &config)]);
+        let variable = Some("`$DOCKER_AUTH_CONFIG`".to_owned());
+        assert_eq!(source(&beside, "ghcr.io/acme/app", 0), variable);
+        assert_eq!(source(&beside, "ghcr.io/acme/app", 1), None);
     }
 }

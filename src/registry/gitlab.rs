@@ -59,6 +59,7 @@ mod tests {
             environment: Environment::new(variables.iter().map(owned)),
             explicit: None,
             registry_config: None,
+            token: None,
             write: true,
         })
         .unwrap();

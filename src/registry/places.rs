@@ -48,6 +48,7 @@ pub(super) fn places(sources: Sources) -> Result<Vec<Place>, String> {
         environment,
         explicit,
         registry_config,
+        token: _,
         write,
     } = sources;
     let mut places = Vec::new();
@@ -71,6 +72,17 @@ pub(super) fn places(sources: Sources) -> Result<Vec<Place>, String> {
         None => places.extend(defaults(&environment, write)),
     }
     Ok(places)
+}
+
+/// The place for those who have a login in no other: a GitHub job's own token, which only GitHub's
+/// registry is to see.
+pub(super) fn last(sources: &Sources) -> Option<Place> {
+    let (username, token) = sources.token.clone()?;
+    Some(Place::Given {
+        host: "ghcr.io".parse().ok()?,
+        name: "the job's `github-token`".to_owned(),
+        secret: Ok(Secret::new(username, token).ok()?),
+    })
 }
 
 /// Where Docker, buildx and Podman keep logins, and what GitLab gives to a job.

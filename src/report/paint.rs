@@ -28,7 +28,7 @@ pub fn wanted(choice: ColorChoice, is_terminal: bool, environment: &Environment)
         ColorChoice::Auto if is_terminal => environment.get("TERM") != Some("dumb"),
         ColorChoice::Auto => ["GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI"]
             .into_iter()
-            .any(is_set),
+            .any(|name| environment.get(name) == Some("true")),
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
             bool,
         );
         use ColorChoice::{Always, Auto, Never};
-        let cases: [Case; 15] = [
+        let cases: [Case; 16] = [
             (Always, false, &[("NO_COLOR", "1")], true),
             (Never, true, &[("FORCE_COLOR", "1")], false),
             (Auto, true, &[], true),
@@ -101,6 +101,8 @@ mod tests {
             (Auto, false, &[("CLICOLOR_FORCE", "0")], false),
             (Auto, false, &[("GITHUB_ACTIONS", "true")], true),
             (Auto, false, &[("GITLAB_CI", "true")], true),
+            // `gitlab-ci-local` says so.
+            (Auto, false, &[("GITLAB_CI", "false")], false),
             (
                 Auto,
                 false,

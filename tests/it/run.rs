@@ -43,7 +43,7 @@ impl Host {
         self != Self::Wasmtime
     }
 
-    fn command(self) -> Command {
+    pub(crate) fn command(self) -> Command {
         let variable =
             |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("`{name}` is not set"));
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));

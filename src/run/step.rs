@@ -1,0 +1,198 @@
+//! The run of a step of GitHub Actions: inputs to a run, its report to where the runner looks.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::path::{Path, PathBuf};
+
+use super::{Around, Process, report, write_files};
+use crate::cli::{self, Action, FileFormat, Options};
+use crate::environment::Environment;
+use crate::files;
+use crate::problem::Problem;
+use crate::report::{self as render, Mode, Report, Soften, github, paint, terminal};
+use crate::screen::{Fold, Screen};
+use crate::step::{self, BUILDS_OF_A_JOB, Step};
+use crate::text::clean;
+
+/// Does the step, and gives the exit code. All it says goes to standard output, in its order.
+pub(super) fn run(process: Process<'_>) -> u8 {
+    let Process {
+        args: _,
+        environment,
+        stdin: _,
+        stdout,
+        stderr: _,
+        stdout_is_terminal,
+        stderr_is_terminal: _,
+        width,
+        clock,
+    } = process;
+    let step = Step::read(&environment);
+    let screen = Screen::new(stdout, Fold::GitHub, false);
+    for mask in step.iter().flat_map(Step::masks) {
+        screen.line(&mask);
+    }
+    let read = step.as_ref().map_err(Clone::clone);
+    let mut asked = read.and_then(|step| Ok((step, parsed(step)?)));
+    let mut report = match &mut asked {
+        Ok((step, options)) => match what(step, options, &environment, &screen) {
+            Ok(()) => {
+                let around = Around {
+                    environment: &environment,
+                    clock,
+                    screen: &screen,
+                    token: step.token.clone(),
+                };
+                let mut password = step.password.as_deref().unwrap_or_default().as_bytes();
+                report(&around, &mut password, options)
+            }
+            Err(problem) => Report::of_problem(options.mode, problem, options.soften),
+        },
+        Err(problem) => Report::of_problem(Mode::Fix, problem.clone(), Soften::default()),
+    };
+    if let Ok(step) = &step {
+        step.hint(&mut report);
+    }
+    let look = terminal::Look {
+        color: paint::wanted(paint::ColorChoice::Auto, stdout_is_terminal, &environment),
+        width: width.unwrap_or(0),
+        quiet: false,
+        elapsed: clock.now(),
+    };
+    screen.line(terminal::render(&report, &look).trim_end());
+    let written = match &asked {
+        Ok((_, options)) => write_files(&report, options, &screen),
+        Err(_) => true,
+    };
+    let report_file = match (&step, written) {
+        (Ok(step), true) => step.report_file.clone(),
+        _ => None,
+    };
+    let told = tell(
+        &report,
+        step.as_ref().ok(),
+        report_file,
+        &environment,
+        &screen,
+    );
+    match written && told {
+        false if report.exit_code == 0 => 2,
+        _ => report.exit_code,
+    }
+}
+
+/// The options that a step's inputs are.
+fn parsed(step: &Step) -> Result<Box<Options>, Problem> {
+    let options = match cli::parse(&step.args) {
+        Action::Run(options) => options,
+        Action::Print { text, .. } => return Err(step::of_usage(&text)),
+        Action::Step | Action::Completions(_) => return Err(step::of_usage("")),
+    };
+    let refused =
+        |(format, path): &(FileFormat, PathBuf)| files::refuse_as_output(format.flag(), path);
+    match options.files_out.iter().find_map(refused) {
+        Some(problem) => Err(problem),
+        None => Ok(options),
+    }
+}
+
+/// Finds what is to be checked.
+fn what(
+    step: &Step,
+    options: &mut Options,
+    environment: &Environment,
+    screen: &Screen<'_>,
+) -> Result<(), Problem> {
+    options.verbose |= environment.get("RUNNER_DEBUG") == Some("1");
+    for pattern in &step.files {
+        let found = files::matching(Path::new(""), &[pattern])?;
+        if found.is_empty() {
+            return Err(Problem::invalid(
+                format!(
+                    "found no file that is called like `{pattern}`, which the input `metadata-file` names"
+                ),
+                "name the file that `docker buildx build --metadata-file FILE` wrote; it writes none when the build fails",
+            ));
+        }
+        options.files.extend(found);
+    }
+    match step.of_the_job {
+        true => of_the_job(options, step, environment, screen),
+        false => Ok(()),
+    }
+}
+
+/// Takes all that the job has built, the oldest first.
+fn of_the_job(
+    options: &mut Options,
+    step: &Step,
+    environment: &Environment,
+    screen: &Screen<'_>,
+) -> Result<(), Problem> {
+    let found = match environment.get("RUNNER_TEMP") {
+        Some(temp) => files::matching(Path::new(temp), &BUILDS_OF_A_JOB)?,
+        None => Vec::new(),
+    };
+    if found.is_empty() {
+        return Err(step::no_builds());
+    }
+    screen.line("no input says what to check, so it is what this job has built, the oldest first:");
+    for file in &found {
+        screen.line(&format!("  {}", clean(&file.to_string_lossy(), 400)));
+    }
+    options.files = found;
+    options.set_aside_unpushed = !step.unpushed_fails;
+    if let Ok(asked) = &mut options.asked {
+        asked.later_wins = true;
+    }
+    Ok(())
+}
+
+/// Tells the runner: annotations, outputs, the job summary. Whether all could be written.
+fn tell(
+    report: &Report,
+    step: Option<&Step>,
+    report_file: Option<String>,
+    environment: &Environment,
+    screen: &Screen<'_>,
+) -> bool {
+    let append = |variable: &str, text: &str| match environment.get(variable) {
+        None => true,
+        Some(path) => match files::append(Path::new(path), text) {
+            Ok(()) => true,
+            Err(error) => {
+                screen.line(&format!("error: failed to write `${variable}`: {error}"));
+                false
+            }
+        },
+    };
+    let summary = environment.get("GITHUB_STEP_SUMMARY").is_some()
+        && step.is_none_or(|step| step.summary.wants(report));
+    if step.is_none_or(|step| step.annotations) {
+        let annotations = github::annotations(report, github::Annotate { summary });
+        if !annotations.is_empty() {
+            screen.line(annotations.trim_end());
+        }
+    }
+    let mut outputs = github::outputs(report);
+    if !outputs.left_out.is_empty() {
+        screen.line(&format!(
+            "warning: left out, as they are too long for outputs: {}\nhelp: the file that `report-file` names has everything",
+            outputs.left_out.join(", ")
+        ));
+    }
+    outputs
+        .pairs
+        .push(("report-file", report_file.unwrap_or_default()));
+    let outputs = append("GITHUB_OUTPUT", &github::file(&outputs.pairs, &delimiter()));
+    let summary = !summary || append("GITHUB_STEP_SUMMARY", &render::markdown::render(report));
+    outputs && summary
+}
+
+/// What nobody can know before: the keys of the standard library's maps are random.
+fn delimiter() -> String {
+    format!(
+        "tagproof_{:016x}{:016x}",
+        RandomState::new().build_hasher().finish(),
+        RandomState::new().build_hasher().finish()
+    )
+}

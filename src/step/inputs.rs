@@ -1,0 +1,216 @@
+//! The inputs of the Action, and the command line that they stand for.
+
+use std::ffi::OsString;
+
+use super::{Step, Summary};
+use crate::environment::Environment;
+use crate::problem::Problem;
+
+/// What an input means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// The command: `fix` or `check`.
+    Command,
+    /// Metadata files, which need no flag on the command line.
+    Files,
+    /// This flag, with the input as its value.
+    Value(&'static str),
+    /// This flag, once for every item of a list.
+    Each(&'static str),
+    /// This flag, where the input is `true`.
+    Switch(&'static str),
+    /// This flag, which reads the input from standard input.
+    Secret(&'static str),
+    /// Something that only the Action has.
+    Own,
+}
+
+/// Every input, as action.yml has them.
+pub const INPUTS: [(&str, Means); 24] = [
+    ("mode", Means::Command),
+    ("metadata", Means::Value("--metadata")),
+    ("metadata-file", Means::Files),
+    ("tags", Means::Value("--tag")),
+    ("digest", Means::Value("--digest")),
+    ("targets", Means::Each("--target")),
+    ("platforms", Means::Value("--platform")),
+    ("on-other", Means::Value("--on-other")),
+    ("on-unproven", Means::Value("--on-unproven")),
+    ("on-unpushed", Means::Value("--on-unpushed")),
+    ("settle", Means::Value("--settle")),
+    ("settle-timeout", Means::Value("--settle-timeout")),
+    ("deep", Means::Switch("--deep")),
+    ("timeout", Means::Value("--timeout")),
+    ("plain-http", Means::Each("--plain-http")),
+    ("ca-file", Means::Value("--ca-file")),
+    ("registry-config", Means::Value("--registry-config")),
+    ("registry", Means::Value("--registry")),
+    ("username", Means::Value("--username")),
+    ("password", Means::Secret("--password-stdin")),
+    ("github-token", Means::Own),
+    ("summary", Means::Own),
+    ("annotations", Means::Own),
+    ("report-file", Means::Value("--report")),
+];
+
+/// The inputs of the step that this environment is of.
+pub(super) fn read(environment: &Environment) -> Result<Step, Problem> {
+    let input = |name: &str| value(environment, name);
+    let mode = input("mode").unwrap_or("fix");
+    if !matches!(mode, "fix" | "check") {
+        return Err(Problem::invalid(
+            format!("failed to read the input `mode`: there is no mode `{mode}`"),
+            "write `fix` or `check`",
+        ));
+    }
+    in_pairs(&input)?;
+
+    let mut args: Vec<OsString> = vec!["tagproof".into(), mode.into()];
+    let mut files = Vec::new();
+    for (name, means) in INPUTS {
+        let Some(value) = input(name) else {
+            continue;
+        };
+        match means {
+            Means::Command | Means::Own => {}
+            Means::Files => files.extend(items(value).map(str::to_owned)),
+            Means::Value(flag) => args.push(format!("{flag}={value}").into()),
+            Means::Each(flag) => {
+                args.extend(items(value).map(|item| format!("{flag}={item}").into()));
+            }
+            Means::Switch(flag) if boolean(name, value)? => args.push(flag.into()),
+            Means::Switch(_) => {}
+            Means::Secret(flag) => args.push(flag.into()),
+        }
+    }
+    if files.iter().any(|file| file == "-") {
+        return Err(Problem::invalid(
+            "failed to read `-`, which the input `metadata-file` names: a step has no standard input",
+            "name the file, or pass the metadata itself in the input `metadata`",
+        ));
+    }
+    let name = environment.get("GITHUB_ACTOR").unwrap_or("x-access-token");
+    Ok(Step {
+        of_the_job: files.is_empty() && input("metadata").is_none() && input("tags").is_none(),
+        args,
+        files,
+        unpushed_fails: input("on-unpushed") == Some("fail"),
+        password: input("password").map(str::to_owned),
+        token: input("github-token").map(|token| (name.to_owned(), token.to_owned())),
+        summary: match input("summary") {
+            None | Some("always") => Summary::Always,
+            Some("problems") => Summary::Problems,
+            Some("never") => Summary::Never,
+            Some(other) => {
+                return Err(Problem::invalid(
+                    format!("failed to read the input `summary`: there is no `{other}`"),
+                    "write `always`, `problems` or `never`",
+                ));
+            }
+        },
+        annotations: match input("annotations") {
+            None => true,
+            Some(value) => boolean("annotations", value)?,
+        },
+        report_file: input("report-file").map(str::to_owned),
+        of_a_pull_request: environment
+            .get("GITHUB_EVENT_NAME")
+            .is_some_and(|event| event.starts_with("pull_request")),
+    })
+}
+
+/// The value of an input, if it has one. GitHub keeps the dashes of its name, others do not, and
+/// some shells drop variables with dashes.
+fn value<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
+    let name = format!("INPUT_{}", name.to_ascii_uppercase());
+    [name.as_str(), &name.replace('-', "_")]
+        .into_iter()
+        .find_map(|name| environment.get(name))
+        .map(str::trim)
+        .filter(|value| !value.is_empty())
+}
+
+/// Inputs that go together.
+fn in_pairs<'a>(input: &impl Fn(&str) -> Option<&'a str>) -> Result<(), Problem> {
+    let rules = [
+        (
+            "username",
+            "password",
+            "pass `password: ${{ secrets.… }}`; a secret is empty where the workflow may not read it, such as for a fork's pull request",
+        ),
+        ("password", "username", "say whose password it is"),
+        (
+            "registry",
+            "username",
+            "say who logs in there; a registry that others logged in to needs no input",
+        ),
+        (
+            "digest",
+            "tags",
+            "name the tags that should have it, like `tags: registry.example.com/app:1.4`",
+        ),
+    ];
+    for (one, other, help) in rules {
+        if input(one).is_some() && input(other).is_none() {
+            return Err(Problem::invalid(
+                format!("failed to use the input `{one}`: there is no `{other}`"),
+                help,
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The items of a list with commas or newlines.
+fn items(list: &str) -> impl Iterator<Item = &str> {
+    list.split([',', '\n'])
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+}
+
+fn boolean(name: &str, value: &str) -> Result<bool, Problem> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Problem::invalid(
+            format!("failed to read the input `{name}`: `{value}` is neither true nor false"),
+            "write `true` or `false`",
+        )),
+    }
+}
+
+/// What the command line's own parser complains of, told of inputs.
+pub(super) fn of_usage(text: &str) -> Problem {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let mut lines = text
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let message = lines.next().unwrap_or("failed to read the inputs");
+    let help = lines.collect::<Vec<_>>().join("; ");
+    Problem::invalid(
+        in_words_of_inputs(message),
+        match help.is_empty() {
+            true => "docs/github.md lists the inputs and what they take".to_owned(),
+            false => in_words_of_inputs(&help),
+        },
+    )
+}
+
+/// `the input `settle`` for `'--settle <SECONDS>'`.
+fn in_words_of_inputs(text: &str) -> String {
+    let mut words = text.to_owned();
+    for (name, means) in INPUTS {
+        let (Means::Value(flag) | Means::Each(flag)) = means else {
+            continue;
+        };
+        let Some((before, rest)) = words.split_once(&format!("'{flag} <")) else {
+            continue;
+        };
+        if let Some((_, after)) = rest.split_once(">'") {
+            words = format!("{before}the input `{name}`{after}");
+        }
+    }
+    words
+}

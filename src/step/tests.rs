@@ -1,0 +1,195 @@
+use super::*;
+use crate::report::samples;
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Environment::new(variables.iter().map(owned))
+}
+
+fn step(variables: &[(&str, &str)]) -> Step {
+    Step::read(&environment(variables)).unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+fn problem(variables: &[(&str, &str)]) -> (String, String) {
+    match Step::read(&environment(variables)) {
+        Ok(_) => panic!("no problem with {variables:?}"),
+        Err(problem) => (problem.message, problem.help.unwrap_or_default()),
+    }
+}
+
+fn args(variables: &[(&str, &str)]) -> Vec<String> {
+    let args = step(variables).args.into_iter();
+    args.skip(1).map(|arg| arg.into_string().unwrap()).collect()
+}
+
+#[test]
+fn a_step_without_inputs_repairs_what_the_job_has_built() {
+    let step = step(&[("INPUT_TAGS", ""), ("INPUT_MODE", "  ")]);
+    assert_eq!(step.args, ["tagproof", "fix"]);
+    assert!(step.of_the_job && !step.unpushed_fails && step.annotations);
+    assert_eq!(step.summary, Summary::Always);
+    assert_eq!(
+        (step.password, step.token, step.report_file),
+        (None, None, None)
+    );
+}
+
+#[test]
+fn what_says_what_to_check_replaces_what_the_job_has_built() {
+    for name in ["INPUT_METADATA", "INPUT_METADATA-FILE", "INPUT_TAGS"] {
+        assert!(!step(&[(name, "x")]).of_the_job, "{name}");
+    }
+}
+
+#[test]
+fn inputs_are_flags() {
+    assert_eq!(
+        args(&[
+            ("INPUT_MODE", "check"),
+            ("INPUT_TAGS", "r.io/a:1\nr.io/a:2\n"),
+            ("INPUT_TARGETS", "a, b"),
+            ("INPUT_SETTLE-TIMEOUT", "30"),
+            ("INPUT_DEEP", "True"),
+            ("INPUT_ANNOTATIONS", "false"),
+            ("INPUT_PLAIN-HTTP", "r.io\nq.io"),
+            ("INPUT_REPORT-FILE", "report.json"),
+        ]),
+        [
+            "check",
+            "--tag=r.io/a:1\nr.io/a:2",
+            "--target=a",
+            "--target=b",
+            "--settle-timeout=30",
+            "--deep",
+            "--plain-http=r.io",
+            "--plain-http=q.io",
+            "--report=report.json",
+        ]
+    );
+    assert_eq!(args(&[("INPUT_DEEP", "false")]), ["fix"]);
+}
+
+#[test]
+fn names_with_underscores_are_the_same_inputs() {
+    assert_eq!(
+        args(&[("INPUT_SETTLE_TIMEOUT", "30")]),
+        ["fix", "--settle-timeout=30"]
+    );
+    assert_eq!(step(&[("INPUT_METADATA_FILE", "a.json")]).files, ["a.json"]);
+}
+
+#[test]
+fn no_secret_is_an_argument() {
+    let variables = [
+        ("INPUT_USERNAME", "me"),
+        ("INPUT_PASSWORD", "hunter2hunter2"),
+        ("INPUT_GITHUB-TOKEN", "ghs_0123456789"),
+        ("GITHUB_ACTOR", "octocat"),
+    ];
+    assert_eq!(
+        args(&variables),
+        ["fix", "--username=me", "--password-stdin"]
+    );
+    let step = step(&variables);
+    assert_eq!(step.password.as_deref(), Some("hunter2hunter2"));
+    let token = ("octocat".to_owned(), "ghs_0123456789".to_owned());
+    assert_eq!(step.token, Some(token));
+}
+
+#[test]
+fn secrets_are_masked_line_by_line_and_short_ones_are_not() {
+    let masks = |password: &str| {
+        step(&[
+            ("INPUT_USERNAME", "a-long-user-name"),
+            ("INPUT_PASSWORD", password),
+        ])
+        .masks()
+    };
+    assert_eq!(masks("hunter2"), [""; 0]);
+    assert_eq!(masks("hunter2%hunter2"), ["::add-mask::hunter2%25hunter2"]);
+    assert_eq!(
+        masks("first-line\nx\nsecond-line"),
+        ["::add-mask::first-line", "::add-mask::second-line"]
+    );
+}
+
+#[test]
+fn an_input_that_cannot_be_used_is_told_by_its_name() {
+    for (variables, message, help) in [
+        (
+            &[("INPUT_MODE", "repair")][..],
+            "failed to read the input `mode`: there is no mode `repair`",
+            "write `fix` or `check`",
+        ),
+        (
+            &[("INPUT_DEEP", "yes")],
+            "failed to read the input `deep`: `yes` is neither true nor false",
+            "write `true` or `false`",
+        ),
+        (
+            &[("INPUT_SUMMARY", "off")],
+            "failed to read the input `summary`: there is no `off`",
+            "write `always`, `problems` or `never`",
+        ),
+        (
+            &[("INPUT_PASSWORD", "x")],
+            "failed to use the input `password`: there is no `username`",
+            "say whose password it is",
+        ),
+        (
+            &[("INPUT_DIGEST", "sha256:x")],
+            "failed to use the input `digest`: there is no `tags`",
+            "name the tags that should have it, like `tags: registry.example.com/app:1.4`",
+        ),
+        (
+            &[("INPUT_METADATA-FILE", "a.json, -")],
+            "failed to read `-`, which the input `metadata-file` names: a step has no standard input",
+            "name the file, or pass the metadata itself in the input `metadata`",
+        ),
+    ] {
+        assert_eq!(problem(variables), (message.to_owned(), help.to_owned()));
+    }
+}
+
+#[test]
+fn a_complaint_about_a_flag_is_told_of_the_input() {
+    for (text, message, help) in [
+        (
+            "error: invalid value 'x' for '--settle <SECONDS>': write a number\n\nFor more information, try '--help'.\n",
+            "invalid value 'x' for the input `settle`: write a number",
+            "docs/github.md lists the inputs and what they take",
+        ),
+        (
+            "error: invalid value 'fial' for '--on-other <WHAT>'\n  [possible values: fail, fix]\n\n  tip: a similar value exists: 'fail'\n\nFor more information, try '--help'.\n",
+            "invalid value 'fial' for the input `on-other`",
+            "[possible values: fail, fix]; tip: a similar value exists: 'fail'",
+        ),
+    ] {
+        assert_eq!(of_usage(text), Problem::invalid(message, help));
+    }
+}
+
+#[test]
+fn under_a_pull_request_nothing_pushed_is_explained_by_it() {
+    let line = "if: github.event_name != 'pull_request'";
+    let helps = |event: &str, mut report: Report| {
+        step(&[("GITHUB_EVENT_NAME", event)]).hint(&mut report);
+        let problem = report.problem.and_then(|problem| problem.help);
+        let tags = report.tags.into_iter().flat_map(|tag| tag.help);
+        let all: Vec<String> = problem.into_iter().chain(tags).collect();
+        all.iter().any(|help| help.contains(line))
+    };
+    assert!(helps("pull_request", samples::nothing()));
+    assert!(helps("pull_request_target", samples::never_pushed()));
+    assert!(!helps("push", samples::never_pushed()));
+    assert!(!helps("pull_request", samples::mixed()));
+    assert!(!helps("pull_request", samples::invalid()));
+}
+
+#[test]
+fn the_summary_is_for_problems_where_that_is_asked_for() {
+    assert!(Summary::Always.wants(&samples::all_right()));
+    assert!(!Summary::Problems.wants(&samples::all_right()));
+    assert!(Summary::Problems.wants(&samples::mixed()));
+    assert!(!Summary::Never.wants(&samples::mixed()));
+}

@@ -1,0 +1,73 @@
+//! Builds of a job that were not meant to be pushed, such as those that tests load.
+
+use std::collections::BTreeSet;
+
+use crate::finding::Finding;
+use crate::note::{self, Note};
+use crate::registry::{Class, Error};
+use crate::verdict::Verdict;
+
+/// Takes the findings of every build of which the registry holds nothing away, and gives a note
+/// for each, if it holds something of another build. Otherwise nothing is taken away.
+///
+/// A metadata file does not say whether a build was pushed.
+pub fn set_aside(findings: &mut Vec<Finding>) -> Vec<Note> {
+    if !findings.iter().any(|finding| is_there(&finding.verdict)) {
+        return Vec::new();
+    }
+    let there: BTreeSet<String> = findings
+        .iter()
+        .filter(|finding| !may_be_unpushed(finding))
+        .map(|finding| finding.expectation.origin.clone())
+        .collect();
+    let mut notes: Vec<(String, Vec<String>)> = Vec::new();
+    findings.retain(|finding| {
+        let origin = &finding.expectation.origin;
+        if there.contains(origin) {
+            return true;
+        }
+        let reference = format!("`{}`", finding.expectation.reference());
+        match notes.iter_mut().find(|(known, _)| known == origin) {
+            Some((_, references)) => references.push(reference),
+            None => notes.push((origin.clone(), vec![reference])),
+        }
+        false
+    });
+    notes
+        .into_iter()
+        .map(|(origin, references)| Note {
+            code: note::Code::NotPushed,
+            message: format!("{origin} was not pushed: {}", references.join(", ")),
+            help: "nothing, if it was not to be pushed; otherwise build it with `push: true` and name its metadata with `metadata-file`".to_owned(),
+        })
+        .collect()
+}
+
+/// Whether the registry holds something of the build.
+fn is_there(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Ok
+        | Verdict::Child(_)
+        | Verdict::Wrapped
+        | Verdict::Absent
+        | Verdict::Other(_)
+        | Verdict::Incomplete(_)
+        | Verdict::Broken(_) => true,
+        Verdict::NeverPushed | Verdict::Conflict | Verdict::Unproven(_) => false,
+    }
+}
+
+/// Whether all that is known fits a build that was only loaded. Docker Hub answers that it wants a
+/// login where there is no such repository, so that counts for a build that wrote an image elsewhere.
+fn may_be_unpushed(finding: &Finding) -> bool {
+    match &finding.verdict {
+        Verdict::NeverPushed => true,
+        Verdict::Unproven(Error { class, .. }) => {
+            finding.expectation.exported && matches!(class, Class::Login | Class::Denied)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

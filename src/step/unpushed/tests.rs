@@ -1,0 +1,104 @@
+use super::*;
+use crate::expectation::{Asked, expect};
+use crate::metadata;
+use crate::observation::{Seen, Sight};
+
+/// The findings of builds, each with a name, whether it was exported, and the verdict on its tag.
+fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, exported, verdict) in builds {
+        let created = if *exported {
+            r#", "annotations": {"org.opencontainers.image.created": "2026"}"#
+        } else {
+            ""
+        };
+        let digit = name.len() % 10;
+        let text = format!(
+            r#"{{"containerimage.descriptor": {{"digest": "sha256:{}"{created}}}, "image.name": "r.io/{name}:1,r.io/{name}:2"}}"#,
+            digit.to_string().repeat(64)
+        );
+        let builds = metadata::parse(name, text.as_bytes()).unwrap();
+        let (expectations, _) = expect(&builds, &Asked::default()).unwrap();
+        findings.extend(expectations.into_iter().map(|expectation| Finding {
+            expectation,
+            sight: Sight {
+                tag: Seen::Absent,
+                expected: None,
+                platform: None,
+                children: Vec::new(),
+            },
+            verdict: verdict.clone(),
+            outcome: None,
+        }));
+    }
+    findings
+}
+
+fn unproven(class: Class) -> Verdict {
+    Verdict::Unproven(Error {
+        class,
+        request: "GET".to_owned(),
+        reason: "no".to_owned(),
+        retry_after: None,
+    })
+}
+
+/// The references that are left, and the messages of the notes.
+fn left(builds: &[(&str, bool, Verdict)]) -> (Vec<String>, Vec<String>) {
+    let mut findings = findings(builds);
+    let notes = set_aside(&mut findings);
+    (
+        findings
+            .iter()
+            .map(|it| it.expectation.reference().to_string())
+            .collect(),
+        notes.into_iter().map(|note| note.message).collect(),
+    )
+}
+
+#[test]
+fn a_build_that_was_not_pushed_is_a_note_beside_one_that_was() {
+    assert_eq!(
+        left(&[
+            ("test", false, Verdict::NeverPushed),
+            ("app", false, Verdict::Ok)
+        ]),
+        (
+            vec!["r.io/app:1".to_owned(), "r.io/app:2".to_owned()],
+            vec!["the build of `test` was not pushed: `r.io/test:1`, `r.io/test:2`".to_owned()]
+        )
+    );
+}
+
+#[test]
+fn nothing_pushed_at_all_stays_as_it_is() {
+    let (left, notes) = left(&[
+        ("test", false, Verdict::NeverPushed),
+        ("app", false, unproven(Class::Network)),
+    ]);
+    assert_eq!((left.len(), notes.len()), (4, 0));
+}
+
+#[test]
+fn a_repository_that_wants_a_login_counts_only_for_a_build_that_wrote_its_image_elsewhere() {
+    for (exported, class, set_aside) in [
+        (true, Class::Login, true),
+        (true, Class::Denied, true),
+        (false, Class::Login, false),
+        (true, Class::Network, false),
+    ] {
+        let (_, notes) = left(&[
+            ("test", exported, unproven(class)),
+            ("app", false, Verdict::Absent),
+        ]);
+        assert_eq!(notes.len() == 1, set_aside, "{exported} {class:?}");
+    }
+}
+
+#[test]
+fn a_build_with_one_tag_in_the_registry_is_not_set_aside() {
+    let mut findings = findings(&[("app", false, Verdict::NeverPushed)]);
+    findings[0].verdict = Verdict::Ok;
+    assert!(set_aside(&mut findings).is_empty());
+    assert_eq!(findings.len(), 2);
+}
