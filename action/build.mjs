@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const component = here(process.env.TAGPROOF_COMPONENT ?? "../target/wasm32-wasip2/component/tagproof.wasm");
+const component = here(process.env.TAGPROOF_COMPONENT ?? "../target/component/tagproof.wasm");
 const work = here("../target/action");
 const dist = here("../dist");
 const MOST = 3 * 1024 * 1024;

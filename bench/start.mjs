@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const runs = Number(process.argv[2] ?? 21);
 const node = process.env.TAGPROOF_TEST_NODE ?? process.execPath;
 const python = process.env.TAGPROOF_TEST_PYTHON;
-const component = join(root, "target/wasm32-wasip2/component/tagproof.wasm");
+const component = join(root, "target/component/tagproof.wasm");
 
 const manifest = JSON.stringify({
   schemaVersion: 2,
