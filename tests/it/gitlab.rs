@@ -7,7 +7,7 @@ use crate::access::{
     metadata_of, on, right, spoil, users,
 };
 use crate::registry::{Fault, Registry, Response};
-use crate::run::{Run, tagproof};
+use crate::run::{Host, Ran, Run, tagproof};
 
 /// The user that GitLab's tokens belong to.
 const TOKEN_USER: &str = "gitlab-ci-token";
@@ -30,13 +30,16 @@ fn gitlab() -> Registry {
     filled(Registry::builder().token(TOKEN_USER, PASSWORD))
 }
 
-fn assert_login_from(ran: &crate::run::Ran, registry: &Registry, source: &str) {
+fn assert_login_from(ran: &Ran, registry: &Registry, source: &str) {
     let line = format!("login {}: from {source}", registry.host());
     assert!(ran.stderr.contains(&line), "no `{line}`: {}", ran.shown());
 }
 
 #[test]
 fn one_line_repairs_in_a_job_without_any_login_before() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     let registry = gitlab();
     spoil(&registry);
     let run = tagproof(&["fix", "build.json"]).file("build.json", metadata_of(&[&registry.host()]));
@@ -52,6 +55,9 @@ fn one_line_repairs_in_a_job_without_any_login_before() {
 
 #[test]
 fn the_user_of_the_registry_comes_before_the_token_of_the_job() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     let registry = basic();
     let ran = with_user(job(on(&registry, "check"), &registry))
         .env("CI_JOB_TOKEN", "another-token")
@@ -64,6 +70,9 @@ fn the_user_of_the_registry_comes_before_the_token_of_the_job() {
 
 #[test]
 fn the_token_of_the_job_is_tried_where_the_user_is_refused() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     let registry = gitlab();
     let ran = job(on(&registry, "check"), &registry)
         .env("CI_REGISTRY_USER", "bob")
@@ -76,6 +85,9 @@ fn the_token_of_the_job_is_tried_where_the_user_is_refused() {
 
 #[test]
 fn a_login_that_works_goes_before_that_of_the_job() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     let registry = basic();
     let ran = job(on(&registry, "check"), &registry)
         .env("CI_JOB_TOKEN", "another-token")
@@ -91,6 +103,9 @@ fn a_login_that_works_goes_before_that_of_the_job() {
 
 #[test]
 fn a_stale_login_gives_way_to_that_of_the_job() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     let registry = basic();
     let stale = config(&[(&registry.host(), entry("bob", "stale"))]);
     let ran = with_user(job(on(&registry, "check"), &registry))
@@ -102,6 +117,9 @@ fn a_stale_login_gives_way_to_that_of_the_job() {
 
 #[test]
 fn docker_login_goes_before_the_variable_on_gitlab_only() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     for (is_gitlab, first) in [("true", "docker"), ("false", "variable")] {
         let registry = basic();
         let login = |user| config(&[(&registry.host(), entry(user, "x"))]);
@@ -119,6 +137,9 @@ fn docker_login_goes_before_the_variable_on_gitlab_only() {
 
 #[test]
 fn a_variable_that_may_only_read_does_not_hinder_the_repair() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     let registry = basic();
     spoil(&registry);
     // Who is not the job's user may not write.
@@ -141,6 +162,9 @@ fn a_variable_that_may_only_read_does_not_hinder_the_repair() {
 
 #[test]
 fn the_login_of_a_job_goes_to_its_own_registry_and_to_no_other() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     let (own, other) = (basic(), basic());
     let run = tagproof(&["check", "build.json", "--settle", "0"])
         .file("build.json", metadata_of(&[&own.host(), &other.host()]))
@@ -156,6 +180,9 @@ fn the_login_of_a_job_goes_to_its_own_registry_and_to_no_other() {
 
 #[test]
 fn a_registry_at_the_same_name_and_another_port_is_another() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     let registry = basic();
     let name = registry.host().split(':').next().unwrap().to_owned();
     for elsewhere in [name.clone(), format!("{name}:1"), format!("https://{name}")] {
@@ -169,6 +196,9 @@ fn a_registry_at_the_same_name_and_another_port_is_another() {
 
 #[test]
 fn the_registry_of_a_job_may_have_a_scheme_or_a_path() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     for spelling in ["https://HOST", "http://HOST/", "HOST/group/project"] {
         let registry = basic();
         let ran = with_user(job(on(&registry, "check"), &registry))
@@ -180,6 +210,9 @@ fn the_registry_of_a_job_may_have_a_scheme_or_a_path() {
 
 #[test]
 fn outside_of_gitlab_its_variables_are_not_used() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     for value in [None, Some("false"), Some("1"), Some("")] {
         let registry = basic();
         let run = with_user(on(&registry, "check")).env("CI_REGISTRY", &registry.host());
@@ -194,6 +227,9 @@ fn outside_of_gitlab_its_variables_are_not_used() {
 
 #[test]
 fn a_config_on_the_command_line_replaces_the_login_of_the_job_too() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     let registry = basic();
     let ran = with_user(job(on(&registry, "check"), &registry))
         .file("mine.json", "{}")
@@ -205,6 +241,9 @@ fn a_config_on_the_command_line_replaces_the_login_of_the_job_too() {
 
 #[test]
 fn a_job_without_a_registry_of_its_own_is_told_what_is_wrong_with_it() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     let registry = basic();
     let ran = with_user(job(on(&registry, "check"), &registry))
         .env("CI_REGISTRY", &format!("{USER}:{PASSWORD}@r.io"))
@@ -215,6 +254,9 @@ fn a_job_without_a_registry_of_its_own_is_told_what_is_wrong_with_it() {
 
 #[test]
 fn the_logins_of_a_job_that_were_refused_are_named_and_not_shown() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     let registry = filled(Registry::builder().token("someone", "else"));
     let ran = with_user(job(on(&registry, "check"), &registry))
         .env("CI_JOB_TOKEN", PASSWORD)
@@ -229,6 +271,9 @@ fn the_logins_of_a_job_that_were_refused_are_named_and_not_shown() {
 
 #[test]
 fn a_registry_that_repeats_the_token_of_a_job_makes_none_of_it_public() {
+    if !Host::get().runs_on_gitlab() {
+        return;
+    }
     for is_bearer in [false, true] {
         let registry = match is_bearer {
             true => gitlab(),
