@@ -16,6 +16,9 @@ const ALLOWED = [
 const PATHS =
   /^(HOME|DOCKER_CONFIG|BUILDX_CONFIG|REGISTRY_AUTH_FILE|XDG_.*|RUNNER_TEMP|GITHUB_(WORKSPACE|OUTPUT|STEP_SUMMARY|EVENT_PATH)|INPUT_(METADATA|CA|REPORT)[-_]FILE|INPUT_REGISTRY[-_]CONFIG)$/;
 
+/** Flags that name a file to write. */
+const WRITTEN = ["--report", "--junit", "--dotenv", "--markdown"];
+
 /** A path as the component knows it: WASI has no drives, so `C:\a` is `/C:/a`. */
 export function inside(text, windows = WINDOWS) {
   return windows ? text.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:\/)/gm, "/") : text;
@@ -64,8 +67,8 @@ export function directories(env, args, root) {
     grant(directoryOf(file), "read");
   }
   for (const [nth, arg] of args.entries()) {
-    const isReport = arg.startsWith("--report=") || args[nth - 1] === "--report";
-    grant(directoryOf(arg.replace(/^--[a-z-]+=/, "")), isReport ? "write" : "read");
+    const [flag, file] = arg.startsWith("--") ? arg.split(/=(.*)/s) : [args[nth - 1], arg];
+    grant(directoryOf(file ?? ""), WRITTEN.includes(flag) ? "write" : "read");
   }
   for (const file of inputs(env, /^INPUT_REPORT[-_]FILE$/)) {
     grant(directoryOf(file), "write");

@@ -41,6 +41,7 @@
 //! | step | module |
 //! |---|---|
 //! | arguments to complete options | [`cli`] |
+//! | the inputs of a GitHub step to arguments, and what is made of its report; `run/step.rs` runs it | [`step`] |
 //! | the text of a metadata file to builds | [`metadata`] |
 //! | builds and options to expectations, conflicts and notes | [`expectation`] |
 //! | looks at registries until two agree; `observe::look` is one round, with as few reads as prove something | [`observe`] |
@@ -49,6 +50,7 @@
 //! | look again, write, look until it is seen twice | [`apply`] |
 //! | findings to a report, a report to JSON or to text for people | [`report`] |
 //! | the words of `tagproof explain` | [`explain`] |
+//! | what is shown while a run goes on | [`screen`] |
 //!
 //! Below them lie the vocabulary, [`oci`]: a digest, a reference, a platform, a document that
 //! exists is valid; and the ports, [`registry::Registry`] and [`clock::Clock`]: two traits with

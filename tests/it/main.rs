@@ -19,6 +19,7 @@ mod tls;
 mod token_server;
 mod world;
 
+mod action_yml;
 mod alike;
 mod cli;
 mod documents;

@@ -99,6 +99,7 @@ pub(crate) struct Run {
     directory: Directory,
     stdin: Vec<u8>,
     report: bool,
+    keep: Option<String>,
 }
 
 /// What came of a run.
@@ -109,6 +110,8 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
     /// The JSON report, where one was written.
     pub(crate) report: Value,
+    /// The file that was to be kept.
+    pub(crate) kept: Option<String>,
 }
 
 /// A directory of its own for a test; it goes when it is dropped.
@@ -173,6 +176,7 @@ pub(crate) fn tagproof_on(host: Host, args: &[&str]) -> Run {
         directory,
         stdin: Vec::new(),
         report: false,
+        keep: None,
     }
 }
 
@@ -234,6 +238,12 @@ impl Run {
         self
     }
 
+    /// Keeps a file that the program writes in its working directory.
+    pub(crate) fn keep(mut self, name: &str) -> Self {
+        self.keep = Some(name.to_owned());
+        self
+    }
+
     /// Has the JSON report written, too.
     pub(crate) fn report(mut self) -> Self {
         self.command.args(["--report", "report.json"]);
@@ -273,6 +283,9 @@ impl Run {
                 Ok(report) => serde_json::from_slice(&report).unwrap(),
                 Err(_) => Value::Null,
             },
+            kept: self
+                .keep
+                .and_then(|name| std::fs::read_to_string(self.directory.path().join(name)).ok()),
         };
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
         if self.report {
