@@ -255,6 +255,7 @@ fn world() -> World {
             write: false,
             plain_http: BTreeSet::new(),
             ca_file: None,
+            ca_files: Vec::new(),
             environment: Environment::default(),
             concurrency: 4,
             deadline: Duration::from_secs(300),
