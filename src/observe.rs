@@ -3,6 +3,7 @@
 //! A loop over the registry and the clock. It decides nothing about tags: what a look means is
 //! [`judge`]'s word, this only asks whether it has been seen often and long enough.
 
+mod attested;
 mod images;
 mod look;
 mod memory;
@@ -10,7 +11,7 @@ mod memory;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::expectation::{Claim, Expectation};
+use crate::expectation::{Claim, Expectation, Expected};
 use crate::observation::{Seen, Sight};
 use crate::oci::Digest;
 use crate::registry::{Class, Error, Registry};
@@ -187,8 +188,9 @@ impl<'a> Watch<'a> {
             Phase::After => verdict != Verdict::Ok,
         };
         let final_at_once = match &verdict {
-            // No look changes what the builds claim.
+            // No look changes what the builds claim, or that one is missing.
             Verdict::Conflict => true,
+            Verdict::NeverPushed if self.expectation.image == Expected::Nothing => true,
             // A refused login will be refused again; the client has repeated what may pass.
             Verdict::Unproven(error) => !error.class.is_passing(),
             _ => false,
@@ -206,6 +208,7 @@ impl<'a> Watch<'a> {
                 tag: Seen::Unknown(error.clone()),
                 expected: None,
                 platform: None,
+                attestations: Vec::new(),
                 children: Vec::new(),
             };
             (sight, Verdict::Unproven(error))

@@ -26,17 +26,21 @@ pub enum Means {
 }
 
 /// Every input, as action.yml has them.
-pub const INPUTS: [(&str, Means); 24] = [
+pub const INPUTS: [(&str, Means); 28] = [
     ("mode", Means::Command),
     ("metadata", Means::Value("--metadata")),
     ("metadata-file", Means::Files),
     ("tags", Means::Value("--tag")),
     ("digest", Means::Value("--digest")),
     ("targets", Means::Each("--target")),
+    ("definition", Means::Value("--definition")),
+    ("group", Means::Value("--group")),
     ("platforms", Means::Value("--platform")),
     ("on-other", Means::Value("--on-other")),
     ("on-unproven", Means::Value("--on-unproven")),
     ("on-unpushed", Means::Value("--on-unpushed")),
+    ("policy", Means::Value("--policy")),
+    ("no-policy", Means::Switch("--no-policy")),
     ("settle", Means::Value("--settle")),
     ("settle-timeout", Means::Value("--settle-timeout")),
     ("deep", Means::Switch("--deep")),
@@ -82,6 +86,12 @@ pub(super) fn read(environment: &Environment) -> Result<Step, Problem> {
             Means::Switch(_) => {}
             Means::Secret(flag) => args.push(flag.into()),
         }
+    }
+    if input("definition") == Some("-") {
+        return Err(Problem::invalid(
+            "failed to read `-`, which the input `definition` names: a step has no standard input",
+            "name the file that `docker buildx bake --print` was redirected to",
+        ));
     }
     if files.iter().any(|file| file == "-") {
         return Err(Problem::invalid(
@@ -143,6 +153,11 @@ fn in_pairs<'a>(input: &impl Fn(&str) -> Option<&'a str>) -> Result<(), Problem>
             "registry",
             "username",
             "say who logs in there; a registry that others logged in to needs no input",
+        ),
+        (
+            "group",
+            "definition",
+            "name the file that `docker buildx bake --print` was redirected to",
         ),
         (
             "digest",

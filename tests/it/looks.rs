@@ -87,7 +87,7 @@ fn repair(world: &World, expectations: &[Expectation], looks: Looks) -> Vec<outc
     let findings = look(world, expectations, looks);
     let mut memory = Memory::default();
     let outcomes = apply(
-        &plan(&findings, false),
+        &plan(&findings),
         looks,
         &mut memory,
         world,
@@ -346,7 +346,7 @@ fn a_repair_that_shows_late_is_waited_for() {
     let findings = look(&world, &tags, LOOKS);
     let mut memory = Memory::default();
     let outcomes = apply(
-        &plan(&findings, false),
+        &plan(&findings),
         LOOKS,
         &mut memory,
         &world,
@@ -366,7 +366,7 @@ fn a_tag_that_came_right_and_went_wrong_again_is_written_on_the_next_pass() {
     world.shows("1", 3.0, shows(&build.arm64));
     let mut memory = Memory::default();
     let outcomes = apply(
-        &plan(&findings, false),
+        &plan(&findings),
         LOOKS,
         &mut memory,
         &world,
@@ -381,7 +381,7 @@ fn a_tag_that_came_right_and_went_wrong_again_is_written_on_the_next_pass() {
 fn apply_to(world: &World, tags: &[Expectation]) -> Vec<outcome::Outcome> {
     let findings = look(world, tags, LOOKS);
     apply(
-        &plan(&findings, false),
+        &plan(&findings),
         LOOKS,
         &mut Memory::default(),
         world,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tagproof::expectation::Claim;
+use tagproof::expectation::{Claim, OnOther};
 use tagproof::finding::Finding;
 use tagproof::observe::{Looks, Memory};
 use tagproof::oci::{Digest, Repository, Tag};
@@ -82,6 +82,11 @@ impl Engine {
         match self {
             Self::NoSecondLook => looks.settle = Duration::ZERO,
             Self::NoPatience => looks.settle_timeout = Duration::ZERO,
+            Self::OtherMovedByDefault => {
+                for expectation in &mut task.expectations {
+                    expectation.on_other = OnOther::Fix;
+                }
+            }
             Self::NoDeadline => looks.deadline = Duration::from_secs(1_000_000),
             Self::CreatesOnAGuess | Self::MovesWhatNobodyNamed => {
                 for expectation in &mut task.expectations {
@@ -100,7 +105,7 @@ impl Engine {
         world.applying();
         *liar.applying.lock().unwrap() = true;
         if task.fix {
-            self.repair(&mut findings, task, looks, &mut ports);
+            self.repair(&mut findings, looks, &mut ports);
         }
         findings
     }
@@ -137,35 +142,34 @@ impl Engine {
         findings
     }
 
-    fn repair(self, findings: &mut [Finding], task: &Task, looks: Looks, ports: &mut Ports<'_>) {
+    fn repair(self, findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
         match self {
-            Self::OtherMovedByDefault => repair(findings, true, looks, ports),
-            Self::HeadThenSkip => head_then_skip(findings, task, looks, ports),
-            Self::DecidesAnewBeforeTheWrite => decide_anew(findings, task, looks, ports),
+            Self::HeadThenSkip => head_then_skip(findings, looks, ports),
+            Self::DecidesAnewBeforeTheWrite => decide_anew(findings, looks, ports),
             Self::WritesWhatIsRight => write_what_is_right(findings, ports),
             Self::NeverWrites => {}
             Self::WritesWithoutEnd => {
                 for _ in 0..400 {
-                    repair(findings, task.move_other, looks, ports);
+                    repair(findings, looks, ports);
                 }
             }
             Self::NoLookAfterTheWrite => {
-                repair(findings, task.move_other, looks, ports);
+                repair(findings, looks, ports);
                 for finding in findings {
                     if matches!(finding.outcome, Some(Outcome::Unsettled(_))) {
                         finding.outcome = Some(Outcome::Fixed);
                     }
                 }
             }
-            _ => repair(findings, task.move_other, looks, ports),
+            _ => repair(findings, looks, ports),
         }
     }
 }
 
 /// Asks for a header, and believes it: what other tools do.
-fn head_then_skip(findings: &mut [Finding], task: &Task, looks: Looks, ports: &mut Ports<'_>) {
+fn head_then_skip(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
     let (mut skipped, mut kept) = (Vec::new(), Vec::new());
-    for step in steps(findings, task.move_other) {
+    for step in steps(findings) {
         let read = Read {
             repository: step.expectation.repository.clone(),
             target: Target::Tag(step.tag.clone()),
@@ -188,9 +192,9 @@ fn head_then_skip(findings: &mut [Finding], task: &Task, looks: Looks, ports: &m
 }
 
 /// Takes whatever the tag shows now for what was decided on.
-fn decide_anew(findings: &mut [Finding], task: &Task, looks: Looks, ports: &mut Ports<'_>) {
+fn decide_anew(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
     let mut now: BTreeMap<(Repository, Tag), Digest> = BTreeMap::new();
-    let plan = steps(findings, task.move_other);
+    let plan = steps(findings);
     for step in &plan {
         let key = (step.expectation.repository.clone(), step.tag.clone());
         let read = Read {

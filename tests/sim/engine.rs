@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, json};
 use tagproof::apply::apply;
 use tagproof::clock::Clock;
-use tagproof::expectation::{Asked, Claim, Expectation, expect};
+use tagproof::expectation::{Asked, Claim, Expectation, OnOther, expect};
 use tagproof::finding::Finding;
 use tagproof::metadata;
 use tagproof::observe::{Looks, Memory, Phase, observe};
@@ -22,7 +22,6 @@ pub(crate) struct Task {
     pub(crate) expectations: Vec<Expectation>,
     pub(crate) looks: Looks,
     pub(crate) fix: bool,
-    pub(crate) move_other: bool,
 }
 
 impl Task {
@@ -35,6 +34,7 @@ impl Task {
                 .iter()
                 .map(|platform| platform.parse().unwrap())
                 .collect(),
+            on_other: scene.move_other.then_some(OnOther::Fix),
             ..Asked::default()
         };
         let mut targets = Map::new();
@@ -103,7 +103,6 @@ impl Task {
                 deadline: millis(scene.deadline),
             },
             fix: scene.fix,
-            move_other: scene.move_other,
         }
     }
 }
@@ -143,18 +142,13 @@ pub(crate) fn look(task: &Task, looks: Looks, ports: &mut Ports<'_>) -> Vec<Find
         .collect()
 }
 
-pub(crate) fn steps(findings: &[Finding], move_other: bool) -> Vec<Step<'_>> {
-    plan(findings, move_other)
+pub(crate) fn steps(findings: &[Finding]) -> Vec<Step<'_>> {
+    plan(findings)
 }
 
 /// Plans and applies.
-pub(crate) fn repair(
-    findings: &mut [Finding],
-    move_other: bool,
-    looks: Looks,
-    ports: &mut Ports<'_>,
-) {
-    let done = apply_steps(&steps(findings, move_other), looks, ports);
+pub(crate) fn repair(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
+    let done = apply_steps(&steps(findings), looks, ports);
     for (index, outcome) in done {
         findings[index].outcome = Some(outcome);
     }
