@@ -101,6 +101,7 @@
 //! - Renderers: snapshots of reports of each kind, hostile ones among them.
 //! - The client: against servers of a few lines that misbehave on purpose, `registry/client_tests.rs`.
 //! - Looks and repairs in virtual time, against a registry in memory: `tests/it/looks.rs`.
+//! - All of it in a simulated world where everything goes wrong, from seeds: `tests/sim`.
 //! - The program as users run it, against a fake registry with scripted faults and against what
 //!   real builds left behind: `tests/it`. `tests/it/alike.rs` holds the fake registry to what a real one answers.
 #![cfg_attr(

@@ -22,7 +22,9 @@ impl Ran<'_> {
                 .acts
                 .iter()
                 .any(|(_, deed)| deed.repo() == claim.repo);
-        if finding.verdict.code() != Code::Unproven || !is_still || self.scene.settle == 0 {
+        // A digest is also asked for on account of tags, which is no look at it.
+        let is_look = claim.tag.is_some() && self.scene.settle > 0;
+        if finding.verdict.code() != Code::Unproven || !is_still || !is_look {
             return Ok(());
         }
         let looks = self.looks(claim, Some(Stage::Before));
