@@ -44,8 +44,11 @@ impl Ran<'_> {
         };
         let is_wrong = first.sight == second.sight
             && shows(claim, &second.sight).is_some_and(|kind| kind != Kind::Right);
-        let patience = self.scene.timeout.max(self.scene.settle);
-        let had_time = looks[0].ended + patience + 60_000 < self.scene.deadline;
+        // The last look was not the last for want of time: the next would have been begun.
+        let mut before = self.events.iter().rev();
+        let ended = before.find(|event| event.stage == Stage::Before);
+        let longest_wait = self.scene.settle.max(8_000);
+        let had_time = ended.is_some_and(|it| it.at + longest_wait < self.scene.deadline);
         let clean = !over && !met(first) && !met(second);
         demand(!(is_wrong && had_time && clean), UNPROVEN, || {
             format!(
