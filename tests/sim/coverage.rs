@@ -176,8 +176,15 @@ fn never_met(code: verdict::Code, outcome: Outcome, fault: Fault) -> Option<&'st
     let of_writes = Phase::ALL
         .into_iter()
         .all(|phase| phase == Phase::Put || fault.impossible(phase).is_some());
-    (code == verdict::Code::Child && outcome.is_none() && of_writes)
-        .then_some("a child is left as it is by a check only, which writes nothing")
+    match code {
+        verdict::Code::Child if outcome.is_none() && of_writes => {
+            Some("a child is left as it is by a check only, which writes nothing")
+        }
+        verdict::Code::Incomplete | verdict::Code::Broken if of_writes => {
+            Some("all tags of a simulated repository are of one image, so none of them is written")
+        }
+        _ => None,
+    }
 }
 
 /// Why a verdict cannot have such an outcome.
