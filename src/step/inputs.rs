@@ -122,7 +122,7 @@ pub(super) fn read(environment: &Environment) -> Result<Step, Problem> {
             None => true,
             Some(value) => boolean("annotations", value)?,
         },
-        report_file: input("report-file").map(str::to_owned),
+        report_file: input("report-file").map(|path| outside(path).to_owned()),
         of_a_pull_request: environment
             .get("GITHUB_EVENT_NAME")
             .is_some_and(|event| event.starts_with("pull_request")),
@@ -174,6 +174,15 @@ fn in_pairs<'a>(input: &impl Fn(&str) -> Option<&'a str>) -> Result<(), Problem>
         }
     }
     Ok(())
+}
+
+/// A path as the runner knows it: the launcher writes those of Windows as WASI has them, `/C:/a`.
+fn outside(path: &str) -> &str {
+    let is_drive = |rest: &&str| {
+        let mut chars = rest.chars();
+        chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.next() == Some(':')
+    };
+    path.strip_prefix('/').filter(is_drive).unwrap_or(path)
 }
 
 /// The items of a list with commas or newlines.
