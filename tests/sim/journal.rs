@@ -98,7 +98,7 @@ pub(crate) struct Look {
 /// where nothing waits at all, a HEAD and the GET after it are.
 pub(crate) fn looks(events: &[Event], repo: usize, target: &Target, waits: bool) -> Vec<Look> {
     let mut found: Vec<Look> = Vec::new();
-    let mut last_method = None;
+    let mut asks_on = false;
     for (index, event) in events.iter().enumerate() {
         let What::Read(read, method, _) = &event.what else {
             continue;
@@ -110,9 +110,19 @@ pub(crate) fn looks(events: &[Event], repo: usize, target: &Target, waits: bool)
         let same = found.last().is_some_and(|look| {
             look.epoch == event.epoch
                 && look.stage == event.stage
-                && (waits || (last_method, *method) == (Some(Method::Head), Method::Get))
+                && (waits || (asks_on, *method) == (true, Method::Get))
         });
-        last_method = Some(*method);
+        // After a header that says what is known, the next read is another look.
+        let is_known = |digest: &Digest| {
+            events[..index].iter().any(|earlier| {
+                let What::Read(_, _, Shown::Body(known, _)) = &earlier.what else {
+                    return false;
+                };
+                earlier.repo == repo && known == digest
+            })
+        };
+        let settled = matches!(&sight, Ok(Some(digest)) if is_known(digest));
+        asks_on = *method == Method::Head && !settled;
         match found.last_mut().filter(|_| same) {
             Some(look) => {
                 look.ended = event.at;
