@@ -129,7 +129,9 @@ fn tunnel(shared: &Shared, client: TcpStream) -> io::Result<()> {
     let Some(route) = shared.routes.get(&request.target) else {
         return refuse("502 Bad Gateway");
     };
-    let server = TcpStream::connect(route)?;
+    let Ok(server) = TcpStream::connect(route) else {
+        return refuse("502 Bad Gateway");
+    };
     let mut sockets = shared.sockets.lock().unwrap();
     sockets.extend([client.try_clone()?, server.try_clone()?]);
     drop(sockets);
