@@ -65,10 +65,7 @@ impl Cause<'_> {
             ureq::Error::Pem(_) => tls("a certificate could not be read"),
             ureq::Error::Rustls(error) => tls(&error.to_string()),
             ureq::Error::TlsRequired => tls("no TLS"),
-            ureq::Error::ConnectProxyFailed(words) => (
-                Class::Proxy,
-                format!("{} refused: {}", self.proxy_name(), clean(&words, 200)),
-            ),
+            ureq::Error::ConnectProxyFailed(words) => self.refused(&words),
             ureq::Error::InvalidProxyUrl => (
                 Class::Proxy,
                 format!("{} is not a proxy that can be used", self.proxy_name()),
@@ -90,6 +87,26 @@ impl Cause<'_> {
         match self.proxy {
             None => (class, words),
             Some(_) => (Class::Proxy, format!("{}: {words}", self.proxy_name())),
+        }
+    }
+
+    /// A proxy that answers as a gateway says that the way beyond it is broken, which may pass.
+    fn refused(&self, words: &str) -> (Class, String) {
+        let name = self.proxy_name();
+        // "proxy server responded 407/407"
+        let status = words
+            .split(|c: char| !c.is_ascii_digit())
+            .find_map(|number| ureq::http::StatusCode::from_bytes(number.as_bytes()).ok());
+        match status {
+            Some(status) if matches!(status.as_u16(), 502..=504) => (
+                Class::Network,
+                format!("{name} does not get through: {status}"),
+            ),
+            Some(status) => (Class::Proxy, format!("{name} refused: {status}")),
+            None => (
+                Class::Proxy,
+                format!("{name} refused: {}", clean(words, 200)),
+            ),
         }
     }
 

@@ -132,23 +132,12 @@ impl Builder {
         self
     }
 
-    fn listen(&self) -> TcpListener {
-        static NEXT: AtomicU16 = AtomicU16::new(0);
-        if !self.keeps_port {
-            return TcpListener::bind((self.address, 0)).unwrap();
-        }
-        // Below the ports that systems choose from; other processes begin elsewhere.
-        let start = u16::try_from(std::process::id() % 10_000).unwrap();
-        let nth = |_| (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000 + 20_000;
-        let mut listeners = (0..10_000)
-            .map(nth)
-            .filter_map(|port| TcpListener::bind((self.address, port)).ok());
-        listeners.next().unwrap()
-    }
-
     /// Starts it on a free port.
     pub(crate) fn start(self) -> Registry {
-        let listener = self.listen();
+        let listener = match self.keeps_port {
+            true => listen_aside(self.address),
+            false => TcpListener::bind((self.address, 0)).unwrap(),
+        };
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::new(address, self.auth, self.tls, self.state));
         let thread = {
@@ -161,6 +150,18 @@ impl Builder {
             thread: Some(thread),
         }
     }
+}
+
+/// Listens at a port that the system gives to nobody else: below those that it chooses from.
+pub(crate) fn listen_aside(address: IpAddr) -> TcpListener {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Other processes begin elsewhere.
+    let start = u16::try_from(std::process::id() % 10_000).unwrap();
+    let nth = |_| start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000 + 20_000;
+    let mut listeners = (0..10_000)
+        .map(nth)
+        .filter_map(|port| TcpListener::bind((address, port)).ok());
+    listeners.next().unwrap()
 }
 
 impl Registry {

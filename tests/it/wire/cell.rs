@@ -69,7 +69,8 @@ fn once(row: &Row, phase: Phase, way: Way, timeout: u64) -> Seen {
     let registry = registry(row, way);
     let twin = Registry::builder().twin_of(&registry).start();
     spoil(&registry);
-    script(row, phase, way, &registry, &twin);
+    let proxy = Proxy::with_login(&[(FAR, &registry), (ELSEWHERE, &twin)], Some(PROXY_LOGIN));
+    script(row, phase, way, (&registry, &twin, &proxy));
     let host = match way {
         Way::Direct => registry.host(),
         Way::Proxied => FAR.to_owned(),
@@ -94,7 +95,6 @@ fn once(row: &Row, phase: Phase, way: Way, timeout: u64) -> Seen {
             (ran.code, ran.report, shown)
         }
         Way::Proxied => {
-            let proxy = proxy(&registry, &twin);
             let step = Step::new()
                 .file("build.json", &metadata_of(&[&host]))
                 .file("config.json", &login)
@@ -137,14 +137,20 @@ fn registry(row: &Row, way: Way) -> Registry {
     })
 }
 
-fn proxy(registry: &Registry, twin: &Registry) -> Proxy {
-    Proxy::with_login(&[(FAR, registry), (ELSEWHERE, twin)], Some(PROXY_LOGIN))
-}
-
 /// Tells the registry what goes wrong, and when.
-fn script(row: &Row, phase: Phase, way: Way, registry: &Registry, twin: &Registry) {
+fn script(
+    row: &Row,
+    phase: Phase,
+    way: Way,
+    (registry, twin, proxy): (&Registry, &Registry, &Proxy),
+) {
+    if row.in_body && phase == Phase::Confirm {
+        // So that there are bodies: this one refuses it after the write.
+        let heads = registry.on("HEAD", "/manifests/1").skip(1).always();
+        heads.answer(Fault::status(405));
+    }
     let (method, path, skip) = match row.strike {
-        Strike::Turn(_) => phase.before(),
+        Strike::Turn(_) | Strike::Proxy(_) => phase.before(),
         _ => phase.requests(),
     };
     let mut script = registry.on(method, path).skip(skip);
@@ -153,6 +159,12 @@ fn script(row: &Row, phase: Phase, way: Way, registry: &Registry, twin: &Registr
     }
     match &row.strike {
         Strike::Turn(fault) => script.answer([fault.clone()]),
+        Strike::Proxy(refusal) => {
+            let turn = proxy.turn(*refusal);
+            // A new connection is what the proxy is asked for.
+            let close = Fault::Header("Connection", "close".to_owned());
+            script.then(move |_| turn()).answer([close]);
+        }
         Strike::Answer(faults) => {
             let mut faults = faults.clone();
             if row.in_body && phase == Phase::Put {
@@ -219,7 +231,7 @@ fn seen(
             && (phase == Phase::Token || entry.authorization.is_some())
     });
     let met = match row.strike {
-        Strike::Turn(_) => usize::from(registry.unused_rules().is_empty()),
+        Strike::Turn(_) | Strike::Proxy(_) => usize::from(registry.unused_rules().is_empty()),
         _ => met.count().saturating_sub(skip),
     };
     let base = match way {

@@ -2,9 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde_json::Value;
+
 use super::cell::LONG;
 use super::rules::Kind;
-use crate::registry::{BODIES, Fault, Refusal};
+use crate::registry::{BODIES, Fault, Refusal, Response};
 use crate::tls;
 
 /// One fault.
@@ -13,10 +15,13 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) kind: Kind,
     pub(super) strike: Strike,
-    /// What the message says.
+    /// What the message says, and in what other words if the answer has a body.
     pub(super) reason: String,
+    pub(super) words: &'static str,
     /// What it says to do.
     pub(super) help: &'static str,
+    /// The same two where there is a proxy.
+    pub(super) proxied: Option<(&'static str, &'static str)>,
     /// Whether the registry must speak TLS.
     pub(super) secure: bool,
     /// Whether it is in the body of an answer.
@@ -32,6 +37,8 @@ pub(super) enum Strike {
     /// It redirects with this status to another host; over plain HTTP, where the flag says so and
     /// it speaks TLS itself.
     Redirect(u16, bool),
+    /// The proxy refuses so from the answer before on; `None`: nobody listens there.
+    Proxy(Option<&'static str>),
 }
 
 /// The faults that go together, under a heading of the document.
@@ -42,11 +49,21 @@ pub(super) struct Group {
 
 impl Row {
     pub(super) fn is_late(&self) -> bool {
-        self.kind == Kind::Late
+        matches!(self.kind, Kind::Late | Kind::LateBody)
     }
 
     pub(super) fn scheme(&self) -> &'static str {
         if self.secure { "https" } else { "http" }
+    }
+
+    /// Whether only a proxy can do it.
+    pub(super) fn needs_proxy(&self) -> bool {
+        matches!(self.strike, Strike::Proxy(_))
+    }
+
+    fn behind_proxy(mut self, reason: &'static str, help: &'static str) -> Self {
+        self.proxied = Some((reason, help));
+        self
     }
 
     fn over_tls(mut self) -> Self {
@@ -66,7 +83,9 @@ fn row(name: &str, kind: Kind, strike: Strike, reason: &str, help: &'static str)
         kind,
         strike,
         reason: reason.to_owned(),
+        words: "",
         help,
+        proxied: None,
         secure: false,
         in_body: false,
     }
@@ -77,26 +96,29 @@ fn answer(name: &str, kind: Kind, fault: Fault, reason: &str, help: &'static str
 }
 
 /// A status in the words of distribution, or as a proxy in front of a registry says it.
-fn status(status: u16, kind: Kind, code: &str, message: &str, help: &'static str) -> Row {
-    let (fault, reason) = match code {
-        "" => (Fault::Answer(crate::registry::Response::new(status, "text/html", message)), format!("{status} ")),
-        _ => (Fault::error(status, code, message), format!("{code}: {message}")),
+fn status(status: u16, kind: Kind, code: &str, message: &'static str, help: &'static str) -> Row {
+    let (fault, words) = match code {
+        "" => (Response::new(status, "text/html", message), "a web page instead of a reason"),
+        _ => (Response::error(status, code, message, &Value::Null), message),
     };
-    answer(&status.to_string(), kind, fault, &reason, help)
+    Row {
+        words,
+        ..answer(&status.to_string(), kind, Fault::Answer(fault), &format!("{status} "), help)
+    }
 }
 
 /// A refusal of the table of refusals.
 fn refusal(refusal: &Refusal) -> Row {
     let (kind, help) = match (refusal.means, refusal.status) {
-        ("immutable", 401) => (Kind::Unauthorized, IMMUTABLE),
-        ("immutable", _) => (Kind::Refused, IMMUTABLE),
-        ("locked", _) => (Kind::Refused, IMMUTABLE),
-        ("protected", _) => (Kind::Unauthorized, "an account that may push protected tags"),
+        ("immutable" | "locked", _) => (Kind::Refused, IMMUTABLE),
+        ("protected", _) => (Kind::Refused, "an account that may push protected tags"),
         ("denied", _) => (Kind::Refused, DENIED),
         ("rate-limit", 403) => (Kind::HiddenLimit, LATER),
         ("rate-limit", _) if refusal.name == "hub-rate-limit" => (Kind::Exhausted, LATER),
         ("rate-limit", _) => (Kind::Passing, LATER),
         ("child-missing", 404) => (Kind::Missing, "push the image again"),
+        // It does not say what is invalid.
+        ("child-missing", _) if refusal.name == "zot-child-missing" => (Kind::Refused, REASON),
         ("child-missing", _) => (Kind::Refused, "push the image again"),
         ("media-type", _) => (Kind::Refused, "oci-mediatypes"),
         ("too-large", _) => (Kind::Refused, "a manifest is at most 4 MiB"),
@@ -106,19 +128,15 @@ fn refusal(refusal: &Refusal) -> Row {
         (means, _) => panic!("{means} has no rule"),
     };
     let name = format!("{} {}", refusal.status, refusal.name);
-    let reason = match refusal.body.starts_with('{') {
-        true => format!("{} ", refusal.status),
-        false => "with a web page instead of a reason".to_owned(),
-    };
+    let reason = format!("{} ", refusal.status);
     answer(&name, kind, Fault::Refuse(*refusal), &reason, help)
 }
 
-const CONNECTION: &str = "check that a registry listens at";
+const CONNECTION: &str = "check the connection to";
 const AUTHORITY: &str = "`--ca-file FILE`";
 const TIME: &str = "allow more time with `--timeout`";
 const REGISTRY: &str = "is a registry and that no login page or proxy answers for it";
 const UNSAFE: &str = "it sends requests where no credentials may go";
-const LOGIN: &str = "log in before this step: `docker login";
 const DENIED: &str = "an account or token that may pull from this repository, and push to it";
 const IMMUTABLE: &str = "push a new tag, or relax the registry's rule for immutable tags";
 const RERUN: &str = "rerun the job when the registry works again";
@@ -171,32 +189,34 @@ pub(super) fn groups() -> Vec<Group> {
         Group {
             title: "Connections",
             rows: vec![
-                row("nobody listens", K::Unreachable, Strike::Turn(Fault::Leave), "the connection was refused", CONNECTION),
-                answer("reset", K::Passing, Fault::Reset, "the connection was cut", CONNECTION),
-                answer("closed without an answer", K::Passing, Fault::Drop, "the connection was cut", CONNECTION),
-                answer("closed after it took effect", K::Lost, Fault::DropAfter, "the connection was cut", CONNECTION),
+                row("nobody listens", K::Unreachable, Strike::Turn(Fault::Leave), "the connection was refused", CONNECTION)
+                    .over_tls()
+                    .behind_proxy("the proxy of `ALL_PROXY` does not get through: 502 Bad Gateway", "check that the proxy of `ALL_PROXY` may reach"),
+                answer("reset", K::Passing, Fault::Reset, "the connection was cut", CONNECTION).over_tls(),
+                answer("closed without an answer", K::Passing, Fault::Drop, "the connection was cut", CONNECTION).over_tls(),
+                answer("closed after it took effect", K::Lost, Fault::DropAfter, "the connection was cut", CONNECTION).over_tls(),
                 answer("no answer", K::Late, Fault::Stall(LONG), "the time for the whole run is over", TIME),
                 answer("stuck in the headers", K::Late, Fault::StallHead(LONG), "the time for the whole run is over", TIME),
-                answer("stuck in the body", K::Late, Fault::StallInside(LONG), "the time for the whole run is over", TIME).in_body(),
+                answer("stuck in the body", K::LateBody, Fault::StallInside(LONG), "the time for the whole run is over", TIME).in_body(),
             ],
         },
         Group {
             title: "TLS",
             rows: vec![
                 certificate("unknown authority", "unknown.crt", "signed by an authority that is not trusted here", AUTHORITY),
-                certificate("expired certificate", "expired.crt", "its certificate has expired", "renew"),
-                certificate("certificate of another host", "elsewhere.crt", "its certificate is for another name", "name"),
+                certificate("expired certificate", "expired.crt", "its certificate has expired", "renew the certificate of"),
+                certificate("certificate of another host", "elsewhere.crt", "its certificate is for another name", "use the name that the registry's certificate is for"),
             ],
         },
         Group {
             title: "Answers",
             rows: vec![
-                answer("cut off", K::Cut, Fault::Truncate(20), "the answer was cut off", CONNECTION).in_body(),
+                answer("cut off", K::Cut, Fault::Truncate(20), "the answer was cut off", CONNECTION).over_tls().in_body(),
                 answer("wrong chunks", K::Broken, Fault::BadChunks, "answered with something that is not HTTP", REGISTRY).in_body(),
-                answer("more than 4 MiB", K::Broken, large, "larger", "4 MiB").in_body(),
+                answer("more than 4 MiB", K::Broken, large, "the body is larger than 4 MiB", "a manifest is at most 4 MiB").in_body(),
                 answer("more than announced", K::Surplus, Fault::Trailing(b"and more"), "not HTTP", REGISTRY).in_body(),
-                row("gzip that nobody asked for", K::Broken, Strike::Answer(compressed), "compressed", REGISTRY).in_body(),
-                answer("web page with 200", K::Broken, Fault::Answer(crate::registry::Response::new(200, "text/html", "<html><h1>Sign in</h1></html>")), "a web page", REGISTRY),
+                row("gzip that nobody asked for", K::Broken, Strike::Answer(compressed), "a compressed body, which was not asked for", REGISTRY).in_body(),
+                answer("web page with 200", K::Page, Fault::Answer(Response::new(200, "text/html", "<html><h1>Sign in</h1></html>")), "a web page", REGISTRY),
             ],
         },
         Group {
@@ -212,7 +232,7 @@ pub(super) fn groups() -> Vec<Group> {
             title: "Statuses",
             rows: vec![
                 status(400, K::Refused, "MANIFEST_INVALID", "manifest invalid", REASON),
-                status(401, K::Unauthorized, "UNAUTHORIZED", "authentication required", LOGIN),
+                status(401, K::Refused, "UNAUTHORIZED", "authentication required", DENIED),
                 status(403, K::Refused, "DENIED", "requested access to the resource is denied", DENIED),
                 status(404, K::Missing, "MANIFEST_UNKNOWN", "manifest unknown", "check the repository's name"),
                 status(405, K::Refused, "UNSUPPORTED", "The operation is unsupported.", "wait until the registry takes writes again"),
@@ -228,6 +248,15 @@ pub(super) fn groups() -> Vec<Group> {
                 status(502, K::Passing, "", "<html>bad gateway</html>", RERUN),
                 status(503, K::Passing, "UNAVAILABLE", "service unavailable", RERUN),
                 status(504, K::Passing, "", "<html>gateway timeout</html>", RERUN),
+            ],
+        },
+        Group {
+            title: "Proxies",
+            rows: vec![
+                row("the proxy wants a login", K::Final, Strike::Proxy(Some("407 Proxy Authentication Required")), "the proxy of `ALL_PROXY` refused: 407 Proxy Authentication Required", "put the proxy's login into `ALL_PROXY`"),
+                row("the proxy forbids it", K::Final, Strike::Proxy(Some("403 Forbidden")), "the proxy of `ALL_PROXY` refused: 403 Forbidden", "check `ALL_PROXY`"),
+                row("the proxy does not get through", K::Unreachable, Strike::Proxy(Some("503 Service Unavailable")), "the proxy of `ALL_PROXY` does not get through: 503 Service Unavailable", "check that the proxy of `ALL_PROXY` may reach"),
+                row("nobody listens at the proxy", K::Final, Strike::Proxy(None), "the proxy of `ALL_PROXY`: the connection was refused", "check `ALL_PROXY`"),
             ],
         },
         Group {

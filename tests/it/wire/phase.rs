@@ -85,7 +85,8 @@ impl Phase {
                 format!("reading {host}/app@sha256:"),
             ],
             Self::Head => vec![tag("HEAD")],
-            Self::Put => vec![tag("PUT")],
+            // Before it is written again, it is looked at again.
+            Self::Put => vec![tag("PUT"), tag("HEAD"), format!("looking at {host}/app:1: ")],
             Self::Confirm => vec![
                 tag("HEAD"),
                 tag("GET"),
