@@ -144,7 +144,13 @@ fn shapes(secret: &str) -> Vec<String> {
 fn a_secret_is_found_in_every_shape() {
     let login = BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}"));
     let password = BASE64_STANDARD.encode(PASSWORD);
-    for shown in [PASSWORD, "pa55%3AW0rd-of-ann", "pa55%3aw0rd-of-ann", &login, &password] {
+    for shown in [
+        PASSWORD,
+        "pa55%3AW0rd-of-ann",
+        "pa55%3aw0rd-of-ann",
+        &login,
+        &password,
+    ] {
         let found = shapes(PASSWORD).iter().any(|it| shown.contains(it));
         assert!(found, "{shown}");
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Write as _};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -59,7 +59,10 @@ impl Proxy {
         let serving = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                if [&serving.stopped, &serving.left].iter().any(|it| it.load(Ordering::SeqCst)) {
+                if [&serving.stopped, &serving.left]
+                    .iter()
+                    .any(|it| it.load(Ordering::SeqCst))
+                {
                     break;
                 }
                 let shared = Arc::clone(&serving);

@@ -3,11 +3,12 @@
 
 mod cell;
 mod faults;
+mod page;
 mod phase;
 mod rules;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cell::{Seen, Way};
 use faults::{Row, groups};
@@ -17,7 +18,11 @@ use rules::{ATTEMPTS, End, end_of, has_body, is_counted, words};
 use crate::run::code;
 
 /// How many cells are run at once: most of them wait for something.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 48;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Whether a fault and a phase can meet.
 fn meet(row: &Row, phase: Phase) -> bool {
@@ -43,9 +48,18 @@ fn complaints(row: &Row, phase: Phase, way: Way, seen: &Seen) -> Vec<String> {
     complain(shown == wanted, format!("ended {shown:?}, not {wanted:?}"));
     complain(seen.met > 0, "the fault was not met".to_owned());
     let is_unwritten = end.outcome == "-" || phase == Phase::Head && end.outcome == "failed";
-    complain(!is_unwritten || seen.puts == 0, format!("{} writes", seen.puts));
-    complain(!seen.is_right || end.outcome != "-", "a tag was written".to_owned());
-    complain(end.code != 0 || seen.is_right, "the tag is not right".to_owned());
+    complain(
+        !is_unwritten || seen.puts == 0,
+        format!("{} writes", seen.puts),
+    );
+    complain(
+        !seen.is_right || end.outcome != "-",
+        "a tag was written".to_owned(),
+    );
+    complain(
+        end.code != 0 || seen.is_right,
+        "the tag is not right".to_owned(),
+    );
     if is_counted(row.kind, phase) {
         complain(seen.met == ATTEMPTS, format!("sent {} times", seen.met));
     }
@@ -57,10 +71,19 @@ fn complaints(row: &Row, phase: Phase, way: Way, seen: &Seen) -> Vec<String> {
         _ => (row.reason.as_str(), row.help),
     };
     let (reason, help) = words(row.kind, phase).unwrap_or(own);
-    complain(seen.message.contains(reason), format!("does not say `{reason}`"));
-    complain(seen.help.contains(help), format!("does not help with `{help}`"));
+    complain(
+        seen.message.contains(reason),
+        format!("does not say `{reason}`"),
+    );
+    complain(
+        seen.help.contains(help),
+        format!("does not help with `{help}`"),
+    );
     if end.outcome == "unsettled" {
-        complain(seen.help.contains("`tagproof check` again"), "does not say to look again".to_owned());
+        complain(
+            seen.help.contains("`tagproof check` again"),
+            "does not say to look again".to_owned(),
+        );
     }
     // What was answered to the end is no failure of a request.
     if is_failure(end) {
@@ -68,8 +91,15 @@ fn complaints(row: &Row, phase: Phase, way: Way, seen: &Seen) -> Vec<String> {
         let is_named = names.iter().any(|name| seen.message.contains(name));
         complain(is_named, format!("names none of {names:?}"));
     }
-    if matches!(phase, Phase::Token | Phase::ByTag | Phase::ByDigest | Phase::Put) && is_failure(end) {
-        complain(seen.message.contains(row.words), format!("does not say `{}`", row.words));
+    if matches!(
+        phase,
+        Phase::Token | Phase::ByTag | Phase::ByDigest | Phase::Put
+    ) && is_failure(end)
+    {
+        complain(
+            seen.message.contains(row.words),
+            format!("does not say `{}`", row.words),
+        );
     }
     found
 }
@@ -77,10 +107,9 @@ fn complaints(row: &Row, phase: Phase, way: Way, seen: &Seen) -> Vec<String> {
 #[test]
 fn every_fault_in_every_phase_ends_as_it_should() {
     let groups = groups();
-    let rows: Vec<&Row> = groups.iter().flat_map(|group| &group.rows).collect();
     let only = std::env::var("TAGPROOF_TEST_ONLY").unwrap_or_default();
     let mut cells: Vec<(&Row, Phase, Way)> = Vec::new();
-    for row in rows {
+    for row in groups.iter().flat_map(|group| &group.rows) {
         for phase in Phase::ALL.into_iter().filter(|phase| meet(row, *phase)) {
             for way in [Way::Direct, Way::Proxied] {
                 if row.name.contains(&only) && (way == Way::Proxied || !row.needs_proxy()) {
@@ -89,31 +118,35 @@ fn every_fault_in_every_phase_ends_as_it_should() {
             }
         }
     }
-    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let next = AtomicUsize::new(0);
+    let (all, wrong) = (Mutex::new(page::Cells::new()), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some(&(row, phase, way)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let seen = cell::run(row, phase, way);
+            let complaints = complaints(row, phase, way, &seen);
+            if !complaints.is_empty() {
+                lock(&wrong).push(format!(
+                    "{} / {phase:?} / {way:?}: {}\n{}\n",
+                    row.name,
+                    complaints.join("; "),
+                    seen.told(!only.is_empty())
+                ));
+            }
+            if way == page::way(row) {
+                lock(&all).insert((row.name.clone(), phase), seen);
+            }
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(cells.len()) {
-            scope.spawn(|| {
-                while let Some((row, phase, way)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let seen = cell::run(row, *phase, *way);
-                    let complaints = complaints(row, *phase, *way, &seen);
-                    if !complaints.is_empty() {
-                        let text = format!(
-                            "{} / {phase:?} / {way:?}: {}\n    message: {}\n    help: {}\n",
-                            row.name,
-                            complaints.join("; "),
-                            seen.message,
-                            seen.help.replace('\n', " / ")
-                        );
-                        if !only.is_empty() {
-                            println!("{}", seen.shown);
-                        }
-                        wrong.lock().unwrap().push(text);
-                    }
-                }
-            });
+            scope.spawn(work);
         }
     });
     let mut wrong = wrong.into_inner().unwrap();
     wrong.sort();
-    assert!(wrong.is_empty(), "{} of {} cells:\n{}", wrong.len(), cells.len(), wrong.join(""));
+    let wrong: (usize, String) = (wrong.len(), wrong.concat());
+    assert_eq!(wrong.0, 0, "of {} cells:\n{}", cells.len(), wrong.1);
+    if only.is_empty() {
+        page::check(&page::render(&groups, &all.into_inner().unwrap()));
+    }
 }

@@ -49,6 +49,20 @@ pub(super) struct Seen {
     pub(super) shown: String,
 }
 
+impl Seen {
+    /// What is said, or all that was shown.
+    pub(super) fn told(&self, all: bool) -> String {
+        match all {
+            true => self.shown.clone(),
+            false => format!(
+                "    message: {}\n    help: {}",
+                self.message,
+                self.help.replace('\n', " / ")
+            ),
+        }
+    }
+}
+
 /// Runs a repair of `app:1` that meets the fault. What waits for the deadline gets more time where
 /// the machine is so slow that the fault was not met by then.
 pub(super) fn run(row: &Row, phase: Phase, way: Way) -> Seen {
@@ -182,7 +196,10 @@ fn script(
             let path = match phase {
                 Phase::Token => "/token".to_owned(),
                 Phase::ByDigest => {
-                    format!("/v2/app/manifests/{}", crate::image::multi("a").index.digest)
+                    format!(
+                        "/v2/app/manifests/{}",
+                        crate::image::multi("a").index.digest
+                    )
                 }
                 _ => "/v2/app/manifests/1".to_owned(),
             };
@@ -203,9 +220,16 @@ fn check_secrets(registry: &Registry, twin: &Registry, shown: &str) {
     for entry in registry.journal().iter().chain(&twin.journal()) {
         let is_proxys = |(name, _): &(String, String)| name.to_lowercase().starts_with("proxy-");
         assert!(!entry.headers.iter().any(is_proxys), "{entry:?}");
-        let scheme = if entry.path.starts_with("/token") { "Basic " } else { "Bearer " };
+        let scheme = if entry.path.starts_with("/token") {
+            "Basic "
+        } else {
+            "Bearer "
+        };
         let authorization = entry.authorization.as_deref();
-        assert!(authorization.is_none_or(|it| it.starts_with(scheme)), "{entry:?}");
+        assert!(
+            authorization.is_none_or(|it| it.starts_with(scheme)),
+            "{entry:?}"
+        );
     }
     let secrets = [PASSWORD, "open-sesame", "of-the-redirect", runner::TOKEN];
     assert_secret(shown, &secrets);

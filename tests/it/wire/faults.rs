@@ -98,12 +98,24 @@ fn answer(name: &str, kind: Kind, fault: Fault, reason: &str, help: &'static str
 /// A status in the words of distribution, or as a proxy in front of a registry says it.
 fn status(status: u16, kind: Kind, code: &str, message: &'static str, help: &'static str) -> Row {
     let (fault, words) = match code {
-        "" => (Response::new(status, "text/html", message), "a web page instead of a reason"),
-        _ => (Response::error(status, code, message, &Value::Null), message),
+        "" => (
+            Response::new(status, "text/html", message),
+            "a web page instead of a reason",
+        ),
+        _ => (
+            Response::error(status, code, message, &Value::Null),
+            message,
+        ),
     };
     Row {
         words,
-        ..answer(&status.to_string(), kind, Fault::Answer(fault), &format!("{status} "), help)
+        ..answer(
+            &status.to_string(),
+            kind,
+            Fault::Answer(fault),
+            &format!("{status} "),
+            help,
+        )
     }
 }
 
@@ -162,7 +174,8 @@ fn date_in(seconds: u64) -> String {
         "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb",
     ];
     let year = era * 400 + year + u64::from(month > 9);
-    let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][usize::try_from(days % 7).unwrap()];
+    let weekday =
+        ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][usize::try_from(days % 7).unwrap()];
     let name = names[usize::try_from(month).unwrap()];
     let (hours, minutes, seconds) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{weekday}, {day:02} {name} {year} {hours:02}:{minutes:02}:{seconds:02} GMT")
@@ -189,58 +202,242 @@ pub(super) fn groups() -> Vec<Group> {
         Group {
             title: "Connections",
             rows: vec![
-                row("nobody listens", K::Unreachable, Strike::Turn(Fault::Leave), "the connection was refused", CONNECTION)
-                    .over_tls()
-                    .behind_proxy("the proxy of `ALL_PROXY` does not get through: 502 Bad Gateway", "check that the proxy of `ALL_PROXY` may reach"),
-                answer("reset", K::Passing, Fault::Reset, "the connection was cut", CONNECTION).over_tls(),
-                answer("closed without an answer", K::Passing, Fault::Drop, "the connection was cut", CONNECTION).over_tls(),
-                answer("closed after it took effect", K::Lost, Fault::DropAfter, "the connection was cut", CONNECTION).over_tls(),
-                answer("no answer", K::Late, Fault::Stall(LONG), "the time for the whole run is over", TIME),
-                answer("stuck in the headers", K::Late, Fault::StallHead(LONG), "the time for the whole run is over", TIME),
-                answer("stuck in the body", K::LateBody, Fault::StallInside(LONG), "the time for the whole run is over", TIME).in_body(),
+                row(
+                    "nobody listens",
+                    K::Unreachable,
+                    Strike::Turn(Fault::Leave),
+                    "the connection was refused",
+                    CONNECTION,
+                )
+                .over_tls()
+                .behind_proxy(
+                    "the proxy of `ALL_PROXY` does not get through: 502 Bad Gateway",
+                    "check that the proxy of `ALL_PROXY` may reach",
+                ),
+                answer(
+                    "reset",
+                    K::Passing,
+                    Fault::Reset,
+                    "the connection was cut",
+                    CONNECTION,
+                )
+                .over_tls(),
+                answer(
+                    "closed without an answer",
+                    K::Passing,
+                    Fault::Drop,
+                    "the connection was cut",
+                    CONNECTION,
+                )
+                .over_tls(),
+                answer(
+                    "closed after it took effect",
+                    K::Lost,
+                    Fault::DropAfter,
+                    "the connection was cut",
+                    CONNECTION,
+                )
+                .over_tls(),
+                answer(
+                    "no answer",
+                    K::Late,
+                    Fault::Stall(LONG),
+                    "the time for the whole run is over",
+                    TIME,
+                ),
+                answer(
+                    "stuck in the headers",
+                    K::Late,
+                    Fault::StallHead(LONG),
+                    "the time for the whole run is over",
+                    TIME,
+                ),
+                answer(
+                    "stuck in the body",
+                    K::LateBody,
+                    Fault::StallInside(LONG),
+                    "the time for the whole run",
+                    TIME,
+                )
+                .in_body(),
             ],
         },
         Group {
             title: "TLS",
             rows: vec![
-                certificate("unknown authority", "unknown.crt", "signed by an authority that is not trusted here", AUTHORITY),
-                certificate("expired certificate", "expired.crt", "its certificate has expired", "renew the certificate of"),
-                certificate("certificate of another host", "elsewhere.crt", "its certificate is for another name", "use the name that the registry's certificate is for"),
+                certificate(
+                    "unknown authority",
+                    "unknown.crt",
+                    "signed by an authority that is not trusted here",
+                    AUTHORITY,
+                ),
+                certificate(
+                    "expired certificate",
+                    "expired.crt",
+                    "its certificate has expired",
+                    "renew the certificate of",
+                ),
+                certificate(
+                    "certificate of another host",
+                    "elsewhere.crt",
+                    "its certificate is for another name",
+                    "use the name that the registry's certificate is for",
+                ),
             ],
         },
         Group {
             title: "Answers",
             rows: vec![
-                answer("cut off", K::Cut, Fault::Truncate(20), "the answer was cut off", CONNECTION).over_tls().in_body(),
-                answer("wrong chunks", K::Broken, Fault::BadChunks, "answered with something that is not HTTP", REGISTRY).in_body(),
-                answer("more than 4 MiB", K::Broken, large, "the body is larger than 4 MiB", "a manifest is at most 4 MiB").in_body(),
-                answer("more than announced", K::Surplus, Fault::Trailing(b"and more"), "not HTTP", REGISTRY).in_body(),
-                row("gzip that nobody asked for", K::Broken, Strike::Answer(compressed), "a compressed body, which was not asked for", REGISTRY).in_body(),
-                answer("web page with 200", K::Page, Fault::Answer(Response::new(200, "text/html", "<html><h1>Sign in</h1></html>")), "a web page", REGISTRY),
+                answer(
+                    "cut off",
+                    K::Cut,
+                    Fault::Truncate(20),
+                    "the answer was cut off",
+                    CONNECTION,
+                )
+                .over_tls()
+                .in_body(),
+                answer(
+                    "wrong chunks",
+                    K::Broken,
+                    Fault::BadChunks,
+                    "answered with something that is not HTTP",
+                    REGISTRY,
+                )
+                .in_body(),
+                answer(
+                    "more than 4 MiB",
+                    K::Broken,
+                    large,
+                    "the body is larger than 4 MiB",
+                    "a manifest is at most 4 MiB",
+                )
+                .in_body(),
+                answer(
+                    "more than announced",
+                    K::Surplus,
+                    Fault::Trailing(b"and more"),
+                    "not HTTP",
+                    REGISTRY,
+                )
+                .in_body(),
+                row(
+                    "gzip that nobody asked for",
+                    K::Broken,
+                    Strike::Answer(compressed),
+                    "a compressed body, which was not asked for",
+                    REGISTRY,
+                )
+                .in_body(),
+                answer(
+                    "web page with 200",
+                    K::Page,
+                    Fault::Answer(Response::new(
+                        200,
+                        "text/html",
+                        "<html><h1>Sign in</h1></html>",
+                    )),
+                    "a web page",
+                    REGISTRY,
+                ),
             ],
         },
         Group {
             title: "Redirects",
             rows: vec![
-                row("301 to another host", K::Followed, Strike::Redirect(301, false), "redirects", UNSAFE),
-                row("307 to another host", K::Followed, Strike::Redirect(307, false), "redirects", UNSAFE),
-                row("301 to plain http", K::Final, Strike::Redirect(301, true), "redirects", UNSAFE).over_tls(),
-                row("307 to plain http", K::Final, Strike::Redirect(307, true), "redirects", UNSAFE).over_tls(),
+                row(
+                    "301 to another host",
+                    K::Followed,
+                    Strike::Redirect(301, false),
+                    "redirects",
+                    UNSAFE,
+                ),
+                row(
+                    "307 to another host",
+                    K::Followed,
+                    Strike::Redirect(307, false),
+                    "redirects",
+                    UNSAFE,
+                ),
+                row(
+                    "301 to plain http",
+                    K::Final,
+                    Strike::Redirect(301, true),
+                    "redirects",
+                    UNSAFE,
+                )
+                .over_tls(),
+                row(
+                    "307 to plain http",
+                    K::Final,
+                    Strike::Redirect(307, true),
+                    "redirects",
+                    UNSAFE,
+                )
+                .over_tls(),
             ],
         },
         Group {
             title: "Statuses",
             rows: vec![
-                status(400, K::Refused, "MANIFEST_INVALID", "manifest invalid", REASON),
-                status(401, K::Refused, "UNAUTHORIZED", "authentication required", DENIED),
-                status(403, K::Refused, "DENIED", "requested access to the resource is denied", DENIED),
-                status(404, K::Missing, "MANIFEST_UNKNOWN", "manifest unknown", "check the repository's name"),
-                status(405, K::Refused, "UNSUPPORTED", "The operation is unsupported.", "wait until the registry takes writes again"),
+                status(
+                    400,
+                    K::Refused,
+                    "MANIFEST_INVALID",
+                    "manifest invalid",
+                    REASON,
+                ),
+                status(
+                    401,
+                    K::Refused,
+                    "UNAUTHORIZED",
+                    "authentication required",
+                    DENIED,
+                ),
+                status(
+                    403,
+                    K::Refused,
+                    "DENIED",
+                    "requested access to the resource is denied",
+                    DENIED,
+                ),
+                status(
+                    404,
+                    K::Missing,
+                    "MANIFEST_UNKNOWN",
+                    "manifest unknown",
+                    "check the repository's name",
+                ),
+                status(
+                    405,
+                    K::Refused,
+                    "UNSUPPORTED",
+                    "The operation is unsupported.",
+                    "wait until the registry takes writes again",
+                ),
                 status(408, K::Passing, "", "<html>timeout</html>", RERUN),
                 status(409, K::Refused, "CONFLICT", "conflict", IMMUTABLE),
-                status(412, K::Refused, "PRECONDITION", "precondition failed", "look at the registry's policy"),
-                status(413, K::Refused, "", "<html>too large</html>", "a manifest is at most 4 MiB"),
-                status(415, K::Refused, "MANIFEST_INVALID", "manifest invalid", "oci-mediatypes"),
+                status(
+                    412,
+                    K::Refused,
+                    "PRECONDITION",
+                    "precondition failed",
+                    "look at the registry's policy",
+                ),
+                status(
+                    413,
+                    K::Refused,
+                    "",
+                    "<html>too large</html>",
+                    "a manifest is at most 4 MiB",
+                ),
+                status(
+                    415,
+                    K::Refused,
+                    "MANIFEST_INVALID",
+                    "manifest invalid",
+                    "oci-mediatypes",
+                ),
                 limit("429, a second", K::Passing, "1", LATER),
                 limit("429, a date", K::Passing, &date_in(5), LATER),
                 limit("429, hours", K::Exhausted, "14400", "rerun the job in 4 h"),
@@ -253,10 +450,34 @@ pub(super) fn groups() -> Vec<Group> {
         Group {
             title: "Proxies",
             rows: vec![
-                row("the proxy wants a login", K::Final, Strike::Proxy(Some("407 Proxy Authentication Required")), "the proxy of `ALL_PROXY` refused: 407 Proxy Authentication Required", "put the proxy's login into `ALL_PROXY`"),
-                row("the proxy forbids it", K::Final, Strike::Proxy(Some("403 Forbidden")), "the proxy of `ALL_PROXY` refused: 403 Forbidden", "check `ALL_PROXY`"),
-                row("the proxy does not get through", K::Unreachable, Strike::Proxy(Some("503 Service Unavailable")), "the proxy of `ALL_PROXY` does not get through: 503 Service Unavailable", "check that the proxy of `ALL_PROXY` may reach"),
-                row("nobody listens at the proxy", K::Final, Strike::Proxy(None), "the proxy of `ALL_PROXY`: the connection was refused", "check `ALL_PROXY`"),
+                row(
+                    "the proxy wants a login",
+                    K::Final,
+                    Strike::Proxy(Some("407 Proxy Authentication Required")),
+                    "the proxy of `ALL_PROXY` refused: 407 Proxy Authentication Required",
+                    "put the proxy's login into `ALL_PROXY`",
+                ),
+                row(
+                    "the proxy forbids it",
+                    K::Final,
+                    Strike::Proxy(Some("403 Forbidden")),
+                    "the proxy of `ALL_PROXY` refused: 403 Forbidden",
+                    "check `ALL_PROXY`",
+                ),
+                row(
+                    "the proxy does not get through",
+                    K::Unreachable,
+                    Strike::Proxy(Some("503 Service Unavailable")),
+                    "the proxy of `ALL_PROXY` does not get through: 503 Service Unavailable",
+                    "check that the proxy of `ALL_PROXY` may reach",
+                ),
+                row(
+                    "nobody listens at the proxy",
+                    K::Final,
+                    Strike::Proxy(None),
+                    "the proxy of `ALL_PROXY`: the connection was refused",
+                    "check `ALL_PROXY`",
+                ),
             ],
         },
         Group {

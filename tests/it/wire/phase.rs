@@ -86,12 +86,12 @@ impl Phase {
             ],
             Self::Head => vec![tag("HEAD")],
             // Before it is written again, it is looked at again.
-            Self::Put => vec![tag("PUT"), tag("HEAD"), format!("looking at {host}/app:1: ")],
-            Self::Confirm => vec![
+            Self::Put => vec![
+                tag("PUT"),
                 tag("HEAD"),
-                tag("GET"),
-                format!("reading {host}/app:1: "),
+                format!("looking at {host}/app:1: "),
             ],
+            Self::Confirm => vec![tag("HEAD"), tag("GET"), format!("reading {host}/app:1: ")],
         }
     }
 }

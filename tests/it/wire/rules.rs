@@ -130,7 +130,7 @@ pub(super) fn words(kind: Kind, phase: Phase) -> Option<(&'static str, &'static 
             Some(("refused: `", "log in before this step: `docker login"))
         }
         (P::Token, K::Broken | K::Page) => Some((
-            "the token server",
+            "answer",
             "is a registry and that no login page or proxy answers for it",
         )),
         _ => None,
