@@ -17,7 +17,7 @@ use crate::tls;
 /// The name of the registry behind the proxy.
 const FAR: &str = "registry.test:5000";
 /// Where a redirect leads behind the proxy.
-const ELSEWHERE: &str = "cdn.test:80";
+pub(super) const ELSEWHERE: &str = "cdn.test:80";
 const PROXY_LOGIN: &str = "walter:open-sesame";
 
 /// How the registry is reached, and by whom.

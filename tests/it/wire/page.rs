@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::cell::{Seen, Way};
+use super::cell::{ELSEWHERE, Seen, Way};
 use super::faults::{Group, Row};
 use super::phase::Phase;
 use super::rules::{Kind, end_of};
@@ -14,11 +14,11 @@ const HEAD: &str = "\
 # Faults
 
 What becomes of a repair when something fails, and what is said then. **Each cell is a run of the program against a
-registry that fails so, over real sockets**: this page is written by the test that runs them all (`tests/it/wire.rs`), natively and as the
-WebAssembly component, with and without a proxy before the registry, and it fails where they end otherwise.
+registry that fails so, over real sockets**: the test that runs them all (`tests/it/wire.rs`) writes this page, and fails
+where one ends otherwise. It runs natively and as the WebAssembly component, and each cell with and without a proxy.
 
 The run is always the same: `tagproof fix` of one tag that is `child`, on a registry that wants a token. Without a fault it
-ends as `fixed`, with 0. The fault strikes each time that one of its requests is sent:
+ends as `fixed`, with 0. The fault strikes each time one of these requests is sent:
 
 | column | the request |
 |---|---|
@@ -29,17 +29,20 @@ ends as `fixed`, with 0. The fault strikes each time that one of its requests is
 | `PUT` | the write |
 | looks after it | the two looks that prove the write |
 
-A cell has the [verdict](verdicts.md), or the outcome where a repair was tried (the verdict is `child` then, as it was
-decided before), and the exit code. `-` is where fault and request cannot meet.
+A cell has the [outcome](verdicts.md#outcomes), or the [verdict](verdicts.md#verdicts) where no repair was tried, and the
+exit code. `-` is where fault and request cannot meet.
 
-- **What cannot be read is `unproven`**, and nothing is written. A `404` is an answer: what is asked for is not there.
-- **What cannot be read just before the write is not written.** A `HEAD` that is refused is asked again as `GET`; so it
-  does no harm.
-- **What is not known to have been taken is `failed`**, what was written and cannot be seen is `unsettled`: run it again.
-- Broken connections, 408, 429, and 5xx are tried 5 times: [Repeats](registries.md#repeats).
+- **What cannot be read is `unproven`**, and nothing is written. A 404 is an answer, though: what was asked for is not
+  there.
+- **What cannot be read just before the write is not written.** A `HEAD` that is refused does no harm: it is asked again
+  as `GET`.
+- **What is not known to have been taken is `failed`. What was written and cannot be seen is `unsettled`.** Run it again.
+- What may pass (broken connections, 408, 429, 5xx) is [sent 5 times](registries.md#repeats).
 
-With `--on-unproven warn`, `unproven` ends with 0. As a WebAssembly component the program ends with 1 where it says 1
-to 3 here.
+With `--on-unproven warn`, `unproven` ends with 0. The component ends with 1 where it says 3.
+
+What is said begins with the request, such as `GET https://registry.example.com/v2/app/manifests/1: `, and is followed
+by the help.
 ";
 
 /// What came of the cells that a document can show.
@@ -49,27 +52,32 @@ pub(super) type Cells = BTreeMap<(String, Phase), Seen>;
 pub(super) fn render(groups: &[Group], cells: &Cells) -> String {
     let mut text = HEAD.to_owned();
     for group in groups {
-        text += &format!("\n## {}\n\n| fault |", group.title);
-        text.extend(Phase::ALL.map(|phase| format!(" {} |", phase.title())));
-        text += &format!("\n|---|{}\n", "---|".repeat(Phase::ALL.len()));
-        for row in &group.rows {
-            text += &format!("| {} |", row.name);
-            text.extend(Phase::ALL.map(|phase| format!(" {} |", cell(row, phase))));
-            text.push('\n');
-        }
+        let titles = Phase::ALL.map(Phase::title).join(" | ");
+        let lines = "---|".repeat(Phase::ALL.len());
+        text += &format!(
+            "\n## {}\n\n| fault | {titles} |\n|---|{lines}\n",
+            group.title
+        );
+        let ends = |row: &Row| Some(Phase::ALL.map(|phase| cell(row, phase)).join(" | "));
+        text += &together(&group.rows, ends);
         text += "\n| fault | what is said | help |\n|---|---|---|\n";
-        for row in &group.rows {
-            if let Some((said, help)) = said(row, cells) {
-                text += &format!(
-                    "| {} | {} | {} |\n",
-                    row.name,
-                    escaped(&said),
-                    escaped(&help)
-                );
-            }
-        }
+        text += &together(&group.rows, |row| said(row, cells));
     }
     text
+}
+
+/// A line of a table for each thing that is so, with all the faults of which it is.
+fn together(rows: &[Row], what: impl Fn(&Row) -> Option<String>) -> String {
+    let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
+    for row in rows {
+        let Some(is) = what(row) else { continue };
+        match lines.iter_mut().find(|(known, _)| *known == is) {
+            Some((_, names)) => names.push(&row.name),
+            None => lines.push((is, vec![&row.name])),
+        }
+    }
+    let line = |(is, names): &(String, Vec<&str>)| format!("| {} | {is} |\n", names.join("; "));
+    lines.iter().map(line).collect()
 }
 
 fn cell(row: &Row, phase: Phase) -> String {
@@ -84,7 +92,7 @@ fn cell(row: &Row, phase: Phase) -> String {
 }
 
 /// What is said where the fault is most at home, and the first thing to do about it.
-fn said(row: &Row, cells: &Cells) -> Option<(String, String)> {
+fn said(row: &Row, cells: &Cells) -> Option<String> {
     let phase = match row.kind {
         Kind::Refused | Kind::HiddenLimit | Kind::Missing | Kind::Followed => Phase::Put,
         _ => Phase::ByTag,
@@ -93,15 +101,15 @@ fn said(row: &Row, cells: &Cells) -> Option<(String, String)> {
     if !is_failure(end_of(row.kind, phase)) {
         return None;
     }
-    let message = phase
-        .names(&seen.base, &seen.host)
-        .iter()
-        .find_map(|name| seen.message.find(name).map(|at| &seen.message[at..]))?;
+    let names = phase.names(&seen.base, &seen.host);
+    let said = names.iter().find_map(|name| seen.message.split_once(name));
+    let (_, said) = said.unwrap_or_default();
     let named = |text: &str| {
-        text.replace(&seen.base, "https://registry.example.com")
-            .replace(&seen.host, "registry.example.com")
+        let text = text.replace(&seen.host, "registry.example.com");
+        escaped(&text.replace(ELSEWHERE, "cdn.example.com"))
     };
-    Some((named(message), named(seen.help.lines().next()?)))
+    let help = seen.help.lines().next().unwrap_or_default();
+    Some(format!("{} | {}", named(said), named(help)))
 }
 
 fn escaped(text: &str) -> String {
