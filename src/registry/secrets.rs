@@ -5,9 +5,10 @@ use std::sync::Mutex;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
 use super::exchange::lock;
+use super::token::QUERY;
 
 /// What a secret is replaced by.
 const VEIL: &str = "***";
@@ -50,10 +51,20 @@ impl Secrets {
         }
     }
 
+    /// In every shape that a server may put it in without a thought.
     fn learn(&self, secret: &str) {
-        if secret.len() >= SHORTEST {
-            lock(&self.known).insert(secret.to_owned());
+        if secret.len() < SHORTEST {
+            return;
         }
+        let in_url = utf8_percent_encode(secret, QUERY).to_string();
+        let base64 = STANDARD.encode(secret);
+        lock(&self.known).extend([
+            secret.to_owned(),
+            in_url.to_lowercase(),
+            in_url,
+            base64.trim_end_matches('=').to_owned(),
+            base64,
+        ]);
     }
 
     /// The text without them.
@@ -85,6 +96,7 @@ mod tests {
             ("bWU6aHVudGVyMg==, bWU6aHVudGVyMg", "***, ***"),
             ("Bearer tokentoken", "Bearer ***"),
             ("a/b/c a%2Fb%2Fc a/b", "*** *** a/b"),
+            ("a%2fb%2fc aHVudGVyMg== YS9iL2M", "*** *** ***"),
             ("refresh_token", "refresh_token"),
             ("me", "me"),
         ] {

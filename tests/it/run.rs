@@ -262,14 +262,13 @@ impl Run {
         self
     }
 
-    /// Has the report written in every form there is, and each request shown.
+    /// Has the report written in all its other forms, too.
     pub(crate) fn in_all_forms(mut self) -> Self {
         for (flag, file) in FORMS {
             self.command.args([flag, file]);
         }
-        self.command.arg("-v");
         self.forms = true;
-        self.report()
+        self
     }
 
     /// Runs it with nobody who reads what it shows: the exit code and standard error.

@@ -99,6 +99,8 @@ fn once(row: &Row, phase: Phase, way: Way, timeout: u64) -> Seen {
                 .args(&["--ca-file", &authority])
                 .file("build.json", metadata_of(&[&host]))
                 .file(".docker/config.json", &login)
+                .args(&["-v"])
+                .report()
                 .in_all_forms();
             // Half of them in the log of a job on GitLab.
             if matches!(phase, Phase::ByTag | Phase::Head | Phase::Confirm) {
