@@ -17,8 +17,8 @@ What becomes of a repair when something fails, and what is said then. **Each cel
 registry that fails so, over real sockets**: the test that runs them all (`tests/it/wire.rs`) writes this page, and fails
 where one ends otherwise. It runs natively and as the WebAssembly component, and each cell with and without a proxy.
 
-The run is always the same: `tagproof fix` of one tag that is `child`, on a registry that wants a token. Without a fault it
-ends as `fixed`, with 0. The fault strikes each time one of these requests is sent:
+The run is always the same: `tagproof fix --settle 0` of one tag that is `child`, on a registry that wants a token. Without
+a fault it ends as `fixed`, with 0. The fault strikes each time one of these requests is sent:
 
 | column | the request |
 |---|---|
@@ -37,7 +37,7 @@ exit code. `-` is where fault and request cannot meet.
 - **What cannot be read just before the write is not written.** A `HEAD` that is refused does no harm: it is asked again
   as `GET`.
 - **What is not known to have been taken is `failed`. What was written and cannot be seen is `unsettled`.** Run it again.
-- What may pass (broken connections, 408, 429, 5xx) is [sent 5 times](registries.md#repeats).
+- What may pass in moments (broken connections, 408, 429, 5xx) is [sent 5 times](registries.md#repeats).
 
 With `--on-unproven warn`, `unproven` ends with 0. The component ends with 1 where it says 3.
 
