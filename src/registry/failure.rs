@@ -26,6 +26,9 @@ impl Cause<'_> {
         let error = match failure {
             Failure::Answer(error) => error,
             Failure::Body(error) => match error.kind() {
+                _ if is_reset(&error) => {
+                    return (Class::Network, "the answer was cut off".to_owned());
+                }
                 K::UnexpectedEof | K::ConnectionReset | K::ConnectionAborted => {
                     return (Class::Network, "the answer was cut off".to_owned());
                 }
@@ -45,6 +48,7 @@ impl Cause<'_> {
             ureq::Error::HostNotFound => {
                 self.connect(Class::UnknownHost, "no such host".to_owned())
             }
+            ureq::Error::Io(error) if is_reset(&error) => (Class::Network, CUT.to_owned()),
             ureq::Error::Io(error) => match error.kind() {
                 K::ConnectionRefused | K::NotConnected => {
                     self.connect(Class::Network, "the connection was refused".to_owned())
@@ -116,6 +120,12 @@ impl Cause<'_> {
             |proxy| format!("the proxy of `{}`", proxy.variable),
         )
     }
+}
+
+/// Whether a connection was reset, as WASI tells it: its streams know no more than that they failed,
+/// which becomes `EIO`.
+fn is_reset(error: &std::io::Error) -> bool {
+    cfg!(target_os = "wasi") && error.raw_os_error() == Some(29)
 }
 
 /// The connection ended where an answer should begin.

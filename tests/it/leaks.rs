@@ -64,7 +64,7 @@ fn assert_nothing_leaks(fail: impl Fn(&Registry, &str) + Sync) {
 fn parrot(status: u16, token: &str) -> Fault {
     let login = format!("{USER}:{PASSWORD}");
     let message = format!(
-        "not you: password {PASSWORD}, in a URL pa55%3AW0rd-of-ann, login {login}, Authorization: Basic {}{token}",
+        "not you: password {PASSWORD}, in a URL pa55%3AW0rd-of-ann or pa55%3aW0rd-of-ann, login {login}, Authorization: Basic {}{token}",
         BASE64_STANDARD.encode(&login)
     );
     Fault::Answer(Response::error(status, "DENIED", &message, &json!(null)))

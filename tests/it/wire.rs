@@ -18,7 +18,7 @@ use rules::{ATTEMPTS, End, end_of, has_body, is_counted, words};
 use crate::run::code;
 
 /// How many cells are run at once: most of them wait for something.
-const AT_ONCE: usize = 48;
+const AT_ONCE: usize = 32;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
