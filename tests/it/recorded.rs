@@ -348,6 +348,25 @@ fn several_nodes_that_push_by_digest_move_latest_unasked() {
 }
 
 #[test]
+fn the_log_names_each_build_as_buildx_does() {
+    // A build that fails leaves the metadata of the one before: its name tells them apart.
+    let build = |name: &str| check(name, &["--verbose"]).stderr;
+    let shown = build("buildx38-multi-attest");
+    let id = json(&samples::named("buildx38-multi-attest"))["buildx.build.ref"].clone();
+    let line = format!("build build.json: {}\n", id.as_str().unwrap());
+    assert!(shown.contains(&line), "{shown}");
+    let shown = build("docker28-bake");
+    let id = json(&samples::named("docker28-bake"))["mat-a"]["buildx.build.ref"].clone();
+    let line = format!("build build.json, target mat-a: {}\n", id.as_str().unwrap());
+    assert!(shown.contains(&line), "{shown}");
+    assert!(!check("docker28-bake", &[]).stderr.contains("mat-a: "));
+}
+
+fn json(sample: &samples::Sample) -> serde_json::Value {
+    serde_json::from_str(&sample.metadata()).unwrap()
+}
+
+#[test]
 fn every_recorded_build_has_a_scenario() {
     let source = include_str!("recorded.rs");
     for sample in samples::all() {
