@@ -40,13 +40,14 @@ pub(crate) enum Engine {
     WritesWhatIsRight,
     CreatesOnAGuess,
     MovesWhatNobodyNamed,
+    FileTakenForThePush,
     NoDeadline,
     WritesWithoutEnd,
     NeverWrites,
 }
 
 impl Engine {
-    pub(crate) const BROKEN: [Self; 21] = [
+    pub(crate) const BROKEN: [Self; 22] = [
         Self::HeadThenSkip,
         Self::NoSecondLook,
         Self::OneWrongLookBelieved,
@@ -65,6 +66,7 @@ impl Engine {
         Self::WritesWhatIsRight,
         Self::CreatesOnAGuess,
         Self::MovesWhatNobodyNamed,
+        Self::FileTakenForThePush,
         Self::NoDeadline,
         Self::WritesWithoutEnd,
         Self::NeverWrites,
@@ -85,6 +87,11 @@ impl Engine {
             Self::OtherMovedByDefault => {
                 for expectation in &mut task.expectations {
                     expectation.on_other = OnOther::Fix;
+                }
+            }
+            Self::FileTakenForThePush => {
+                for expectation in &mut task.expectations {
+                    expectation.exported = false;
                 }
             }
             Self::NoDeadline => looks.deadline = Duration::from_secs(1_000_000),

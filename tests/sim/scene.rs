@@ -123,6 +123,8 @@ pub(crate) struct Scene {
     pub(crate) move_other: bool,
     /// The platforms that the command line asks for.
     pub(crate) platforms: Vec<String>,
+    /// Whether the metadata is of a file that the build wrote, maybe beside a push.
+    pub(crate) of_file: bool,
     pub(crate) repos: Vec<Repo>,
     pub(crate) claims: Vec<Claim>,
     /// What is gone from a repository when the engine begins.
@@ -155,6 +157,7 @@ impl Scene {
             fix: rng.chance(75),
             move_other: rng.chance(25),
             platforms: Vec::new(),
+            of_file: false,
             repos,
             claims: Vec::new(),
             gone: Vec::new(),
@@ -170,7 +173,13 @@ impl Scene {
                 super::actors::draw(&mut scene, rng);
             }
         }
+        scene.of_file = rng.chance(15);
         scene
+    }
+
+    /// Whether nothing but a build that wrote a file names the claim's tag.
+    pub(crate) fn is_of_file(&self, claim: &Claim) -> bool {
+        self.of_file && claim.source == Source::Named
     }
 
     fn draw_claims(&mut self, rng: &mut Rng) {
