@@ -204,6 +204,18 @@ fn a_name_without_a_tag_was_pushed_as_latest() {
 }
 
 #[test]
+fn what_the_classic_store_pushed_is_proven_by_its_image_id() {
+    let ran = check("docker26-classic", &[]);
+    assert_eq!(
+        (ran.tags(), ran.notes()),
+        (vec!["ways/classic:1 ok -".to_owned()], vec!["image-id"]),
+        "{}",
+        ran.shown()
+    );
+    assert_eq!(ran.tag(0)["proof"], "config");
+}
+
+#[test]
 fn a_digest_without_a_name_needs_a_tag() {
     let ran = check("buildx38-multi-node", &[]);
     assert_eq!((ran.code, ran.status()), (code(2), "nothing"));
