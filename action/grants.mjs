@@ -14,7 +14,7 @@ const ALLOWED = [
 
 /** Variables that hold paths; on Windows they are written as the component reads them. */
 const PATHS =
-  /^(HOME|DOCKER_CONFIG|BUILDX_CONFIG|REGISTRY_AUTH_FILE|XDG_.*|RUNNER_TEMP|GITHUB_(WORKSPACE|OUTPUT|STEP_SUMMARY|EVENT_PATH)|INPUT_(METADATA|CA|REPORT)[-_]FILE|INPUT_REGISTRY[-_]CONFIG)$/;
+  /^(HOME|DOCKER_CONFIG|BUILDX_CONFIG|REGISTRY_AUTH_FILE|XDG_.*|RUNNER_TEMP|GITHUB_(WORKSPACE|OUTPUT|STEP_SUMMARY|EVENT_PATH)|INPUT_(METADATA|CA|REPORT)[-_]FILE|INPUT_REGISTRY[-_]CONFIG|INPUT_(DEFINITION|POLICY))$/;
 
 /** Flags that name a file to write. */
 const WRITTEN = ["--report", "--junit", "--dotenv", "--markdown"];
@@ -63,7 +63,7 @@ export function directories(env, args, root) {
   grant(under(env.XDG_RUNTIME_DIR, "containers"), "read");
   grant(under(env.XDG_CONFIG_HOME || under(home, ".config"), "containers"), "read");
   grant(env.RUNNER_TEMP, "read");
-  for (const file of inputs(env, /^INPUT_((METADATA|CA)[-_]FILE|REGISTRY[-_]CONFIG)$/)) {
+  for (const file of inputs(env, /^INPUT_((METADATA|CA)[-_]FILE|REGISTRY[-_]CONFIG|DEFINITION|POLICY)$/)) {
     grant(directoryOf(file), "read");
   }
   for (const [nth, arg] of args.entries()) {

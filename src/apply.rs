@@ -189,6 +189,9 @@ fn attempt(step: &Step<'_>, memory: &mut Memory, registry: &dyn Registry) -> Tri
                 let (now, written) = (now.cloned(), false);
                 return Tried::Over(State::Done(Outcome::Changed { now, written }));
             }
+            if now.is_some() && step.expectation.immutable {
+                return Tried::Over(State::Done(Outcome::Immutable));
+            }
         }
     }
     let write = Write {

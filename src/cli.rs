@@ -52,6 +52,12 @@ Examples:
   tagproof fix build.json
   tagproof fix bake.json --target app --platform linux/amd64,linux/arm64 --report report.json")]
     Fix(RunArgs),
+    /// Look at the policy file
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
     /// Say what a verdict, outcome or note means, why it happens and what to do
     #[command(after_help = "\
 Examples:
@@ -72,6 +78,19 @@ Examples:
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    /// Read a policy file, and say what is understood of it
+    #[command(after_help = "\
+Examples:
+  tagproof policy check
+  tagproof policy check ci/tagproof.yml")]
+    Check {
+        /// The file; none: .tagproof.yml or .github/tagproof.yml in the working directory
+        file: Option<PathBuf>,
     },
 }
 
@@ -103,6 +122,19 @@ struct RunArgs {
     #[arg(long = "target", value_name = "NAME", help_heading = "What to check")]
     targets: Vec<String>,
 
+    /// What `docker buildx bake --print` printed: what was asked for; `-` is standard input
+    #[arg(long, value_name = "FILE", help_heading = "What to check")]
+    definition: Option<PathBuf>,
+
+    /// Only this group of the definition
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "definition",
+        help_heading = "What to check"
+    )]
+    group: Option<String>,
+
     /// A platform the image must have, such as linux/arm64 (repeatable, or comma separated)
     #[arg(long = "platform", value_name = "P", help_heading = "What to check")]
     platforms: Vec<String>,
@@ -111,14 +143,9 @@ struct RunArgs {
     #[arg(long, help_heading = "What to check")]
     deep: bool,
 
-    /// What to do where a tag is something that is no part of this build
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "fail",
-        help_heading = "What to make of it"
-    )]
-    on_other: OnOther,
+    /// What to do where a tag is something that is no part of this build; without it and a policy: fail
+    #[arg(long, value_name = "WHAT", help_heading = "What to make of it")]
+    on_other: Option<OnOther>,
 
     /// What to do where something could not be checked
     #[arg(
@@ -138,9 +165,17 @@ struct RunArgs {
     )]
     on_unpushed: OnFinding,
 
-    /// How far apart two looks must be that agree; 0: one look decides
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
-    settle: Duration,
+    /// The policy file, instead of .tagproof.yml or .github/tagproof.yml in the working directory
+    #[arg(long, value_name = "FILE", help_heading = "What to make of it")]
+    policy: Option<PathBuf>,
+
+    /// Judge by no rule of a policy file; what it says of registries still holds
+    #[arg(long, help_heading = "What to make of it")]
+    no_policy: bool,
+
+    /// How far apart two looks must be that agree; 0: one look decides; without it and a policy: 2
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
+    settle: Option<Duration>,
 
     /// How long a tag that is not right may take to come right
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
@@ -260,6 +295,8 @@ pub enum Format {
 pub enum Action {
     /// Look at tags, and maybe repair them.
     Run(Box<Options>),
+    /// Read this policy, or the one of the working directory, and say what is understood.
+    CheckPolicy(Option<PathBuf>),
     /// Do the step of a GitHub Action.
     Step,
     /// Print this text and end with this exit code: help, an explanation, a usage error.
@@ -296,6 +333,9 @@ pub fn parse(args: &[OsString]) -> Action {
     match cli.command {
         Command::Check(args) => Action::Run(Box::new(options(Mode::Check, args))),
         Command::Fix(args) => Action::Run(Box::new(options(Mode::Fix, args))),
+        Command::Policy {
+            command: PolicyCommand::Check { file },
+        } => Action::CheckPolicy(file),
         Command::Action => Action::Step,
         Command::Explain { code: None } => Action::Print {
             text: explain::list(),

@@ -1,12 +1,19 @@
 //! Expectations: what builds and the command line together claim about tags. Pure.
 
+mod claims;
+mod repeats;
 mod words;
 
-use words::{called, no_claim, notes, several_digests};
+use std::collections::BTreeMap;
+use std::fmt;
+
+use claims::{asked_for, claimed_by, of_targets};
+use repeats::{without_repeats, without_superseded};
+use words::{no_claim, not_pushed, notes};
 
 use crate::metadata::{Build, Image};
-use crate::note::{self, Note};
-use crate::oci::{Digest, Document, MediaType, Platform, Reference, Repository, Tag};
+use crate::note::Note;
+use crate::oci::{Attestation, Digest, Document, MediaType, Platform, Reference, Repository, Tag};
 use crate::problem::Problem;
 
 /// A claim to prove: this tag of this repository is this image.
@@ -24,8 +31,11 @@ pub struct Expectation {
     pub media_type: Option<MediaType>,
     /// The platforms the image must have. Empty: none are required.
     pub platforms: Vec<Platform>,
-    /// Whether the user stated those platforms (`--platform`), or the build did.
+    /// Whether the user stated those platforms (`--platform`, a definition, a policy), or the build
+    /// did.
     pub platforms_stated: bool,
+    /// The attestations that every platform of the image must have.
+    pub attestations: Vec<Attestation>,
     /// The platform of the image where it is a plain manifest, if the build's descriptor names it.
     pub own_platform: Option<Platform>,
     /// Who claims it.
@@ -34,6 +44,12 @@ pub struct Expectation {
     pub origin: String,
     /// What others at hand claim for this very tag instead: who, and which image.
     pub conflicts: Vec<(String, Expected)>,
+    /// Whether a policy says that the tag is never moved once it is there.
+    pub immutable: bool,
+    /// What to do where the tag is something that is no part of the build.
+    pub on_other: OnOther,
+    /// The pattern of the policy that each of its keys was taken from.
+    pub rules: BTreeMap<&'static str, String>,
     /// Whether the build also wrote a file (`--load`, `type=oci`): a hint for a message, no more.
     pub exported: bool,
 }
@@ -45,6 +61,8 @@ pub enum Expected {
     Manifest(Digest),
     /// A manifest whose config has this digest.
     Id(Digest),
+    /// Nothing was built that it could be: a definition asks for it, the metadata lacks it.
+    Nothing,
 }
 
 /// Who claims that a tag is an image.
@@ -59,12 +77,46 @@ pub enum Claim {
     Implied,
 }
 
-impl Expected {
-    /// The digest, whichever kind it is of.
+/// What to do where a tag is something that is no part of the build.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnOther {
+    /// The run fails.
+    #[default]
+    Fail,
+    /// The run does not fail for it.
+    Warn,
+    /// The tag is moved all the same.
+    Fix,
+}
+
+impl OnOther {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Fail, Self::Warn, Self::Fix];
+
+    /// The word that flags and policies have for it.
     #[must_use]
-    pub fn digest(&self) -> &Digest {
+    pub fn as_str(self) -> &'static str {
         match self {
-            Self::Manifest(digest) | Self::Id(digest) => digest,
+            Self::Fail => "fail",
+            Self::Warn => "warn",
+            Self::Fix => "fix",
+        }
+    }
+}
+
+impl fmt::Display for OnOther {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Expected {
+    /// The digest, whichever kind it is of, if anything was built.
+    #[must_use]
+    pub fn digest(&self) -> Option<&Digest> {
+        match self {
+            Self::Manifest(digest) | Self::Id(digest) => Some(digest),
+            Self::Nothing => None,
         }
     }
 
@@ -74,6 +126,7 @@ impl Expected {
         match self {
             Self::Manifest(digest) => digest == document.digest() || digest.is_of(document.bytes()),
             Self::Id(config) => document.config() == Some(config),
+            Self::Nothing => false,
         }
     }
 }
@@ -84,7 +137,7 @@ impl Expectation {
     pub fn reference(&self) -> Reference {
         let digest = match self.tag {
             Some(_) => None,
-            None => Some(self.image.digest().clone()),
+            None => self.image.digest().cloned(),
         };
         Reference::new(self.repository.clone(), self.tag.clone(), digest)
     }
@@ -101,6 +154,8 @@ pub struct Asked {
     pub targets: Vec<String>,
     /// The platforms every image must have. Empty: those its build names.
     pub platforms: Vec<Platform>,
+    /// What to do where a tag is another image, whatever a policy says.
+    pub on_other: Option<OnOther>,
     /// Whether the builds ran one after the other, so that a later claim on a tag replaces an
     /// earlier one. Otherwise two different claims are a conflict.
     pub later_wins: bool,
@@ -129,7 +184,11 @@ pub fn expect(builds: &[Build], asked: &Asked) -> Result<(Vec<Expectation>, Vec<
             claim.platforms_stated = true;
         }
     }
+    for claim in &mut claims {
+        claim.on_other = asked.on_other.unwrap_or_default();
+    }
     let mut notes = notes(&made, &claims, asked);
+    notes.extend(builds.iter().filter_map(|build| not_pushed(build)));
     if asked.later_wins {
         claims = without_superseded(claims, &mut notes);
     }
@@ -137,218 +196,6 @@ pub fn expect(builds: &[Build], asked: &Asked) -> Result<(Vec<Expectation>, Vec<
         return Err(no_claim(&builds, &made));
     }
     Ok((without_repeats(claims), notes))
-}
-
-fn of_targets<'a>(builds: &'a [Build], targets: &[String]) -> Result<Vec<&'a Build>, Problem> {
-    for target in targets {
-        if !builds
-            .iter()
-            .any(|build| build.target.as_ref() == Some(target))
-        {
-            let mut known: Vec<String> = builds
-                .iter()
-                .filter_map(|build| build.target.as_ref())
-                .map(|target| format!("`{target}`"))
-                .collect();
-            known.sort();
-            known.dedup();
-            let help = match known.is_empty() {
-                true => "leave `--target` out: only a bake file has targets".to_owned(),
-                false => format!("use one of {}", known.join(", ")),
-            };
-            return Err(Problem::invalid(
-                format!("no target `{target}` in the metadata"),
-                help,
-            ));
-        }
-    }
-    let wanted = |build: &&Build| {
-        targets.is_empty() || build.target.as_ref().is_some_and(|t| targets.contains(t))
-    };
-    Ok(builds.iter().filter(wanted).collect())
-}
-
-/// What the metadata itself claims.
-fn claimed_by(builds: &[&Build]) -> Vec<Expectation> {
-    let mut claims = Vec::new();
-    for build in builds {
-        let Some(image) = image_of(build) else {
-            continue;
-        };
-        for name in &build.names {
-            let claim = |tag: Option<Tag>, claim: Claim| Expectation {
-                tag,
-                claim,
-                ..expectation(name.repository(), &image, Some(build))
-            };
-            match (name.tag(), &image) {
-                (Some(tag), _) => claims.push(claim(Some(tag.clone()), Claim::Build)),
-                // Docker completes the names of its classic store, so this is what it pushed.
-                (None, Expected::Id(_)) => claims.push(claim(Some(Tag::latest()), Claim::Build)),
-                (None, Expected::Manifest(_)) => {
-                    claims.push(claim(None, Claim::Build));
-                    claims.push(claim(Some(Tag::latest()), Claim::Implied));
-                }
-            }
-        }
-    }
-    claims
-}
-
-/// What the command line claims: its tags replace the names in the metadata.
-fn asked_for(builds: &[&Build], asked: &Asked) -> Result<Vec<Expectation>, Problem> {
-    let mut images: Vec<Expected> = builds.iter().filter_map(|build| image_of(build)).collect();
-    images.sort();
-    images.dedup();
-    let mut claims = Vec::new();
-    for reference in &asked.tags {
-        let image = match (
-            reference.digest().or(asked.digest.as_ref()),
-            images.as_slice(),
-        ) {
-            (Some(digest), _) => Expected::Manifest(digest.clone()),
-            (None, [image]) => image.clone(),
-            (None, []) => {
-                return Err(Problem::invalid(
-                    format!("no digest to expect of `{reference}`"),
-                    format!(
-                        "give the metadata file, `--digest sha256:…`, or `--tag {reference}@sha256:…`"
-                    ),
-                ));
-            }
-            (None, [_, _, ..]) => return Err(several_digests(reference, builds)),
-        };
-        let build = builds
-            .iter()
-            .copied()
-            .find(|build| image_of(build).as_ref() == Some(&image));
-        let tag = match (reference.tag(), reference.digest()) {
-            (Some(tag), _) => Some(tag.clone()),
-            (None, Some(_)) => None,
-            (None, None) => Some(Tag::latest()),
-        };
-        let named = build.is_some_and(|build| {
-            build.names.iter().any(|name| {
-                name.repository() == reference.repository() && name.tag() == tag.as_ref()
-            })
-        });
-        claims.push(Expectation {
-            tag,
-            claim: if named { Claim::Build } else { Claim::Asked },
-            ..expectation(reference.repository(), &image, build)
-        });
-    }
-    Ok(claims)
-}
-
-fn image_of(build: &Build) -> Option<Expected> {
-    match &build.image {
-        Image::Manifest { digest, .. } => Some(Expected::Manifest(digest.clone())),
-        Image::Id(id) => Some(Expected::Id(id.clone())),
-        Image::None => None,
-    }
-}
-
-/// An expectation without a tag yet, with all that `build` says of the image.
-fn expectation(repository: &Repository, image: &Expected, build: Option<&Build>) -> Expectation {
-    let (media_type, own_platform) = match build.map(|build| &build.image) {
-        Some(Image::Manifest {
-            media_type,
-            platform,
-            ..
-        }) => (*media_type, platform.clone()),
-        _ => (None, None),
-    };
-    Expectation {
-        repository: repository.clone(),
-        tag: None,
-        target: build.and_then(|build| build.target.clone()),
-        image: image.clone(),
-        media_type,
-        platforms: build
-            .map(|build| build.platforms.clone())
-            .unwrap_or_default(),
-        platforms_stated: false,
-        own_platform,
-        claim: Claim::Build,
-        origin: build.map_or_else(|| "`--tag`".to_owned(), called),
-        conflicts: Vec::new(),
-        exported: build.is_some_and(|build| build.exported),
-    }
-}
-
-/// Whether both claim the same tag, and neither only guesses.
-fn same_tag(a: &Expectation, b: &Expectation) -> bool {
-    let guess = [a, b].iter().any(|it| it.claim == Claim::Implied);
-    !guess && a.tag.is_some() && a.tag == b.tag && a.repository == b.repository
-}
-
-/// Drops claims on a tag that a later build claims with another image, with a note each.
-fn without_superseded(claims: Vec<Expectation>, notes: &mut Vec<Note>) -> Vec<Expectation> {
-    let later = claims.clone();
-    let mut kept = Vec::new();
-    for (index, claim) in claims.into_iter().enumerate() {
-        let replaced = |other: &&Expectation| same_tag(&claim, other) && other.image != claim.image;
-        match later.iter().skip(index + 1).rfind(replaced) {
-            None => kept.push(claim),
-            Some(by) => notes.push(Note {
-                code: note::Code::Superseded,
-                message: format!(
-                    "{}: what {} pushed was replaced by {}, so only that is expected",
-                    claim.reference(),
-                    claim.origin,
-                    by.origin
-                ),
-                help: "nothing, if the later build is meant to have the tag".to_owned(),
-            }),
-        }
-    }
-    kept
-}
-
-/// Drops what is claimed twice alike, and marks what is claimed twice with different images.
-fn without_repeats(claims: Vec<Expectation>) -> Vec<Expectation> {
-    let mut kept: Vec<Expectation> = Vec::new();
-    for claim in claims {
-        let twin = |other: &&mut Expectation| {
-            other.repository == claim.repository
-                && other.tag == claim.tag
-                && other.image == claim.image
-        };
-        match kept.iter_mut().find(twin) {
-            Some(twin) => {
-                if twin.claim == Claim::Implied {
-                    twin.claim = claim.claim;
-                }
-                // What either of them requires or knows holds for the tag.
-                for platform in claim.platforms {
-                    if !twin.platforms.contains(&platform) {
-                        twin.platforms.push(platform);
-                    }
-                }
-                twin.own_platform = twin.own_platform.take().or(claim.own_platform);
-            }
-            None => kept.push(claim),
-        }
-    }
-    let all = kept.clone();
-    // A tag that a build names is no guess any more.
-    kept.retain(|claim| {
-        let named = |other: &Expectation| {
-            other.claim != Claim::Implied
-                && other.tag == claim.tag
-                && other.repository == claim.repository
-        };
-        claim.claim != Claim::Implied || !all.iter().any(named)
-    });
-    for claim in &mut kept {
-        claim.conflicts = all
-            .iter()
-            .filter(|other| same_tag(claim, other) && other.image != claim.image)
-            .map(|other| (other.origin.clone(), other.image.clone()))
-            .collect();
-    }
-    kept
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What each code means, why it happens and what to do: the words of `tagproof explain`.
 
+use crate::text::nearest;
 use crate::{note, outcome, verdict};
 
 /// All codes, each with its meaning in one line.
@@ -32,11 +33,7 @@ pub fn explain(code: &str) -> Option<String> {
 #[must_use]
 pub fn closest(code: &str) -> Option<&'static str> {
     let wanted = code.trim().to_ascii_lowercase().replace(['_', ' '], "-");
-    entries()
-        .map(|(known, _)| (distance(&wanted, known), known))
-        .filter(|(distance, known)| *distance <= known.len().div_ceil(3))
-        .min()
-        .map(|(_, known)| known)
+    nearest(&wanted, entries().map(|(known, _)| known))
 }
 
 /// As wide as the longest code.
@@ -116,30 +113,6 @@ fn note_text(code: note::Code) -> &'static str {
     }
 }
 
-/// How many characters must be added, left out or changed to make one text of the other
-/// (Levenshtein).
-fn distance(from: &str, to: &str) -> usize {
-    // What is typed may be long; what is that far off is no misspelling.
-    if from.len() > 2 * to.len() {
-        return usize::MAX;
-    }
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (above, b) in row.iter_mut().skip(1).zip(to.chars()) {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = *above;
-            *above = changed.min(*above + 1).min(left + 1);
-            left = *above;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,18 +180,6 @@ mod tests {
     }
 
     #[test]
-    fn the_distance_is_levenshteins() {
-        for (a, b, expected) in [
-            ("kitten", "sitting", 3),
-            ("", "abc", 3),
-            ("abc", "abc", 0),
-            ("flaw", "lawn", 2),
-        ] {
-            assert_eq!(distance(a, b), expected);
-        }
-    }
-
-    #[test]
     fn the_list_has_a_line_for_each() {
         insta::assert_snapshot!(list(), @r"
     Verdicts: what a tag is
@@ -227,7 +188,7 @@ mod tests {
       wrapped           the tag is an index around the manifest that was built
       absent            there is no such tag, but the image is in the repository
       other             the tag is an image that is no part of this build
-      incomplete        the image that was built lacks a platform that was asked for
+      incomplete        the image that was built lacks a platform or an attestation
       broken            an image that the index lists is gone from the repository
       never-pushed      the repository does not have what was built
       conflict          two builds claim this tag with different digests
@@ -247,7 +208,7 @@ mod tests {
       no-tag            the metadata names a repository, but no tag
       image-id          the build left an image ID, but no manifest digest
       superseded        a later build of this job pushed the same tag
-      not-pushed        a build was made, but not pushed, and another one was
+      not-pushed        a build or a target was not pushed, and is not checked
       attestation-gone  an attestation that the index lists is gone
       registry-warning  the registry sent a warning with its answers
 

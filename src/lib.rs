@@ -8,10 +8,10 @@
 //! # The way of the data
 //!
 //! ```text
-//!  flags ─────────────┐
-//!  metadata ─► builds ┴► expectations ─► sights ─► verdicts ─► plan ─► outcomes ─► report ─► text
-//!             metadata    expectation    observe    verdict    plan     apply      report
-//!             pure        pure           reads      pure       pure     writes     pure
+//!  definition ─┐ flags ──┐  policy ─┐
+//!  metadata ─► builds ───┴► expectations ─► sights ─► verdicts ─► plan ─► outcomes ─► report ─► text
+//!             metadata      expectation     observe    verdict    plan     apply      report
+//!             pure          pure            reads      pure       pure     writes     pure
 //! ```
 //!
 //! One way, no going back. What is in the middle is pure: it knows neither HTTP nor files, clocks
@@ -25,6 +25,8 @@
 //! | word | type | what it is |
 //! |---|---|---|
 //! | build | [`metadata::Build`] | what one build left behind |
+//! | definition | [`definition::Definition`] | what a bake was asked for |
+//! | policy | [`policy::Policy`] | what a project asks of its images and says of its registries, by pattern |
 //! | expectation | [`expectation::Expectation`] | a claim: this tag of this repository is this image |
 //! | sight | [`observation::Sight`] | what a registry answered for one expectation at one moment |
 //! | look | [`observe`] | one round of sights; a verdict needs two that agree |
@@ -43,7 +45,9 @@
 //! | arguments to complete options | [`cli`] |
 //! | the inputs of a GitHub step to arguments, and what is made of its report; `run/step.rs` runs it | [`step`] |
 //! | the text of a metadata file to builds | [`metadata`] |
+//! | what was asked for, into the builds | [`definition`] |
 //! | builds and options to expectations, conflicts and notes | [`expectation`] |
+//! | the rules of the policy, into the expectations | [`policy`] |
 //! | looks at registries until two agree; `observe::look` is one round, with as few reads as prove something | [`observe`] |
 //! | what was seen to a verdict | [`verdict`] |
 //! | findings to steps that are safe | [`plan`] |
@@ -62,9 +66,10 @@
 //! Told as what is absent, since that is what a change breaks without noticing:
 //!
 //! - [`oci`] knows no other module. `oci_spec` is in `oci/document.rs` and nowhere else.
-//! - [`metadata`], [`expectation`], [`verdict`] and [`plan`] call nothing that does I/O. Of
+//! - [`metadata`], [`definition`], [`expectation`], [`policy`], [`verdict`] and [`plan`] call nothing that does I/O. Of
 //!   [`registry`] the judgement knows one type, the [`Error`](registry::Error) that a read ended with.
 //! - [`observe`] and [`apply`] know the ports and not the client. `ureq` is in `registry/` only.
+//! - The YAML library is in `policy/yaml` only.
 //! - [`registry`] knows neither expectations nor verdicts. It is asked for bytes, and decides
 //!   nothing about tags.
 //! - [`report`] asks nobody: whatever is shown was decided before.
@@ -75,7 +80,7 @@
 //! | what | where |
 //! |---|---|
 //! | arguments, environment, streams, the real clock | `main.rs`, handed over as one [`run::Process`] |
-//! | files that are named on the command line, standard input | `files.rs`, called by [`run`] |
+//! | files that are named on the command line, the policy, standard input | `files.rs` and `run/inputs.rs`, called by [`run`] |
 //! | sockets, certificates, threads | `registry/` |
 //! | login files, credential helpers (the only processes started) | `registry/` |
 //! | waiting | through [`clock::Clock`], but for a credential helper, which is a process and has real time |
@@ -96,6 +101,7 @@
 //! - Renderers: snapshots of reports of each kind, hostile ones among them.
 //! - The client: against servers of a few lines that misbehave on purpose, `registry/client_tests.rs`.
 //! - Looks and repairs in virtual time, against a registry in memory: `tests/it/looks.rs`.
+//! - All of it in a simulated world where everything goes wrong, from seeds: `tests/sim`.
 //! - The program as users run it, against a fake registry with scripted faults and against what
 //!   real builds left behind: `tests/it`. `tests/it/alike.rs` holds the fake registry to what a real one answers.
 #![cfg_attr(
@@ -105,6 +111,7 @@
 pub mod apply;
 pub mod cli;
 pub mod clock;
+pub mod definition;
 pub mod environment;
 pub mod expectation;
 pub mod explain;
@@ -117,6 +124,7 @@ pub mod observe;
 pub mod oci;
 pub mod outcome;
 pub mod plan;
+pub mod policy;
 pub mod problem;
 pub mod registry;
 pub mod report;

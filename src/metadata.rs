@@ -10,7 +10,7 @@ use base64::Engine as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::oci::{Digest, MediaType, Platform, Reference};
+use crate::oci::{Attestation, Digest, MediaType, Platform, Reference};
 use crate::problem::Problem;
 
 /// The largest metadata that is read, in bytes. Several hundred kilobytes are common: buildx puts
@@ -30,6 +30,12 @@ pub struct Build {
     pub image: Image,
     /// The platforms it was made for, where the file lists them (the provenance keys).
     pub platforms: Vec<Platform>,
+    /// Whether those platforms are what was asked for: a definition states them.
+    pub platforms_stated: bool,
+    /// The attestations that a definition asks for.
+    pub attestations: Vec<Attestation>,
+    /// The names that a definition gives it, but no output pushes it to.
+    pub unpushed: Vec<Reference>,
     /// buildx's own name of the build, `builder/node/id`.
     pub id: Option<String>,
     /// The trace of a double push, if there is one.
@@ -54,6 +60,8 @@ pub enum Image {
     Id(Digest),
     /// No image: a linked target, `cacheonly`, `type=local`.
     None,
+    /// An image was asked for, and the metadata has none.
+    Missing,
 }
 
 /// What shows that the build's own Docker pushed its tags a second time (docker/buildx#2959).
@@ -63,6 +71,25 @@ pub struct DoublePush {
     pub built: Digest,
     /// What `containerimage.digest` says instead, where the two differ.
     pub said: Option<Digest>,
+}
+
+impl Build {
+    /// A target of the definition `source`, before it is known what it left behind.
+    pub(crate) fn without_metadata(source: &str, target: &str) -> Self {
+        Self {
+            source: source.to_owned(),
+            target: Some(target.to_owned()),
+            names: Vec::new(),
+            image: Image::None,
+            platforms: Vec::new(),
+            platforms_stated: false,
+            attestations: Vec::new(),
+            unpushed: Vec::new(),
+            id: None,
+            double_push: None,
+            exported: false,
+        }
+    }
 }
 
 /// Reads the text of a metadata file; `source` is what to call it in messages.
@@ -214,6 +241,9 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         names,
         image,
         platforms,
+        platforms_stated: false,
+        attestations: Vec::new(),
+        unpushed: Vec::new(),
         id: text("buildx.build.ref").unwrap_or_default(),
         double_push,
         exported: descriptor.is_some_and(|descriptor| descriptor.exported),

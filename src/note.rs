@@ -26,7 +26,8 @@ pub enum Code {
     ImageId,
     /// A later build's claim on a tag replaced this one.
     Superseded,
-    /// A build was not pushed, and was not meant to be.
+    /// A build was not pushed and was not meant to be, or no output of a definition's target
+    /// pushes it.
     NotPushed,
     /// An attestation manifest that the index lists is gone from the repository.
     AttestationGone,

@@ -27,6 +27,8 @@ pub struct Sight {
     /// The platform of the expected image where it is a plain manifest, and was needed; `None`
     /// inside if its config names none.
     pub platform: Option<Seen<Option<Platform>>>,
+    /// The attestation manifests of the expected index, if attestations are required.
+    pub attestations: Vec<(Child, Seen<Arc<Document>>)>,
     /// The children of the expected index, if they were asked for.
     pub children: Vec<(Child, Seen<()>)>,
 }

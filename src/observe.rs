@@ -3,6 +3,7 @@
 //! A loop over the registry and the clock. It decides nothing about tags: what a look means is
 //! [`judge`]'s word, this only asks whether it has been seen often and long enough.
 
+mod attested;
 mod images;
 mod look;
 mod memory;
@@ -10,11 +11,11 @@ mod memory;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::expectation::Expectation;
+use crate::expectation::{Claim, Expectation, Expected};
 use crate::observation::{Seen, Sight};
 use crate::oci::Digest;
 use crate::registry::{Class, Error, Registry};
-use crate::verdict::{Code, Verdict, judge};
+use crate::verdict::{Code, Verdict, concerns, judge};
 
 pub(crate) use look::look_at_tag;
 pub use memory::Memory;
@@ -174,7 +175,12 @@ impl<'a> Watch<'a> {
         let seen_enough = self.agreeing >= wanted && is_apart;
         let doubted = match phase {
             // `latest` that no one named is only of interest if it holds this build.
-            Phase::Before if self.expectation.claim == crate::expectation::Claim::Implied => false,
+            Phase::Before
+                if self.expectation.claim == Claim::Implied
+                    && !concerns(self.expectation, &sight) =>
+            {
+                false
+            }
             Phase::Before => matches!(
                 verdict.code(),
                 Code::Absent | Code::Other | Code::NeverPushed | Code::Broken
@@ -182,8 +188,9 @@ impl<'a> Watch<'a> {
             Phase::After => verdict != Verdict::Ok,
         };
         let final_at_once = match &verdict {
-            // No look changes what the builds claim.
+            // No look changes what the builds claim, or that one is missing.
             Verdict::Conflict => true,
+            Verdict::NeverPushed if self.expectation.image == Expected::Nothing => true,
             // A refused login will be refused again; the client has repeated what may pass.
             Verdict::Unproven(error) => !error.class.is_passing(),
             _ => false,
@@ -201,6 +208,7 @@ impl<'a> Watch<'a> {
                 tag: Seen::Unknown(error.clone()),
                 expected: None,
                 platform: None,
+                attestations: Vec::new(),
                 children: Vec::new(),
             };
             (sight, Verdict::Unproven(error))

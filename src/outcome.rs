@@ -14,6 +14,8 @@ pub enum Outcome {
     AlreadyRight,
     /// The registry refused the write, for this reason.
     Refused(Error),
+    /// The policy says that the tag is never moved; nothing was written.
+    Immutable,
     /// Someone else moved the tag; it was left alone.
     Changed {
         /// What it showed then; `None` if the tag was gone.
@@ -34,7 +36,7 @@ impl Outcome {
         match self {
             Self::Fixed => Code::Fixed,
             Self::AlreadyRight => Code::AlreadyRight,
-            Self::Refused(_) => Code::Refused,
+            Self::Refused(_) | Self::Immutable => Code::Refused,
             Self::Changed { .. } => Code::Changed,
             Self::Unsettled(_) => Code::Unsettled,
             Self::Failed(_) => Code::Failed,
@@ -49,7 +51,7 @@ pub enum Code {
     Fixed,
     /// See [`Outcome::AlreadyRight`].
     AlreadyRight,
-    /// See [`Outcome::Refused`].
+    /// See [`Outcome::Refused`] and [`Outcome::Immutable`].
     Refused,
     /// See [`Outcome::Changed`].
     Changed,

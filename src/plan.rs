@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::expectation::{Claim, Expectation, Expected};
+use crate::expectation::{Claim, Expectation, Expected, OnOther};
 use crate::finding::Finding;
 use crate::observation::Seen;
 use crate::oci::{Digest, Document, Tag};
@@ -24,10 +24,10 @@ pub struct Step<'a> {
 }
 
 /// The steps that make right what may be repaired: nothing that is right, none that is someone
-/// else's work unless `move_other` says so, nothing incomplete or broken, and no tag that is only
-/// guessed at.
+/// else's work unless `on-other` says so, nothing incomplete or broken, and no tag that is only
+/// guessed at. A step of an immutable tag that is there is never written, but refused.
 #[must_use]
-pub fn plan(findings: &[Finding], move_other: bool) -> Vec<Step<'_>> {
+pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
     findings
         .iter()
         .enumerate()
@@ -43,7 +43,13 @@ pub fn plan(findings: &[Finding], move_other: bool) -> Vec<Step<'_>> {
                 // Nobody named it, and someone has made that index.
                 Verdict::Wrapped => expectation.claim != Claim::Implied,
                 Verdict::Absent => may_create(expectation),
-                Verdict::Other(_) => move_other && expectation.claim != Claim::Implied,
+                Verdict::Other(_) if expectation.claim == Claim::Implied => false,
+                Verdict::Other(_) => match expectation.on_other {
+                    OnOther::Fix => true,
+                    // That it is not moved is an outcome of its own.
+                    OnOther::Fail => expectation.immutable,
+                    OnOther::Warn => false,
+                },
                 Verdict::Ok
                 | Verdict::Incomplete(_)
                 | Verdict::Broken(_)

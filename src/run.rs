@@ -1,6 +1,9 @@
 //! The run: inputs to builds to expectations to looks to verdicts to repairs to the report, and the exit code.
 
-use std::collections::BTreeSet;
+mod client;
+mod inputs;
+mod step;
+
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,17 +14,19 @@ use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::expectation::{self, Claim, Expectation};
 use crate::finding::Finding;
-use crate::metadata::{self, Build, MAX_METADATA};
 use crate::note::{self, Note};
 use crate::observe::{self, Looks, Memory, Phase};
-use crate::oci::Host;
+use crate::policy::PLACES;
 use crate::problem::Problem;
-use crate::registry::{Client, Logins, Settings, Sources};
 use crate::report::{self, Mode, Report, paint, terminal};
 use crate::screen::{Fold, Screen};
 use crate::{apply, files, plan, step as github, verdict};
 
-mod step;
+use client::{client, hosts};
+use inputs::builds;
+
+/// How far apart two agreeing looks are, where nobody says otherwise.
+const SETTLE: Duration = Duration::from_secs(2);
 
 /// What the process gives to a run. The library touches nothing of the process by itself.
 pub struct Process<'a> {
@@ -51,6 +56,7 @@ pub struct Process<'a> {
 pub fn run(process: Process<'_>) -> u8 {
     match cli::parse(&process.args) {
         Action::Run(options) => check(process, &options),
+        Action::CheckPolicy(file) => check_policy(process, file.as_deref()),
         Action::Step => step::run(process),
         Action::Print {
             text,
@@ -156,6 +162,26 @@ fn write_files(report: &Report, options: &Options, screen: &Screen<'_>) -> bool 
     all
 }
 
+fn check_policy(process: Process<'_>, file: Option<&Path>) -> u8 {
+    let none = || {
+        Problem::invalid(
+            format!("no policy here: neither `{}`", PLACES.join("` nor `")),
+            "name the file: `tagproof policy check FILE`; docs/policy.md has one to start with",
+        )
+    };
+    match inputs::policy(file).and_then(|found| found.ok_or_else(none)) {
+        Ok((source, policy)) => {
+            let _ = process.stdout.write_all(policy.show(&source).as_bytes());
+            0
+        }
+        Err(problem) => {
+            let text = format!("error: {problem}\n{}\n", help_line(&problem));
+            let _ = process.stderr.write_all(text.as_bytes());
+            2
+        }
+    }
+}
+
 fn help_line(problem: &Problem) -> String {
     problem
         .help
@@ -190,16 +216,25 @@ fn prove(
     let asked = options.asked.clone()?;
     let mut stdin = files::StdinOnce::new(stdin);
     let builds = builds(options, &mut stdin)?;
-    let (expectations, mut notes) = expectation::expect(&builds, &asked)?;
+    let (mut expectations, mut notes) = expectation::expect(&builds, &asked)?;
+    let policy = inputs::policy(options.policy.as_deref())?
+        .unwrap_or_default()
+        .1;
+    if options.use_rules {
+        policy.rule(&mut expectations, &asked)?;
+    }
     let log = |line: &str| {
         if options.verbose {
             screen.log(line, clock.unix_time());
         }
     };
-    let client = client(around, &mut stdin, options, &expectations, &log)?;
+    let settle = options
+        .settle
+        .unwrap_or_else(|| policy.settle(&hosts(&expectations), SETTLE));
+    let client = client(around, &mut stdin, options, &policy, &expectations, &log)?;
 
     let looks = Looks {
-        settle: options.settle,
+        settle,
         settle_timeout: options.settle_timeout,
         deep: options.deep,
         deadline: options.timeout,
@@ -234,7 +269,7 @@ fn prove(
         notes.extend(github::set_aside(&mut findings));
     }
     if options.mode == Mode::Fix {
-        let plan = plan::plan(&findings, options.move_other);
+        let plan = plan::plan(&findings);
         let outcomes = apply::apply(&plan, looks, &mut memory, &client, clock, &waiting);
         let done: Vec<_> = plan.iter().map(|step| step.index).zip(outcomes).collect();
         for (index, outcome) in done {
@@ -261,101 +296,4 @@ fn prove(
         pulls: requests.pulls,
         ..report
     })
-}
-
-fn builds(options: &Options, stdin: &mut files::StdinOnce<'_>) -> Result<Vec<Build>, Problem> {
-    let mut builds = Vec::new();
-    for path in &options.files {
-        let (source, text) = match path == Path::new("-") {
-            true => (
-                "standard input".to_owned(),
-                stdin.read("metadata `-`", MAX_METADATA)?,
-            ),
-            false => (
-                path.display().to_string(),
-                files::read_metadata(path, MAX_METADATA)?,
-            ),
-        };
-        builds.extend(metadata::parse(&source, &text)?);
-    }
-    for text in &options.metadata {
-        builds.extend(metadata::parse("--metadata", text.as_bytes())?);
-    }
-    Ok(builds)
-}
-
-fn client<'a>(
-    around: &Around<'a, '_>,
-    stdin: &mut files::StdinOnce<'_>,
-    options: &Options,
-    expectations: &[Expectation],
-    log: &'a (dyn Fn(&str) + Sync),
-) -> Result<Client<'a>, Problem> {
-    let explicit = match &options.login {
-        None => None,
-        Some((host, username)) => {
-            let host = match host {
-                Some(host) => host.clone(),
-                None => only_host(expectations)?,
-            };
-            let password = stdin.read_line_of("`--password-stdin`", 64 * 1024)?;
-            Some((host, username.clone(), password))
-        }
-    };
-    let ca_file = match &options.ca_file {
-        None => None,
-        Some(path) => Some(files::read(
-            path,
-            4 * 1024 * 1024,
-            "give a file with PEM certificates",
-        )?),
-    };
-    let sources = Sources {
-        environment: around.environment.clone(),
-        explicit,
-        registry_config: options.registry_config.clone(),
-        token: around.token.clone(),
-        write: options.mode == Mode::Fix,
-    };
-    let logins = Logins::new(sources).map_err(|cause| {
-        Problem::invalid(
-            cause,
-            "give `--registry-config` a file like Docker's `config.json`",
-        )
-    })?;
-    let settings = Settings {
-        write: options.mode == Mode::Fix,
-        plain_http: options
-            .plain_http
-            .iter()
-            .cloned()
-            .collect::<BTreeSet<Host>>(),
-        ca_file,
-        environment: around.environment.clone(),
-        concurrency: options.concurrency,
-        deadline: options.timeout,
-    };
-    Client::new(settings, logins, around.clock, log)
-        .map_err(|cause| Problem::invalid(cause, "`tagproof check --help` shows the flags"))
-}
-
-/// The one registry that `--username` can be for.
-fn only_host(expectations: &[Expectation]) -> Result<Host, Problem> {
-    let hosts: BTreeSet<&Host> = expectations.iter().map(|it| it.repository.host()).collect();
-    let mut hosts = hosts.into_iter();
-    match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Ok(host.clone()),
-        (first, second) => {
-            let named: Vec<String> = first
-                .into_iter()
-                .chain(second)
-                .chain(hosts)
-                .map(|host| format!("`--registry {host}`"))
-                .collect();
-            Err(Problem::invalid(
-                "`--username` without `--registry`, and several registries at hand",
-                format!("say whose login it is: {}", named.join(" or ")),
-            ))
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::expectation::{Expectation, Expected};
 use crate::observation::{Seen, Sight};
-use crate::oci::{Child, Digest, Document, Platform};
+use crate::oci::{Attestation, Child, Digest, Document, Platform};
 use crate::registry::Error;
 
 /// What is so of one expectation.
@@ -20,9 +20,9 @@ pub enum Verdict {
     Absent,
     /// The tag is something else.
     Other(Relation),
-    /// The expected image lacks these platforms.
-    Incomplete(Vec<Platform>),
-    /// These image children of the expected index are gone.
+    /// The expected image lacks what was asked for.
+    Incomplete(Vec<Lack>),
+    /// These children of the expected index are gone: images, or attestations that are required.
     Broken(Vec<Child>),
     /// The tag does not show the expected image, and the repository does not have it.
     NeverPushed,
@@ -30,6 +30,15 @@ pub enum Verdict {
     Conflict,
     /// What the judgement needs could not be read, for this reason.
     Unproven(Error),
+}
+
+/// What was asked for of an image, and is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// A platform.
+    Platform(Platform),
+    /// An attestation, of this platform if it is known.
+    Attestation(Attestation, Option<Platform>),
 }
 
 /// What the document under a tag has to do with the build, where it is none of its parts.
@@ -54,6 +63,9 @@ pub fn judge(expectation: &Expectation, sight: &Sight) -> Verdict {
     if !expectation.conflicts.is_empty() {
         return Verdict::Conflict;
     }
+    if expectation.image == Expected::Nothing {
+        return Verdict::NeverPushed;
+    }
     let shown = sight.tag.here();
     let right = shown.is_some_and(|document| expectation.image.is(document));
     let by_digest = sight
@@ -63,16 +75,27 @@ pub fn judge(expectation: &Expectation, sight: &Sight) -> Verdict {
         .and_then(Option::as_ref);
     let expected = if right { shown } else { by_digest };
 
-    if let Some(document) = expected
-        && let Some(missing) = missing_platforms(expectation, sight, document)
-    {
-        return Verdict::Incomplete(missing);
+    if let Some(document) = expected {
+        let platforms = missing_platforms(expectation, sight, document).into_iter();
+        let mut lacks: Vec<Lack> = platforms.map(Lack::Platform).collect();
+        lacks.extend(missing_attestations(expectation, sight, document));
+        if !lacks.is_empty() {
+            return Verdict::Incomplete(lacks);
+        }
     }
     let gone: Vec<Child> = sight
         .children
         .iter()
         .filter(|(child, seen)| !child.is_attestation && matches!(seen, Seen::Absent))
-        .map(|(child, _)| child.clone())
+        .map(|(child, _)| child)
+        .chain(
+            sight
+                .attestations
+                .iter()
+                .filter(|(_, seen)| matches!(seen, Seen::Absent))
+                .map(|(child, _)| child),
+        )
+        .cloned()
         .collect();
     if !gone.is_empty() {
         return Verdict::Broken(gone);
@@ -117,12 +140,12 @@ pub fn concerns(expectation: &Expectation, sight: &Sight) -> bool {
     }
 }
 
-/// The platforms that are required and not there; `None` if there are none, or it is not known.
+/// The platforms that are required and known not to be there.
 fn missing_platforms(
     expectation: &Expectation,
     sight: &Sight,
     document: &Document,
-) -> Option<Vec<Platform>> {
+) -> Vec<Platform> {
     let has = match (
         document.config(),
         &expectation.own_platform,
@@ -131,19 +154,44 @@ fn missing_platforms(
         (None, _, _) => document.platforms(),
         (Some(_), Some(own), _) => vec![own.clone()],
         (Some(_), None, Some(Seen::Here(own))) => own.iter().cloned().collect(),
-        (Some(_), None, _) => return None,
+        (Some(_), None, _) => return Vec::new(),
     };
-    let missing: Vec<Platform> = expectation
+    expectation
         .platforms
         .iter()
         .filter(|platform| !has.contains(platform))
         .cloned()
-        .collect();
-    if missing.is_empty() {
-        None
-    } else {
-        Some(missing)
+        .collect()
+}
+
+/// The attestations that are required and known not to be there: every image of the index needs
+/// each of them, in an attestation manifest of its own in the index.
+fn missing_attestations(
+    expectation: &Expectation,
+    sight: &Sight,
+    document: &Document,
+) -> Vec<Lack> {
+    let lacks = |kind: Attestation, of: &Child| {
+        let mut about = sight
+            .attestations
+            .iter()
+            .filter(|(child, _)| child.attests.as_ref() == Some(&of.digest));
+        // One that is gone or unknown may have held it.
+        !about.any(|(_, seen)| match seen {
+            Seen::Here(manifest) => manifest.attestations().contains(&kind),
+            Seen::Absent | Seen::Unknown(_) => true,
+        })
+    };
+    let mut missing = Vec::new();
+    for &kind in &expectation.attestations {
+        if document.config().is_some() {
+            let own = expectation.own_platform.clone();
+            missing.push(Lack::Attestation(kind, own));
+        }
+        let images = document.images().filter(|image| lacks(kind, image));
+        missing.extend(images.map(|image| Lack::Attestation(kind, image.platform.clone())));
     }
+    missing
 }
 
 fn first_unknown(sight: &Sight) -> Option<&Error> {
@@ -162,6 +210,7 @@ fn first_unknown(sight: &Sight) -> Option<&Error> {
                 .iter()
                 .find_map(|(child, seen)| reason(seen).filter(|_| !child.is_attestation))
         })
+        .or_else(|| sight.attestations.iter().find_map(|(_, seen)| reason(seen)))
 }
 
 /// The verdicts about a tag that shows something else than the expected image, which is there.
@@ -191,16 +240,16 @@ fn about_the_tag(
 }
 
 /// What `shown` has of the images of the expected one: itself, or the images it lists.
-fn relation(digest: &Digest, shown: &Document, expected: Option<&Document>) -> Relation {
+fn relation(digest: Option<&Digest>, shown: &Document, expected: Option<&Document>) -> Relation {
     let own: Vec<&Digest> =
         match expected.map(|expected| expected.images().map(|child| &child.digest).collect()) {
-            None => vec![digest],
-            Some(images) if Vec::is_empty(&images) => vec![digest],
+            None => digest.into_iter().collect(),
+            Some(images) if Vec::is_empty(&images) => digest.into_iter().collect(),
             Some(images) => images,
         };
     let held: Vec<&Digest> = shown.images().map(|child| &child.digest).collect();
     let common = own.iter().filter(|own| held.contains(own)).count();
-    let all = common == own.len() || held.contains(&digest);
+    let all = common == own.len() || digest.is_some_and(|digest| held.contains(&digest));
     let only = held.iter().all(|held| own.contains(held));
     match (common, all, only) {
         _ if held.is_empty() => Relation::None,
@@ -243,7 +292,7 @@ pub enum Code {
     Absent,
     /// The tag is something that is no part of this build.
     Other,
-    /// The expected image lacks a platform that was asked for.
+    /// The expected image lacks a platform or an attestation that was asked for.
     Incomplete,
     /// The index is right, but an image child of it is gone.
     Broken,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Format, OnFinding, OnOther, RunArgs};
-use crate::expectation::Asked;
+use crate::expectation::{self, Asked};
 use crate::oci::{Host, Platform, Reference};
 use crate::problem::Problem;
 use crate::report::paint::ColorChoice;
@@ -19,19 +19,25 @@ pub struct Options {
     pub files: Vec<PathBuf>,
     /// Metadata given as text.
     pub metadata: Vec<String>,
+    /// What a bake was asked for (`-` is standard input).
+    pub definition: Option<PathBuf>,
+    /// The group of the definition that is meant.
+    pub group: Option<String>,
     /// The tags, digest, targets and platforms asked for; a problem with one of them is reported
     /// like any problem with the inputs.
     pub asked: Result<Asked, Problem>,
     /// Whether every child of an index is asked for.
     pub deep: bool,
-    /// Whether tags that are no part of the build are moved.
-    pub move_other: bool,
+    /// The policy file that is to be read instead of the working directory's.
+    pub policy: Option<PathBuf>,
+    /// Whether the rules of the policy hold.
+    pub use_rules: bool,
     /// What does not fail the run.
     pub soften: Soften,
     /// Whether a build that was not pushed is set aside where another one was.
     pub set_aside_unpushed: bool,
-    /// How far apart two agreeing looks are.
-    pub settle: Duration,
+    /// How far apart two agreeing looks are, whatever a policy says.
+    pub settle: Option<Duration>,
     /// How long a tag may take to come right.
     pub settle_timeout: Duration,
     /// How long everything may take.
@@ -85,7 +91,8 @@ impl FileFormat {
 }
 
 impl Options {
-    /// The flags that a command typed after this run needs to reach the same registries.
+    /// The flags that a command typed after this run needs to reach the same registries, and to
+    /// judge by the same policy.
     #[must_use]
     pub fn reach(&self) -> Reach {
         let mut flags = String::new();
@@ -95,10 +102,14 @@ impl Options {
         for (flag, path) in [
             ("--ca-file", &self.ca_file),
             ("--registry-config", &self.registry_config),
+            ("--policy", &self.policy),
         ] {
             if let Some(path) = path {
                 flags.push_str(&format!(" {flag} {}", quoted(&path.to_string_lossy())));
             }
+        }
+        if !self.use_rules {
+            flags.push_str(" --no-policy");
         }
         Reach { flags }
     }
@@ -122,11 +133,15 @@ pub(super) fn options(mode: Mode, args: RunArgs) -> Options {
         tags: _,
         digest: _,
         targets: _,
+        definition,
+        group,
         platforms: _,
         deep,
-        on_other,
+        on_other: _,
         on_unproven,
         on_unpushed,
+        policy,
+        no_policy,
         settle,
         settle_timeout,
         timeout,
@@ -156,11 +171,13 @@ pub(super) fn options(mode: Mode, args: RunArgs) -> Options {
         mode,
         files,
         metadata,
+        definition,
+        group,
         asked,
         deep,
-        move_other: on_other == OnOther::Fix,
+        policy,
+        use_rules: !no_policy,
         soften: Soften {
-            other: on_other == OnOther::Warn,
             unproven: on_unproven == OnFinding::Warn,
             unpushed: on_unpushed == OnFinding::Warn,
         },
@@ -193,6 +210,11 @@ fn asked(args: &RunArgs) -> Result<Asked, Problem> {
     let mut asked = Asked {
         digest: args.digest.clone(),
         targets: args.targets.clone(),
+        on_other: args.on_other.map(|on_other| match on_other {
+            OnOther::Fail => expectation::OnOther::Fail,
+            OnOther::Fix => expectation::OnOther::Fix,
+            OnOther::Warn => expectation::OnOther::Warn,
+        }),
         ..Asked::default()
     };
     for text in items(&args.tags) {

@@ -32,7 +32,7 @@ fn claims(values: &[Value], asked: &Asked) -> Vec<String> {
         let digest = it
             .image
             .digest()
-            .to_string()
+            .map_or_else(|| "nothing".to_owned(), ToString::to_string)
             .replace(A, "A")
             .replace(B, "B");
         format!("{reference} {:?} {digest}{conflict}", it.claim)

@@ -1,6 +1,7 @@
 //! What is said about builds and claims beside the tags: notes, and why there is nothing to check.
 
-use super::{Asked, Expectation, image_of};
+use super::claims::image_of;
+use super::{Asked, Expectation};
 use crate::metadata::{Build, Image};
 use crate::note::{self, Note};
 use crate::oci::Reference;
@@ -77,12 +78,30 @@ pub(super) fn notes(builds: &[&Build], claims: &[Expectation], asked: &Asked) ->
     notes
 }
 
+/// What to say of a target whose tags no output pushes.
+pub(super) fn not_pushed(build: &Build) -> Option<Note> {
+    let names: Vec<String> = build.unpushed.iter().map(|it| format!("`{it}`")).collect();
+    (!names.is_empty()).then(|| Note {
+        code: note::Code::NotPushed,
+        message: format!(
+            "{} is not pushed, as the definition says, so its tags are not checked: {}",
+            called(build),
+            names.join(", ")
+        ),
+        help: "if it is pushed, print the definition with the flags of the build: `docker buildx bake --push --print`".to_owned(),
+    })
+}
+
 /// Why nothing is claimed.
 pub(super) fn no_claim(builds: &[&Build], made: &[&Build]) -> Problem {
     match (builds, made) {
         ([], _) => Problem::invalid(
             "no metadata and no tag to check",
             "give the file that `docker buildx build --push --metadata-file build.json` wrote, or `--tag NAME:TAG@sha256:…`",
+        ),
+        (builds, []) if builds.iter().any(|build| !build.unpushed.is_empty()) => Problem::nothing(
+            "nothing to check: the definition pushes nothing",
+            "print the definition with the flags of the build: `docker buildx bake --push --print`",
         ),
         (_, []) => Problem::nothing(
             "nothing to check: no build in the metadata made an image",

@@ -22,6 +22,7 @@ fn image(build: &Build) -> String {
         Image::Manifest { digest, .. } => digest.to_string(),
         Image::Id(id) => format!("id {id}"),
         Image::None => "none".to_owned(),
+        Image::Missing => "missing".to_owned(),
     }
 }
 

@@ -20,34 +20,40 @@ pub(super) fn expected(
 ) -> Vec<Option<Seen<Option<Arc<Document>>>>> {
     let needed = |expectation: &Expectation, tag: &Seen<Arc<Document>>| match tag {
         _ if !expectation.conflicts.is_empty() || expectation.tag.is_none() => false,
+        _ if expectation.image == Expected::Nothing => false,
         Seen::Here(document) => !expectation.image.is(document),
         Seen::Absent => true,
         // What is wrong whatever the tag shows is worth knowing, if anything can be wrong so.
-        Seen::Unknown(_) => deep || !expectation.platforms.is_empty(),
+        Seen::Unknown(_) => {
+            deep || !expectation.platforms.is_empty() || !expectation.attestations.is_empty()
+        }
     };
-    let reads: BTreeSet<Read> = expectations
-        .iter()
-        .zip(tags)
-        .filter(|(expectation, tag)| needed(expectation, tag) && !memory.knows(expectation))
-        .map(|(expectation, _)| read_of_expected(expectation))
-        .collect();
+    // Sets and maps are extended, not collected: that would sort, and sorting is much code for
+    // each type.
+    let mut reads: BTreeSet<Read> = BTreeSet::new();
+    reads.extend(
+        expectations
+            .iter()
+            .zip(tags)
+            .filter(|(expectation, tag)| needed(expectation, tag) && !memory.knows(expectation))
+            .filter_map(|(expectation, _)| read_of_expected(expectation)),
+    );
     let reads: Vec<Read> = reads.into_iter().collect();
-    let answers: BTreeMap<&Read, Seen<Option<Arc<Document>>>> = reads
-        .iter()
-        .zip(registry.read(&reads))
-        .map(|(read, answer)| {
-            (
-                read,
-                match (&read.target, memory_of(memory, read, answer)) {
-                    (_, Learnt::Seen(Seen::Here(document))) => Seen::Here(Some(document)),
-                    (_, Learnt::Seen(Seen::Absent)) => Seen::Absent,
-                    (_, Learnt::Seen(Seen::Unknown(error))) => Seen::Unknown(error),
-                    // A config blob, asked for by its header: it is there.
-                    (_, Learnt::Said(_) | Learnt::Nothing) => Seen::Here(None),
-                },
-            )
-        })
-        .collect();
+    let mut answers: BTreeMap<&Read, Seen<Option<Arc<Document>>>> = BTreeMap::new();
+    for (read, answer) in reads.iter().zip(registry.read(&reads)) {
+        let seen = match memory_of(memory, read, answer) {
+            Learnt::Seen(Seen::Here(document)) => Seen::Here(Some(document)),
+            Learnt::Seen(Seen::Absent) => Seen::Absent,
+            Learnt::Seen(Seen::Unknown(error)) => Seen::Unknown(error),
+            Learnt::Said(_) | Learnt::Nothing if read.method == Method::Get => {
+                let reason = "the answer to a GET has no body".to_owned();
+                Seen::Unknown(bad_answer(read, reason))
+            }
+            // A config blob, asked for by its header: it is there.
+            Learnt::Said(_) | Learnt::Nothing => Seen::Here(None),
+        };
+        answers.insert(read, seen);
+    }
     expectations
         .iter()
         .zip(tags)
@@ -55,33 +61,30 @@ pub(super) fn expected(
             if !needed(expectation, tag) {
                 return None;
             }
+            let read = read_of_expected(expectation)?;
             let key = (
                 expectation.repository.clone(),
-                expectation.image.digest().clone(),
+                expectation.image.digest()?.clone(),
             );
             match memory.documents.get(&key) {
                 Some(document) => Some(Seen::Here(Some(document.clone()))),
-                None => Some(
-                    answers
-                        .get(&read_of_expected(expectation))
-                        .cloned()
-                        .unwrap_or(Seen::Here(None)),
-                ),
+                None => Some(answers.get(&read).cloned().unwrap_or(Seen::Here(None))),
             }
         })
         .collect()
 }
 
-fn read_of_expected(expectation: &Expectation) -> Read {
+fn read_of_expected(expectation: &Expectation) -> Option<Read> {
     let (target, method) = match &expectation.image {
         Expected::Manifest(digest) => (Target::Manifest(digest.clone()), Method::Get),
         Expected::Id(config) => (Target::Blob(config.clone()), Method::Head),
+        Expected::Nothing => return None,
     };
-    Read {
+    Some(Read {
         repository: expectation.repository.clone(),
         target,
         method,
-    }
+    })
 }
 
 /// Like [`Memory::learn`], but a HEAD of a blob that is not there is an answer.
@@ -113,12 +116,14 @@ pub(super) fn platforms(
             document.as_ref()?.config()?.clone(),
         ))
     };
-    let needed: BTreeSet<(Repository, Digest)> = expectations
-        .iter()
-        .zip(documents)
-        .filter_map(|(expectation, document)| config(expectation, document))
-        .filter(|key| !memory.platforms.contains_key(key))
-        .collect();
+    let mut needed: BTreeSet<(Repository, Digest)> = BTreeSet::new();
+    needed.extend(
+        expectations
+            .iter()
+            .zip(documents)
+            .filter_map(|(expectation, document)| config(expectation, document))
+            .filter(|key| !memory.platforms.contains_key(key)),
+    );
     let reads: Vec<Read> = needed
         .iter()
         .map(|(repository, digest)| Read {
@@ -184,12 +189,14 @@ pub(super) fn children(
             .map(|child| (expectation.repository.clone(), child.digest.clone()))
             .collect()
     };
-    let ask: BTreeSet<(Repository, Digest)> = expectations
-        .iter()
-        .zip(documents)
-        .flat_map(|(expectation, document)| listed(expectation, document))
-        .filter(|key| !memory.present.contains(key))
-        .collect();
+    let mut ask: BTreeSet<(Repository, Digest)> = BTreeSet::new();
+    ask.extend(
+        expectations
+            .iter()
+            .zip(documents)
+            .flat_map(|(expectation, document)| listed(expectation, document))
+            .filter(|key| !memory.present.contains(key)),
+    );
     let wanted = |method: Method, keys: &[(Repository, Digest)]| -> Vec<Read> {
         keys.iter()
             .map(|(repository, digest)| Read {

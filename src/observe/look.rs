@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::attested::attestations;
 use super::images::{children, expected, platforms};
 use super::memory::{Learnt, Memory, bad_answer};
 use crate::expectation::{Expectation, Expected};
@@ -35,6 +36,7 @@ pub(super) fn look(
         })
         .collect();
     let platforms = platforms(expectations, &documents, memory, registry);
+    let attestations = attestations(expectations, &documents, memory, registry);
     let children = match deep {
         true => children(expectations, &documents, memory, registry),
         false => vec![Vec::new(); expectations.len()],
@@ -42,13 +44,17 @@ pub(super) fn look(
     tags.into_iter()
         .zip(expected)
         .zip(platforms)
+        .zip(attestations)
         .zip(children)
-        .map(|(((tag, expected), platform), children)| Sight {
-            tag,
-            expected,
-            platform,
-            children,
-        })
+        .map(
+            |((((tag, expected), platform), attestations), children)| Sight {
+                tag,
+                expected,
+                platform,
+                attestations,
+                children,
+            },
+        )
         .collect()
 }
 
@@ -70,11 +76,11 @@ pub(crate) fn look_at_tag(
 }
 
 /// A manifest to look at.
-struct Wanted {
-    repository: Repository,
-    target: Target,
+pub(super) struct Wanted {
+    pub(super) repository: Repository,
+    pub(super) target: Target,
     /// Whether its body is needed, and not only its digest.
-    whole: bool,
+    pub(super) whole: bool,
 }
 
 /// What the tags point at; for an expectation without a tag, what is under its digest.
@@ -84,27 +90,35 @@ fn tags(
     registry: &dyn Registry,
 ) -> Vec<Seen<Arc<Document>>> {
     let mut first: BTreeSet<(&Repository, &Expected)> = BTreeSet::new();
-    let wanted = expectations
+    let wanted: Vec<Option<Wanted>> = expectations
         .iter()
         .map(|expectation| {
             // Later looks know from the first one whether headers can be trusted.
             let known =
                 memory.knows(expectation) || memory.headers.contains_key(&expectation.repository);
-            Wanted {
+            let target = match &expectation.tag {
+                Some(tag) => Target::Tag(tag.clone()),
+                // Without a digest, too, there is nothing to look at.
+                None => Target::Manifest(expectation.image.digest()?.clone()),
+            };
+            Some(Wanted {
                 repository: expectation.repository.clone(),
-                target: match &expectation.tag {
-                    Some(tag) => Target::Tag(tag.clone()),
-                    None => Target::Manifest(expectation.image.digest().clone()),
-                },
+                target,
                 whole: !known && first.insert((&expectation.repository, &expectation.image)),
-            }
+            })
         })
         .collect();
-    resolve(wanted, memory, registry)
+    let is_asked: Vec<bool> = wanted.iter().map(Option::is_some).collect();
+    let mut seen = resolve(wanted.into_iter().flatten().collect(), memory, registry).into_iter();
+    let mut next = |is_asked: bool| is_asked.then(|| seen.next()).flatten();
+    is_asked
+        .into_iter()
+        .map(|is_asked| next(is_asked).unwrap_or(Seen::Absent))
+        .collect()
 }
 
 /// Reads manifests until each is known: headers first where they may be enough, then bodies.
-fn resolve(
+pub(super) fn resolve(
     wanted: Vec<Wanted>,
     memory: &mut Memory,
     registry: &dyn Registry,

@@ -47,6 +47,7 @@ impl Memory {
             Expected::Id(_) => self.documents.iter().any(|((repository, _), document)| {
                 *repository == expectation.repository && expectation.image.is(document)
             }),
+            Expected::Nothing => true,
         }
     }
 

@@ -9,7 +9,7 @@ use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Digest, MediaType, Platform};
+use super::{Attestation, Digest, MediaType, Platform};
 
 /// More children than any index of a build has; more is an attack or a mistake.
 const MAX_CHILDREN: usize = 1000;
@@ -44,6 +44,7 @@ pub struct Index {
 pub struct Image {
     config: Digest,
     annotations: Vec<(String, String)>,
+    attestations: Vec<Attestation>,
 }
 
 /// One entry of an index.
@@ -56,6 +57,8 @@ pub struct Child {
     /// Whether it is an attestation manifest of BuildKit and no image
     /// (`vnd.docker.reference.type`, BuildKit docs, "Attestation storage").
     pub is_attestation: bool,
+    /// The image that an attestation manifest is about (`vnd.docker.reference.digest`).
+    pub attests: Option<Digest>,
 }
 
 impl Document {
@@ -162,6 +165,15 @@ impl Document {
         }
     }
 
+    /// The attestations in it, if this is an attestation manifest.
+    #[must_use]
+    pub fn attestations(&self) -> &[Attestation] {
+        match &self.content {
+            Content::Index(_) => &[],
+            Content::Image(image) => &image.attestations,
+        }
+    }
+
     /// The platforms an index says it has, sorted, each once; empty for a manifest.
     #[must_use]
     pub fn platforms(&self) -> Vec<Platform> {
@@ -245,11 +257,17 @@ impl Index {
 
 fn child(descriptor: &Descriptor) -> Result<Child, ParseDocumentError> {
     let digest = digest_of(descriptor)?;
-    let is_attestation = descriptor
-        .annotations()
-        .as_ref()
-        .and_then(|annotations| annotations.get("vnd.docker.reference.type"))
-        .is_some_and(|kind| kind == "attestation-manifest");
+    let annotation = |key: &str| {
+        descriptor
+            .annotations()
+            .as_ref()
+            .and_then(|all| all.get(key))
+    };
+    let is_attestation =
+        annotation("vnd.docker.reference.type").is_some_and(|kind| kind == "attestation-manifest");
+    let attests = annotation("vnd.docker.reference.digest")
+        .filter(|_| is_attestation)
+        .and_then(|digest| digest.parse().ok());
     let platform = descriptor
         .platform()
         .as_ref()
@@ -266,6 +284,7 @@ fn child(descriptor: &Descriptor) -> Result<Child, ParseDocumentError> {
         digest,
         platform,
         is_attestation,
+        attests,
     })
 }
 
@@ -280,9 +299,18 @@ impl Image {
             .flatten()
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
+        // BuildKit names each statement's kind at its layer, so that no layer has to be read.
+        let attestations = manifest
+            .layers()
+            .iter()
+            .filter_map(|layer| layer.annotations().as_ref())
+            .filter_map(|annotations| annotations.get("in-toto.io/predicate-type"))
+            .filter_map(|predicate_type| Attestation::of_predicate(predicate_type))
+            .collect();
         Ok(Self {
             config,
             annotations,
+            attestations,
         })
     }
 }

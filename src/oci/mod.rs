@@ -2,12 +2,14 @@
 //!
 //! Pure: nothing here reads a file, a socket, a clock or the environment.
 
+mod attestation;
 mod digest;
 mod document;
 mod media_type;
 mod platform;
 mod reference;
 
+pub use attestation::Attestation;
 pub use digest::{Digest, ParseDigestError};
 pub use document::{Child, Content, Document, Image, Index, ParseDocumentError};
 pub use media_type::{ACCEPT, MediaType};

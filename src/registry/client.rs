@@ -27,6 +27,8 @@ pub struct Settings {
     pub plain_http: BTreeSet<Host>,
     /// Certificates to trust beside the system's, in PEM form.
     pub ca_file: Option<Vec<u8>>,
+    /// Certificates to trust for one registry only, in PEM form.
+    pub ca_files: Vec<(Host, Vec<u8>)>,
     /// The environment: the proxies are in it.
     pub environment: Environment,
     /// How many requests a host gets at once.
@@ -79,6 +81,7 @@ impl<'a> Client<'a> {
         let http = Http::new(
             Proxies::new(&settings.environment)?,
             settings.ca_file.as_deref(),
+            &settings.ca_files,
             settings.concurrency,
             settings.deadline,
             clock,

@@ -255,6 +255,7 @@ fn world() -> World {
             write: false,
             plain_http: BTreeSet::new(),
             ca_file: None,
+            ca_files: Vec::new(),
             environment: Environment::default(),
             concurrency: 4,
             deadline: Duration::from_secs(300),
@@ -882,19 +883,18 @@ fn a_registry_of_this_machine_that_wants_tls_gets_it_when_the_first_tries_were_c
     assert_eq!(error.class, Class::Tls, "{error}");
 }
 
-#[test]
-fn a_registry_of_this_machine_that_wants_tls_gets_it() {
+/// Reads from a server of this machine that answers plain HTTP with 400 and these words, and hangs
+/// up on the greeting of TLS: the error, and the first byte of each connection.
+fn read_from_answer_400(words: &'static str, connections: usize) -> (Error, Vec<u8>) {
     let (sender, greetings) = mpsc::channel();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    // Speaks like Go's TLS server to plain HTTP, and hangs up on the greeting of TLS.
     let server = std::thread::spawn(move || {
-        for stream in listener.incoming().take(2) {
+        for stream in listener.incoming().take(connections) {
             let mut stream = stream.unwrap();
             let mut first = [0; 1];
             stream.read_exact(&mut first).unwrap();
             sender.send(first[0]).unwrap();
-            let words = "Client sent an HTTP request to an HTTPS server.\n";
             let reply = match first[0] {
                 b'G' => format!("HTTP/1.0 400 Bad Request\r\n\r\n{words}").into_bytes(),
                 // A fatal alert: handshake_failure.
@@ -912,9 +912,30 @@ fn a_registry_of_this_machine_that_wants_tls_gets_it() {
         })
         .unwrap_err();
     server.join().unwrap();
-    assert_eq!(greetings.into_iter().collect::<Vec<u8>>(), [b'G', 0x16]);
-    assert_eq!(error.class, Class::Tls, "{error}");
-    assert!(error.request.contains(" https://"), "{error}");
+    (error, greetings.into_iter().collect())
+}
+
+#[test]
+fn a_registry_of_this_machine_that_wants_tls_gets_it() {
+    for words in [
+        "Client sent an HTTP request to an HTTPS server.\n",
+        // The connection may end before all of them are here.
+        "Client sent an",
+        "",
+    ] {
+        let (error, greetings) = read_from_answer_400(words, 2);
+        assert_eq!(greetings, [b'G', 0x16], "{words}");
+        assert_eq!(error.class, Class::Tls, "{error}");
+        assert!(error.request.contains(" https://"), "{error}");
+    }
+}
+
+#[test]
+fn a_registry_of_this_machine_that_refuses_in_its_own_words_is_not_asked_over_tls() {
+    let words = r#"{"errors": [{"code": "NAME_INVALID", "message": "invalid"}]}"#;
+    let (error, greetings) = read_from_answer_400(words, 1);
+    assert_eq!(greetings, [b'G']);
+    assert!(error.request.contains(" http://"), "{error}");
 }
 
 #[test]

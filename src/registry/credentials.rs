@@ -112,8 +112,10 @@ impl Logins {
     /// The logins that a place holds for a repository.
     fn at(&self, place: &Place, repository: &Repository) -> Vec<Result<Login, String>> {
         match place {
-            Place::Given(host, login) if host == repository.host() => vec![Ok(login.clone())],
-            Place::Given(..) => Vec::new(),
+            Place::Given { host, name, secret } if host == repository.host() => {
+                vec![login(host, name, secret.clone())]
+            }
+            Place::Given { .. } => Vec::new(),
             Place::Config(name, config) => {
                 let config = config.as_ref().map(Some);
                 Vec::from_iter(self.search(config, name, repository))
@@ -161,19 +163,24 @@ impl Logins {
                 Err(reason) => return Some(Err(reason)),
             }
         }
-        Some(match config.secret(repository)? {
-            Ok(secret) => Ok(Login {
-                source: name.to_owned(),
-                secret,
-            }),
-            Err(reason) => Err(format!(
-                "failed to use the login for `{host}` in {name}: {reason}"
-            )),
-        })
+        Some(login(host, name, config.secret(repository)?))
     }
 
     fn name(&self, path: &Path) -> String {
         places::name(path, self.home.as_deref())
+    }
+}
+
+/// The login that a place holds for a host, or why it cannot be used.
+fn login(host: &Host, name: &str, secret: Result<Secret, &'static str>) -> Result<Login, String> {
+    match secret {
+        Ok(secret) => Ok(Login {
+            source: name.to_owned(),
+            secret,
+        }),
+        Err(reason) => Err(format!(
+            "failed to use the login for `{host}` in {name}: {reason}"
+        )),
     }
 }
 
@@ -328,6 +335,36 @@ mod tests {
         assert_eq!(all(&logins, "r.io/other").len(), 6);
         assert_eq!(all(&logins, "r.io.evil.com/acme/app"), [""; 0]);
         assert_eq!(all(&logins, "acme/app"), [""; 0]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn in_a_job_of_gitlab_files_come_before_the_variable_and_the_jobs_own_login_is_last() {
+        let directory = Directory::new();
+        let home = directory.path().display().to_string();
+        directory.file(".docker/config.json", &config("r.io", "docker"));
+        directory.file(".config/containers/auth.json", &config("r.io", "podman"));
+        let logins = Logins::new(sources(&[
+            ("GITLAB_CI", "true"),
+            ("HOME", &home),
+            ("DOCKER_AUTH_CONFIG", &config("r.io", "variable")),
+            ("CI_REGISTRY", "r.io"),
+            ("CI_REGISTRY_USER", "robot"),
+            ("CI_REGISTRY_PASSWORD", "hunter2"),
+            ("CI_JOB_TOKEN", "hunter2"),
+        ]))
+        .unwrap();
+        assert_eq!(
+            all(&logins, "r.io/acme/app"),
+            [
+                "docker of `~/.docker/config.json`",
+                "podman of `~/.config/containers/auth.json`",
+                "variable of `$DOCKER_AUTH_CONFIG`",
+                "robot of `$CI_REGISTRY_USER` and `$CI_REGISTRY_PASSWORD`",
+                "gitlab-ci-token of `$CI_JOB_TOKEN`",
+            ]
+        );
+        assert!(!format!("{logins:?}").contains("hunter2"));
     }
 
     #[test]

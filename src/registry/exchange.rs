@@ -197,13 +197,14 @@ impl Client<'_> {
             Verb::Get | Verb::Head => {
                 let first = self.first(station, &mut outgoing);
                 let result = self.sender.send(&outgoing, first);
+                let is_doubtful = station.is_guess() && outgoing.url.starts_with("http://");
                 // What spoiled the first try may have hidden what it would have shown.
-                if station.is_guessed() && result.is_ok() && wants_tls(&result) {
-                    station.secure();
-                    outgoing.url = outgoing.url.replacen("http://", "https://", 1);
-                    self.sender.send(&outgoing, None)
-                } else {
-                    result
+                match is_doubtful && result.is_ok() {
+                    true => match self.secured(station, &mut outgoing, &result) {
+                        Some(answer) => self.sender.send(&outgoing, Some(answer)),
+                        None => result,
+                    },
+                    false => result,
                 }
             }
         };
@@ -221,20 +222,28 @@ impl Client<'_> {
             return None;
         }
         let plain = self.sender.http.send(outgoing);
-        if !wants_tls(&plain) {
-            return Some(plain);
-        }
+        Some(self.secured(station, outgoing, &plain).unwrap_or(plain))
+    }
+
+    /// The answer over TLS, where the one over plain http looks as if that were wanted, and it is
+    /// spoken. From then on it is spoken to this host.
+    fn secured(
+        &self,
+        station: &Station,
+        outgoing: &mut Outgoing<'_>,
+        plain: &Result<Response, Error>,
+    ) -> Option<Result<Response, Error>> {
+        let wish = wish_for_tls(plain)?;
         let mut secure = outgoing.clone();
         secure.url = secure.url.replacen("http://", "https://", 1);
         let answer = self.sender.http.send(&secure);
-        let speaks_tls = match &answer {
-            // It said so itself: whatever failed now may pass.
-            _ if plain.is_ok() => true,
-            Ok(_) => true,
-            Err(error) => error.class == Class::Tls && error.reason != NO_TLS,
+        let speaks_tls = match (&wish, &answer) {
+            // Whatever failed now may pass.
+            (Wish::Said, _) | (_, Ok(_)) => true,
+            (Wish::Maybe, Err(error)) => error.class == Class::Tls && error.reason != NO_TLS,
         };
         if !speaks_tls {
-            return Some(plain);
+            return None;
         }
         station.secure();
         *outgoing = secure;
@@ -283,24 +292,35 @@ fn is_denied(response: &Response, verb: Verb) -> bool {
         && response.refusal().class() == Class::Denied
 }
 
-/// Whether a server that was asked over http answered as one that speaks TLS does.
-fn wants_tls(answer: &Result<Response, Error>) -> bool {
+/// How a server that was asked over http lets it be known that it speaks TLS.
+enum Wish {
+    /// In words.
+    Said,
+    /// It may be: the words were cut off, or are none.
+    Maybe,
+}
+
+fn wish_for_tls(answer: &Result<Response, Error>) -> Option<Wish> {
     match answer {
-        Ok(response) => {
+        Ok(response) if response.status == 400 => {
             let body = String::from_utf8_lossy(&response.body).to_ascii_lowercase();
-            response.status == 400
-                && [
-                    "http request to an https server",
-                    "http request was sent to https port",
-                    "speaking plain http to an ssl-enabled server",
-                ]
-                .iter()
-                .any(|words| body.contains(words))
+            let said = [
+                "http request to an https server",
+                "http request was sent to https port",
+                "speaking plain http to an ssl-enabled server",
+            ];
+            match said.iter().any(|words| body.contains(words)) {
+                true => Some(Wish::Said),
+                // A registry's own answer.
+                false if body.contains("\"errors\"") => None,
+                false => Some(Wish::Maybe),
+            }
         }
+        Ok(_) => None,
         Err(error) => match error.class {
-            Class::Network => error.reason == CUT,
-            Class::BadAnswer => error.reason == GARBAGE,
-            _ => false,
+            Class::Network if error.reason == CUT => Some(Wish::Maybe),
+            Class::BadAnswer if error.reason == GARBAGE => Some(Wish::Maybe),
+            _ => None,
         },
     }
 }

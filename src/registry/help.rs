@@ -12,7 +12,7 @@ impl Error {
             Class::Login if is_ghcr => "log in to `ghcr.io` before this step: `docker/login-action` with `password: ${{ secrets.GITHUB_TOKEN }}`, and `permissions: packages: read` (`write` to repair)".to_owned(),
             Class::Login => match host {
                 "registry-1.docker.io" => "log in before this step: `docker login` with a personal access token, or `docker/login-action`".to_owned(),
-                host if host.contains("gitlab") => format!("log in before this step: `docker login -u \"$CI_REGISTRY_USER\" -p \"$CI_REGISTRY_PASSWORD\" {host}`"),
+                host if host.contains("gitlab") => format!("give the job access to this project's registry (its settings, CI/CD, job token permissions), or log in before this step: `docker login {host}` with a deploy token"),
                 host => format!("log in before this step: `docker login {host}`, or `docker/login-action` with `registry: {host}`"),
             },
             Class::Denied if is_ghcr => "give the job `permissions: packages: write`, and the package access for this repository (package settings, `Manage Actions access`)".to_owned(),

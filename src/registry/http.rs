@@ -19,6 +19,7 @@ use super::proxy::{Proxies, Proxy};
 use super::secrets::Secrets;
 use super::{Class, Error, roots};
 use crate::clock::Clock;
+use crate::oci::Host;
 
 /// How long a connection may take.
 pub(crate) const CONNECT: Duration = Duration::from_secs(10);
@@ -111,11 +112,17 @@ impl Response {
     }
 }
 
+/// A way out: whether it is encrypted, through which variable's proxy, and to which origin if that
+/// one has authorities of its own.
+type Way = (bool, Option<&'static str>, Option<Origin>);
+
 /// What sends requests, keeps connections, and counts and logs what it does.
 pub(crate) struct Http<'a> {
-    agents: Mutex<BTreeMap<(bool, Option<&'static str>), Agent>>,
-    roots: OnceLock<RootCerts>,
+    agents: Mutex<BTreeMap<Way, Agent>>,
+    roots: OnceLock<Vec<Certificate<'static>>>,
     authorities: Vec<Certificate<'static>>,
+    /// What is trusted for one origin only.
+    own_authorities: Vec<(Origin, Vec<Certificate<'static>>)>,
     secrets: Arc<Secrets>,
     proxies: Proxies,
     concurrency: usize,
@@ -130,6 +137,7 @@ impl<'a> Http<'a> {
     pub(crate) fn new(
         proxies: Proxies,
         ca_file: Option<&[u8]>,
+        ca_files: &[(Host, Vec<u8>)],
         concurrency: usize,
         deadline: Duration,
         clock: &'a dyn Clock,
@@ -138,7 +146,18 @@ impl<'a> Http<'a> {
         Ok(Self {
             agents: Mutex::default(),
             roots: OnceLock::new(),
-            authorities: ca_file.map(certificates).transpose()?.unwrap_or_default(),
+            authorities: ca_file
+                .map(|pem| certificates("`--ca-file`", pem))
+                .transpose()?
+                .unwrap_or_default(),
+            own_authorities: ca_files
+                .iter()
+                .map(|(host, pem)| {
+                    let origin = Origin::of(&format!("https://{}/", host.authority()))?;
+                    let of = format!("the policy's `ca-file` of `{host}`");
+                    Ok((origin, certificates(&of, pem)?))
+                })
+                .collect::<Result<_, String>>()?,
             secrets: Arc::default(),
             proxies,
             concurrency,
@@ -204,12 +223,17 @@ impl<'a> Http<'a> {
     fn agent(&self, origin: &Origin, proxy: Option<&Proxy>) -> Agent {
         let is_tls = origin.is_secure()
             || proxy.is_some_and(|p| p.proxy.protocol() == ureq::ProxyProtocol::Https);
-        let key = (is_tls, proxy.map(|proxy| proxy.variable));
+        let own = self.own_authorities.iter().find(|(of, _)| of == origin);
+        let key = (
+            is_tls,
+            proxy.map(|proxy| proxy.variable),
+            own.map(|(origin, _)| origin.clone()),
+        );
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
         let build = || {
             let mut tls = TlsConfig::builder();
             if is_tls {
-                tls = tls.root_certs(self.roots.get_or_init(|| self.load_roots()).clone());
+                tls = tls.root_certs(self.roots(own.map(|(_, own)| own.as_slice())));
             }
             let config = Agent::config_builder()
                 .http_status_as_error(false)
@@ -228,27 +252,29 @@ impl<'a> Http<'a> {
         agents.entry(key).or_insert_with(build).clone()
     }
 
-    fn load_roots(&self) -> RootCerts {
-        let mut roots = roots::system();
-        if roots.is_empty() && self.authorities.is_empty() {
+    fn roots(&self, own: Option<&[Certificate<'static>]>) -> RootCerts {
+        let mut roots = self.roots.get_or_init(roots::system).clone();
+        roots.extend(self.authorities.iter().cloned());
+        roots.extend(own.into_iter().flatten().cloned());
+        if roots.is_empty() {
             (self.log)("no certificates on this system: Mozilla's are used");
             return RootCerts::WebPki;
         }
-        roots.extend(self.authorities.iter().cloned());
         RootCerts::from(roots)
     }
 }
 
-fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
+/// The certificates of the file that `of` names.
+fn certificates(of: &str, pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
     let mut found = Vec::new();
     for item in parse_pem(pem) {
-        match item.map_err(|_| "`--ca-file` is not a file of PEM certificates".to_owned())? {
+        match item.map_err(|_| format!("{of} is not a file of PEM certificates"))? {
             PemItem::Certificate(certificate) => found.push(certificate),
-            _ => return Err("`--ca-file` holds something that is no certificate".to_owned()),
+            _ => return Err(format!("{of} holds something that is no certificate")),
         }
     }
     match found.is_empty() {
-        true => Err("`--ca-file` holds no certificate in PEM form".to_owned()),
+        true => Err(format!("{of} holds no certificate in PEM form")),
         false => Ok(found),
     }
 }
@@ -340,10 +366,14 @@ mod tests {
 
     #[test]
     fn a_file_without_certificates_is_refused() {
-        assert!(certificates(b"").is_err());
-        assert!(certificates(b"hello").is_err());
+        assert!(certificates("it", b"").is_err());
+        assert!(certificates("it", b"hello").is_err());
         assert!(
-            certificates(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----").is_err()
+            certificates(
+                "it",
+                b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"
+            )
+            .is_err()
         );
     }
 }

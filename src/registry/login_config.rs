@@ -151,16 +151,21 @@ fn server(host: &Host) -> &str {
     }
 }
 
+/// The parts of `[http[s]://] host [:port] [/path]`; what has no host is nothing.
+pub(super) fn host_and_path(text: &str) -> Option<(Host, &str)> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+        .unwrap_or(text);
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    Some((host.parse().ok()?, path))
+}
+
 impl Key {
     /// `[http[s]://] host [:port] [/v1 | /v2 | /path] [/]`. What is no host is no key; a path
     /// that is none of a repository simply never matches.
     fn parse(text: String) -> Option<Self> {
-        let rest = text
-            .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"))
-            .unwrap_or(&text);
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let host = host.parse().ok()?;
+        let (host, path) = host_and_path(&text)?;
         let path = match path.trim_end_matches('/') {
             "v1" | "v2" => "",
             path => path,

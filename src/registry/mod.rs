@@ -8,6 +8,7 @@ mod credentials;
 mod error;
 mod exchange;
 mod failure;
+mod gitlab;
 mod help;
 mod helper;
 mod http;

@@ -2,16 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use super::config_file;
-use super::credentials::{Login, Secret, Sources};
+use super::credentials::{Secret, Sources};
 use super::login_config::LoginConfig;
+use super::{config_file, gitlab};
 use crate::environment::Environment;
 use crate::oci::Host;
 
 /// A place that may hold logins.
 pub(super) enum Place {
     /// One login, for one host.
-    Given(Host, Login),
+    Given {
+        /// The host, and no other.
+        host: Host,
+        /// What it is called.
+        name: String,
+        /// The login, or why it cannot work.
+        secret: Result<Secret, &'static str>,
+    },
     /// A config that was read already, or why it could not be, and what it is called.
     Config(String, Result<LoginConfig, String>),
     /// A config file that need not exist.
@@ -29,8 +36,7 @@ impl Place {
     /// What people know the place by.
     pub(super) fn name(&self, home: Option<&Path>) -> String {
         match self {
-            Self::Given(_, login) => login.source.clone(),
-            Self::Config(name, _) => name.clone(),
+            Self::Given { name, .. } | Self::Config(name, _) => name.clone(),
             Self::File(path) | Self::Scoped { root: path, .. } => name(path, home),
         }
     }
@@ -49,8 +55,11 @@ pub(super) fn places(sources: Sources) -> Result<Vec<Place>, String> {
     if let Some((host, username, password)) = explicit {
         let secret = Secret::new(username, password)
             .map_err(|reason| format!("failed to use `--username` for `{host}`: {reason}"))?;
-        let source = "`--username`".to_owned();
-        places.push(Place::Given(host, Login { source, secret }));
+        places.push(Place::Given {
+            host,
+            name: "`--username`".to_owned(),
+            secret: Ok(secret),
+        });
     }
     match registry_config {
         Some(path) => {
@@ -69,13 +78,14 @@ pub(super) fn places(sources: Sources) -> Result<Vec<Place>, String> {
 /// registry is to see.
 pub(super) fn last(sources: &Sources) -> Option<Place> {
     let (username, token) = sources.token.clone()?;
-    let host = "ghcr.io".parse().ok()?;
-    let secret = Secret::new(username, token).ok()?;
-    let source = "the job's `github-token`".to_owned();
-    Some(Place::Given(host, Login { source, secret }))
+    Some(Place::Given {
+        host: "ghcr.io".parse().ok()?,
+        name: "the job's `github-token`".to_owned(),
+        secret: Ok(Secret::new(username, token).ok()?),
+    })
 }
 
-/// Where Docker, buildx and Podman keep logins.
+/// Where Docker, buildx and Podman keep logins, and what GitLab gives to a job.
 fn defaults(environment: &Environment, write: bool) -> Vec<Place> {
     let variable = |name: &str| environment.get(name).map(PathBuf::from);
     let home = home(environment);
@@ -92,25 +102,29 @@ fn defaults(environment: &Environment, write: bool) -> Vec<Place> {
             .map(|path| path.join("containers/auth.json")),
     ];
 
-    let mut places = Vec::new();
-    if let Some(text) = environment.get("DOCKER_AUTH_CONFIG") {
-        places.push(Place::Config(
-            "`$DOCKER_AUTH_CONFIG`".to_owned(),
-            LoginConfig::parse(text),
-        ));
-    }
-    places.extend(buildx.map(|path| Place::Scoped {
+    let variable = environment
+        .get("DOCKER_AUTH_CONFIG")
+        .map(|text| Place::Config("`$DOCKER_AUTH_CONFIG`".to_owned(), LoginConfig::parse(text)));
+    let scoped = buildx.map(|path| Place::Scoped {
         root: path.join("config"),
         write,
-    }));
+    });
     let mut seen: Vec<PathBuf> = Vec::new();
     for file in files.into_iter().flatten() {
         if !seen.contains(&file) {
-            seen.push(file.clone());
-            places.push(Place::File(file));
+            seen.push(file);
         }
     }
-    places
+    let files = scoped.into_iter().chain(seen.into_iter().map(Place::File));
+    // On GitLab the variable is an administrator's, and often for reading only; the files are
+    // what this job logged in with.
+    match gitlab::is_job(environment) {
+        true => files
+            .chain(variable)
+            .chain(gitlab::places(environment))
+            .collect(),
+        false => variable.into_iter().chain(files).collect(),
+    }
 }
 
 /// The home directory of the user.

@@ -66,9 +66,9 @@ impl Station {
         self.doubtful.swap(false, Ordering::Relaxed)
     }
 
-    /// Whether it is spoken to over plain http on a guess.
-    pub(crate) fn is_guessed(&self) -> bool {
-        self.is_guess && !self.secure.load(Ordering::Relaxed)
+    /// Whether plain http is, or was, a guess only.
+    pub(crate) fn is_guess(&self) -> bool {
+        self.is_guess
     }
 
     /// From now on https. There is no way back.

@@ -1,13 +1,14 @@
 //! What a report says of one tag: what is so, why it matters, and what to type.
 
-use crate::expectation::{Claim, Expectation, Expected};
-use crate::observation::Sight;
-use crate::oci::{Child, Digest, Platform};
-use crate::outcome::Outcome;
-use crate::plan::may_create;
-use crate::verdict::{Relation, Verdict};
+mod help;
 
-use super::Reach;
+use crate::expectation::{Expectation, Expected};
+use crate::observation::Sight;
+use crate::oci::Child;
+use crate::outcome::Outcome;
+use crate::verdict::{Lack, Relation, Verdict};
+
+pub(super) use help::{help, inspect, undo};
 
 /// What is so, in one line: what was decided, and what became of it.
 pub(super) fn message(
@@ -26,6 +27,7 @@ pub(super) fn message(
             "it had come right, twice, when it was looked at before the write".to_owned()
         }
         Outcome::Refused(error) => format!("the registry refused the repair: {error}"),
+        Outcome::Immutable => "the policy says that it is never moved".to_owned(),
         Outcome::Changed { now, written } => {
             let did = match now {
                 Some(now) => format!("moved it to `{now}`"),
@@ -44,9 +46,10 @@ pub(super) fn message(
 
 /// What was decided; of what was then written, in the past tense.
 fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bool) -> String {
-    let tag = match &expectation.tag {
-        Some(tag) => format!("`{tag}`"),
-        None => format!("`{}`", expectation.image.digest().short()),
+    let tag = match (&expectation.tag, expectation.image.digest()) {
+        (Some(tag), _) => format!("`{tag}`"),
+        (None, Some(digest)) => format!("`{}`", digest.short()),
+        (None, None) => format!("`{}`", expectation.repository),
     };
     let (is, points) = if past {
         ("was", "pointed")
@@ -57,7 +60,9 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
         Verdict::Ok => match (&expectation.image, &expectation.tag) {
             (Expected::Manifest(_), Some(_)) => format!("{tag} is what the build made"),
             (Expected::Manifest(_), None) => format!("{tag} is in the repository"),
-            (Expected::Id(_), _) => format!("{tag} is the image that the build made"),
+            (Expected::Id(_) | Expected::Nothing, _) => {
+                format!("{tag} is the image that the build made")
+            }
         },
         Verdict::Child(child) => format!(
             "{tag} {points} at {} of the build, not at its index",
@@ -86,7 +91,7 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
             format!("{tag} {is} no part of this build: an older, newer or foreign image")
         }
         Verdict::Incomplete(missing) => {
-            format!("the image that {tag} should be lacks {}", list(missing))
+            format!("the image that {tag} should be lacks {}", lacks(missing))
         }
         Verdict::Broken(missing) => {
             let gone: Vec<String> = missing
@@ -98,8 +103,12 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
                 gone.join(" and ")
             )
         }
+        Verdict::NeverPushed if expectation.image == Expected::Nothing => format!(
+            "{} left no metadata of an image, so nothing says what {tag} should be",
+            expectation.origin
+        ),
         Verdict::NeverPushed => match (&expectation.tag, sight.shown()) {
-            (None, _) => format!("`{}` is not in the repository", expectation.image.digest()),
+            (None, _) => format!("{} is not in the repository", digest(&expectation.image)),
             (Some(_), Some(_)) => format!(
                 "{tag} is another image, and the one that was built is not in the repository"
             ),
@@ -111,152 +120,17 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
             let others: Vec<String> = expectation
                 .conflicts
                 .iter()
-                .map(|(who, image)| format!("{who} makes it `{}`", image.digest()))
+                .map(|(who, image)| format!("{who} makes it {}", digest(image)))
                 .collect();
             format!(
-                "{} makes {tag} `{}`, but {}",
+                "{} makes {tag} {}, but {}",
                 expectation.origin,
-                expectation.image.digest(),
+                digest(&expectation.image),
                 others.join(" and ")
             )
         }
         Verdict::Unproven(error) => format!("{tag} could not be checked: {error}"),
     }
-}
-
-/// Why it matters and what to do, one thing a line.
-pub(super) fn help(
-    expectation: &Expectation,
-    sight: &Sight,
-    verdict: &Verdict,
-    outcome: Option<&Outcome>,
-    reach: &Reach,
-) -> Vec<String> {
-    if let Some(outcome) = outcome {
-        return after(outcome);
-    }
-    let about_the_tag = matches!(
-        verdict,
-        Verdict::Child(_) | Verdict::Wrapped | Verdict::Absent | Verdict::Other(_)
-    );
-    if about_the_tag && matches!(expectation.image, Expected::Id(_)) {
-        return vec![
-            "push the image again: a tag that is known by its image ID alone is never repaired"
-                .to_owned(),
-        ];
-    }
-    let repair = |extra: &str| {
-        let digest = expectation.image.digest();
-        format!(
-            "repair it: `tagproof fix --tag {}@{digest}{extra}{}`",
-            expectation.reference(),
-            reach.flags
-        )
-    };
-    match verdict {
-        Verdict::Ok => Vec::new(),
-        Verdict::Child(_) => vec![
-            "whoever pulls it on another platform gets an image that cannot run there".to_owned(),
-            repair(""),
-        ],
-        Verdict::Wrapped => vec![
-            "signatures and attestations are for the digest that was built, not for this one".to_owned(),
-            repair(""),
-        ],
-        Verdict::Absent if may_create(expectation) => vec![
-            "whoever pulls it gets nothing".to_owned(),
-            create(expectation, sight, reach),
-        ],
-        Verdict::Absent if expectation.claim == Claim::Asked => vec![
-            "it is not created, because no build names it: one platform's build could become the release".to_owned(),
-            repair(" --platform linux/amd64,…") + ", with the platforms it must have",
-        ],
-        Verdict::Absent => vec![repair("")],
-        Verdict::Other(Relation::More) => vec![
-            "if a merge job made it, check with that job's metadata instead".to_owned(),
-            repair(" --on-other fix") + " throws away what else it holds",
-        ],
-        Verdict::Other(_) => vec![
-            "it is not moved: it may be a newer build's".to_owned(),
-            repair(" --on-other fix") + ", if it is yours to move; `--on-other warn` if others may move it",
-        ],
-        Verdict::Incomplete(missing) => {
-            vec![format!("build again with `--platform` for all of them, {} included: re-pointing a tag cannot add one", list(missing))]
-        }
-        Verdict::Broken(_) => vec![
-            "whoever pulls it for that platform gets an error".to_owned(),
-            "build and push again, and keep the clean-up job from deleting untagged manifests that an index lists".to_owned(),
-        ],
-        Verdict::NeverPushed => {
-            let mut lines = Vec::new();
-            if expectation.exported {
-                lines.push("the build wrote a file or loaded the image (`--load`, `type=oci`): was it pushed at all".to_owned());
-            }
-            lines.push("build with `--push`, to this registry, and check right after it; `--on-unpushed warn` if it is not meant to be pushed".to_owned());
-            lines
-        }
-        Verdict::Conflict => {
-            vec!["give every build tags of its own, or check them one at a time with `--target`; nothing was written".to_owned()]
-        }
-        Verdict::Unproven(error) => {
-            vec![error.help(), "`--on-unproven warn` if this must not fail the run".to_owned()]
-        }
-    }
-}
-
-/// The command that creates an absent tag. Without the metadata it is no guess only with the
-/// platforms of the image stated.
-fn create(expectation: &Expectation, sight: &Sight, reach: &Reach) -> String {
-    let known = sight.expected.as_ref().and_then(|seen| seen.here());
-    let platforms = match known.and_then(Option::as_ref) {
-        Some(document) if document.media_type().is_index() => document.platforms(),
-        _ => expectation.own_platform.iter().cloned().collect(),
-    };
-    if platforms.is_empty() {
-        return "create it: `tagproof fix` with the metadata file of the build".to_owned();
-    }
-    let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
-    format!(
-        "create it: `tagproof fix --tag {}@{} --platform {}{}`",
-        expectation.reference(),
-        expectation.image.digest(),
-        platforms.join(","),
-        reach.flags
-    )
-}
-
-/// What to do after a repair was tried.
-fn after(outcome: &Outcome) -> Vec<String> {
-    match outcome {
-        Outcome::Fixed | Outcome::AlreadyRight => Vec::new(),
-        Outcome::Refused(error) | Outcome::Failed(error) => vec![error.help()],
-        Outcome::Changed { .. } => {
-            vec!["run the same command again if it is still yours to move".to_owned()]
-        }
-        Outcome::Unsettled(_) => {
-            vec!["run `tagproof check` again in a minute, or raise `--settle-timeout`".to_owned()]
-        }
-    }
-}
-
-/// The command that undoes a repair, digest for digest, or why there is none.
-pub(super) fn undo(expectation: &Expectation, before: Option<&Digest>, reach: &Reach) -> String {
-    match before {
-        Some(before) => format!(
-            "tagproof fix --tag {}@{before} --on-other fix{}",
-            expectation.reference(),
-            reach.flags
-        ),
-        None => "the tag was created: only the registry can delete it".to_owned(),
-    }
-}
-
-/// The command that shows a tag.
-pub(super) fn inspect(expectation: &Expectation) -> String {
-    format!(
-        "docker buildx imagetools inspect {}",
-        expectation.reference()
-    )
 }
 
 fn called(child: &Child) -> String {
@@ -267,10 +141,19 @@ fn called(child: &Child) -> String {
     }
 }
 
-fn list(platforms: &[Platform]) -> String {
-    platforms
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+fn digest(image: &Expected) -> String {
+    match image.digest() {
+        Some(digest) => format!("`{digest}`"),
+        None => "nothing".to_owned(),
+    }
+}
+
+/// `linux/arm64 and provenance of linux/amd64`.
+fn lacks(missing: &[Lack]) -> String {
+    let each = missing.iter().map(|lack| match lack {
+        Lack::Platform(platform) => platform.to_string(),
+        Lack::Attestation(kind, Some(platform)) => format!("{kind} of {platform}"),
+        Lack::Attestation(kind, None) => kind.to_string(),
+    });
+    each.collect::<Vec<_>>().join(", ")
 }

@@ -1,6 +1,6 @@
 //! Composing: from what was judged and done to the report.
 
-use crate::expectation::{Expectation, Expected as Image};
+use crate::expectation::{Expectation, Expected as Image, OnOther};
 use crate::finding::Finding;
 use crate::note::{self, Note};
 use crate::observation::{Seen, Sight};
@@ -11,11 +11,9 @@ use crate::verdict::{self, Verdict};
 
 use super::{Entry, Expected, Found, Mode, Proof, Report, Status, advice};
 
-/// Which findings the user does not want to fail the run.
+/// Which findings the user does not want to fail the run; `on-other` is each expectation's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Soften {
-    /// `--on-other warn`.
-    pub other: bool,
     /// `--on-unproven warn`.
     pub unproven: bool,
     /// `--on-unpushed warn`: also where there is nothing to check.
@@ -23,7 +21,7 @@ pub struct Soften {
 }
 
 /// What the commands that a report tells people to type need beside the tag: the flags of this
-/// run that say how to reach its registries, none of them secret.
+/// run that say how to reach its registries and by which policy to judge, none of them secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     /// ` --plain-http r.io`, with a space before each; empty if there are none.
@@ -115,7 +113,7 @@ fn entry(finding: &Finding, soften: Soften, reach: &Reach) -> Entry {
     let before = sight.shown().filter(|_| may_be_undone || overwritten);
     let softened = outcome.is_none()
         && match verdict {
-            Verdict::Other(_) => soften.other,
+            Verdict::Other(_) => expectation.on_other == OnOther::Warn,
             Verdict::Unproven(_) => soften.unproven,
             Verdict::NeverPushed => soften.unpushed,
             Verdict::Ok
@@ -127,7 +125,7 @@ fn entry(finding: &Finding, soften: Soften, reach: &Reach) -> Entry {
             | Verdict::Conflict => false,
         };
     let proof = match (verdict, &expectation.image) {
-        (Verdict::Unproven(_) | Verdict::Conflict, _) => None,
+        (Verdict::Unproven(_) | Verdict::Conflict, _) | (_, Image::Nothing) => None,
         (_, Image::Manifest(_)) => Some(Proof::Digest),
         (_, Image::Id(_)) => Some(Proof::Config),
     };
@@ -145,6 +143,7 @@ fn entry(finding: &Finding, soften: Soften, reach: &Reach) -> Entry {
         help: advice::help(expectation, sight, verdict, outcome.as_ref(), reach),
         inspect: may_be_undone.then(|| advice::inspect(expectation)),
         undo: may_be_undone.then(|| advice::undo(expectation, before, reach)),
+        rules: expectation.rules.clone(),
     }
 }
 
@@ -160,6 +159,7 @@ fn expected(expectation: &Expectation, sight: &Sight) -> Expected {
     let (digest, config) = match &expectation.image {
         Image::Manifest(digest) => (Some(digest.clone()), None),
         Image::Id(config) => (None, Some(config.clone())),
+        Image::Nothing => (None, None),
     };
     let platforms = match (expectation.platforms.as_slice(), document) {
         ([], Some(document)) if document.media_type().is_index() => document.platforms(),
@@ -199,8 +199,11 @@ fn found(document: &Document, verdict: &Verdict) -> Found {
     }
 }
 
-/// An attestation manifest that is gone breaks no image: a note.
+/// An attestation manifest that is gone breaks no image: a note, unless attestations are required.
 fn attestation_gone(finding: &Finding) -> Option<Note> {
+    if !finding.expectation.attestations.is_empty() {
+        return None;
+    }
     let gone: Vec<String> = finding
         .sight
         .children

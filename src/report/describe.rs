@@ -9,8 +9,8 @@ use crate::verdict;
 /// How many characters of an annotation are shown.
 const ANNOTATION: usize = 100;
 
-/// The target that claims a tag, what the tag should be and what it was, a line each, for
-/// renderings in plain lines.
+/// The target that claims a tag, what the tag should be and what it was, and the rules that it was
+/// judged by, a line each, for renderings in plain lines.
 pub(super) fn lines(tag: &Entry) -> Vec<String> {
     let (is, was) = match tag.is_right() {
         true => ("is", "was"),
@@ -25,7 +25,17 @@ pub(super) fn lines(tag: &Entry) -> Vec<String> {
             lines.push(format!("{label}: {name} {words}").trim_end().to_owned());
         }
     }
+    lines.extend(rules(tag).map(|rules| format!("policy: {rules}")));
     lines
+}
+
+/// ``platforms by `ghcr.io/acme/**` ``: the rules of the policy that the tag was judged by.
+pub(super) fn rules(tag: &Entry) -> Option<String> {
+    let rules = tag.rules.iter();
+    let rules: Vec<String> = rules
+        .map(|(key, pattern)| format!("{key} by `{}`", clean(pattern, NAME)))
+        .collect();
+    (!rules.is_empty()).then(|| rules.join(", "))
 }
 
 /// `sha256:…` and `(image index; linux/amd64, linux/arm64)`.

@@ -4,6 +4,8 @@
 //! report's own types, so that those can change without changing what others parse. There is no
 //! time in it: the same run gives the same bytes.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Entry, Expected, Found, Report};
@@ -68,6 +70,7 @@ struct TagV1 {
     help: Option<String>,
     inspect: Option<String>,
     undo: Option<String>,
+    rules: BTreeMap<&'static str, String>,
 }
 
 #[derive(Serialize)]
@@ -164,6 +167,7 @@ impl From<&Entry> for TagV1 {
             help,
             inspect,
             undo,
+            rules,
         } = entry;
         Self {
             reference: reference.clone(),
@@ -179,6 +183,7 @@ impl From<&Entry> for TagV1 {
             help: Some(help.join("\n")).filter(|help| !help.is_empty()),
             inspect: inspect.clone(),
             undo: undo.clone(),
+            rules: rules.clone(),
         }
     }
 }

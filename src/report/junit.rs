@@ -110,6 +110,7 @@ impl Case {
             help,
             inspect,
             undo,
+            rules: _,
         } = tag;
         let (class, name) = extract::split(reference);
         let mut lines = vec![format!("reference: {}", clean(reference, NAME))];
@@ -150,8 +151,8 @@ impl Case {
             Some(outcome) => format!("{verdict}, {outcome}"),
             None => verdict.to_string(),
         };
-        if *softened && let Some(setting) = words::softening(*verdict) {
-            lines.push(format!("this does not fail the run, as `{setting}` asks"));
+        if *softened && let Some(setting) = words::softening(tag) {
+            lines.push(format!("this does not fail the run, as {setting} asks"));
         }
         let fault = Fault {
             kind,

@@ -20,6 +20,8 @@ mod readers;
 #[cfg(test)]
 pub(crate) mod samples;
 
+use std::collections::BTreeMap;
+
 use crate::note::Note;
 use crate::oci::{Digest, MediaType, Platform};
 use crate::problem::Problem;
@@ -104,6 +106,8 @@ pub struct Entry {
     /// After a repair: the command that undoes it, or, where the tag was created, words that say
     /// that only the registry can delete it.
     pub undo: Option<String>,
+    /// The pattern of the policy that each of its keys was taken from.
+    pub rules: BTreeMap<&'static str, String>,
 }
 
 /// What a tag should be.

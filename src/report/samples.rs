@@ -1,5 +1,7 @@
 //! Reports for the tests of every renderer: one of each kind that a run can end with.
 
+use std::collections::BTreeMap;
+
 use super::{Entry, Expected, Found, Mode, Proof, Report, Status};
 use crate::note::{self, Note};
 use crate::oci::{Digest, MediaType, Platform};
@@ -41,6 +43,7 @@ fn ok(reference: &str) -> Entry {
         help: Vec::new(),
         inspect: None,
         undo: None,
+        rules: BTreeMap::new(),
     }
 }
 

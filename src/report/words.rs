@@ -173,11 +173,14 @@ pub(super) fn platforms(platforms: &[Platform]) -> String {
 }
 
 /// The setting that makes a warning of a finding.
-pub(super) fn softening(code: verdict::Code) -> Option<&'static str> {
-    match code {
-        verdict::Code::Other => Some("--on-other warn"),
-        verdict::Code::Unproven => Some("--on-unproven warn"),
-        verdict::Code::NeverPushed => Some("--on-unpushed warn"),
+pub(super) fn softening(tag: &Entry) -> Option<&'static str> {
+    match tag.verdict {
+        verdict::Code::Other if tag.rules.contains_key("on-other") => {
+            Some("`on-other: warn` of the policy")
+        }
+        verdict::Code::Other => Some("`--on-other warn`"),
+        verdict::Code::Unproven => Some("`--on-unproven warn`"),
+        verdict::Code::NeverPushed => Some("`--on-unpushed warn`"),
         verdict::Code::Ok
         | verdict::Code::Child
         | verdict::Code::Wrapped

@@ -85,7 +85,9 @@ fn parsed(step: &Step) -> Result<Box<Options>, Problem> {
     let options = match cli::parse(&step.args) {
         Action::Run(options) => options,
         Action::Print { text, .. } => return Err(step::of_usage(&text)),
-        Action::Step | Action::Completions(_) => return Err(step::of_usage("")),
+        Action::Step | Action::CheckPolicy(_) | Action::Completions(_) => {
+            return Err(step::of_usage(""));
+        }
     };
     let refused =
         |(format, path): &(FileFormat, PathBuf)| files::refuse_as_output(format.flag(), path);

@@ -26,17 +26,21 @@ pub enum Means {
 }
 
 /// Every input, as action.yml has them.
-pub const INPUTS: [(&str, Means); 24] = [
+pub const INPUTS: [(&str, Means); 28] = [
     ("mode", Means::Command),
     ("metadata", Means::Value("--metadata")),
     ("metadata-file", Means::Files),
     ("tags", Means::Value("--tag")),
     ("digest", Means::Value("--digest")),
     ("targets", Means::Each("--target")),
+    ("definition", Means::Value("--definition")),
+    ("group", Means::Value("--group")),
     ("platforms", Means::Value("--platform")),
     ("on-other", Means::Value("--on-other")),
     ("on-unproven", Means::Value("--on-unproven")),
     ("on-unpushed", Means::Value("--on-unpushed")),
+    ("policy", Means::Value("--policy")),
+    ("no-policy", Means::Switch("--no-policy")),
     ("settle", Means::Value("--settle")),
     ("settle-timeout", Means::Value("--settle-timeout")),
     ("deep", Means::Switch("--deep")),
@@ -83,6 +87,12 @@ pub(super) fn read(environment: &Environment) -> Result<Step, Problem> {
             Means::Secret(flag) => args.push(flag.into()),
         }
     }
+    if input("definition") == Some("-") {
+        return Err(Problem::invalid(
+            "failed to read `-`, which the input `definition` names: a step has no standard input",
+            "name the file that `docker buildx bake --print` was redirected to",
+        ));
+    }
     if files.iter().any(|file| file == "-") {
         return Err(Problem::invalid(
             "failed to read `-`, which the input `metadata-file` names: a step has no standard input",
@@ -112,7 +122,7 @@ pub(super) fn read(environment: &Environment) -> Result<Step, Problem> {
             None => true,
             Some(value) => boolean("annotations", value)?,
         },
-        report_file: input("report-file").map(str::to_owned),
+        report_file: input("report-file").map(|path| outside(path).to_owned()),
         of_a_pull_request: environment
             .get("GITHUB_EVENT_NAME")
             .is_some_and(|event| event.starts_with("pull_request")),
@@ -145,6 +155,11 @@ fn in_pairs<'a>(input: &impl Fn(&str) -> Option<&'a str>) -> Result<(), Problem>
             "say who logs in there; a registry that others logged in to needs no input",
         ),
         (
+            "group",
+            "definition",
+            "name the file that `docker buildx bake --print` was redirected to",
+        ),
+        (
             "digest",
             "tags",
             "name the tags that should have it, like `tags: registry.example.com/app:1.4`",
@@ -159,6 +174,15 @@ fn in_pairs<'a>(input: &impl Fn(&str) -> Option<&'a str>) -> Result<(), Problem>
         }
     }
     Ok(())
+}
+
+/// A path as the runner knows it: the launcher writes those of Windows as WASI has them, `/C:/a`.
+fn outside(path: &str) -> &str {
+    let is_drive = |rest: &&str| {
+        let mut chars = rest.chars();
+        chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.next() == Some(':')
+    };
+    path.strip_prefix('/').filter(is_drive).unwrap_or(path)
 }
 
 /// The items of a list with commas or newlines.

@@ -79,6 +79,18 @@ fn names_with_underscores_are_the_same_inputs() {
 }
 
 #[test]
+fn the_report_file_is_named_as_the_runner_knows_it() {
+    for (input, output) in [
+        ("out/report.json", "out/report.json"),
+        ("/tmp/report.json", "/tmp/report.json"),
+        ("/C:/a/report.json", "C:/a/report.json"),
+    ] {
+        let file = step(&[("INPUT_REPORT-FILE", input)]).report_file;
+        assert_eq!(file.as_deref(), Some(output));
+    }
+}
+
+#[test]
 fn no_secret_is_an_argument() {
     let variables = [
         ("INPUT_USERNAME", "me"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::expectation::Expected;
 use crate::finding::Finding;
 use crate::note::{self, Note};
 use crate::registry::{Class, Error};
@@ -61,7 +62,8 @@ fn is_there(verdict: &Verdict) -> bool {
 /// login where there is no such repository, so that counts for a build that wrote an image elsewhere.
 fn may_be_unpushed(finding: &Finding) -> bool {
     match &finding.verdict {
-        Verdict::NeverPushed => true,
+        // What a definition asks for was not built at all.
+        Verdict::NeverPushed => finding.expectation.image != Expected::Nothing,
         Verdict::Unproven(Error { class, .. }) => {
             finding.expectation.exported && matches!(class, Class::Login | Class::Denied)
         }

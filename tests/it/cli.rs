@@ -43,6 +43,7 @@ fn help_says_what_it_is_for_and_what_the_exit_codes_mean() {
     Commands:
       check        Look and judge; change nothing
       fix          Look, judge, repair what is safe to repair, look and judge again
+      policy       Look at the policy file
       explain      Say what a verdict, outcome or note means, why it happens and what to do
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
@@ -62,11 +63,12 @@ fn help_says_what_it_is_for_and_what_the_exit_codes_mean() {
 
 #[test]
 fn each_command_has_two_examples() {
-    for command in ["check", "fix", "explain", "completions"] {
+    for command in ["check", "fix", "policy check", "explain", "completions"] {
+        let words: Vec<&str> = command.split(' ').collect();
         for help in [
-            vec![command, "--help"],
-            vec![command, "-h"],
-            vec!["help", command],
+            [&words[..], &["--help"]].concat(),
+            [&words[..], &["-h"]].concat(),
+            [&["help"], &words[..]].concat(),
         ] {
             let ran = run(&help);
             assert_eq!(ran.code, Some(0), "{}", ran.shown());

@@ -80,7 +80,7 @@ fn what_always_fails_is_unproven_with_the_reason() {
     ] {
         let registry = always(fault);
         assert_unproven(
-            &on(&registry, "check").args(&["--timeout", "0.8"]).run(),
+            &on(&registry, "check").args(&["--timeout", "2"]).run(),
             reason,
         );
     }

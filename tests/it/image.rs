@@ -67,6 +67,27 @@ pub(crate) fn attestation(of: &Document) -> Document {
     }
 }
 
+/// The same with a statement of each of these predicate types.
+pub(crate) fn attestation_of(of: &Document, predicate_types: &[&str]) -> Document {
+    let bare = attestation(of);
+    let mut manifest: Value = serde_json::from_slice(&bare.bytes).unwrap();
+    let layers = predicate_types.iter().map(|predicate_type| {
+        json!({
+            "mediaType": "application/vnd.in-toto+json",
+            "digest": Digest::of(predicate_type.as_bytes()).to_string(),
+            "size": 1,
+            "annotations": {"in-toto.io/predicate-type": predicate_type},
+        })
+    });
+    manifest["layers"] = layers.collect();
+    Document {
+        platform: bare.platform,
+        annotations: bare.annotations,
+        config: bare.config,
+        ..document(&manifest, MANIFEST)
+    }
+}
+
 /// An index of these.
 pub(crate) fn index(children: &[&Document]) -> Document {
     index_with(children, json!({}))

@@ -87,7 +87,7 @@ fn repair(world: &World, expectations: &[Expectation], looks: Looks) -> Vec<outc
     let findings = look(world, expectations, looks);
     let mut memory = Memory::default();
     let outcomes = apply(
-        &plan(&findings, false),
+        &plan(&findings),
         looks,
         &mut memory,
         world,
@@ -244,6 +244,32 @@ fn a_refused_login_is_not_waited_for_but_a_passing_failure_is() {
 }
 
 #[test]
+fn an_expected_image_that_comes_without_its_body_is_not_taken_for_seen() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.arm64));
+    world.withholds(digest(&build.index));
+    let findings = look(&world, &tags, LOOKS);
+    let Verdict::Unproven(error) = &findings[0].verdict else {
+        panic!("{:?}", findings[0].verdict)
+    };
+    assert_eq!(error.class, Class::BadAnswer);
+}
+
+#[test]
+fn latest_that_nobody_named_is_doubted_as_long_if_it_holds_a_part_of_the_build() {
+    let build = multi("a");
+    let part = image::index(&[&build.amd64]);
+    let documents = [&build.index, &build.amd64, &build.arm64, &part];
+    let world = World::new(&documents);
+    let text = image::metadata(&build.index, &["r.io/app".to_owned()]);
+    let builds = metadata::parse("build.json", text.as_bytes()).unwrap();
+    let (tags, _) = expect(&builds, &Asked::default()).unwrap();
+    world.shows("latest", 0.0, shows(&part));
+    world.shows("latest", 5.0, shows(&build.index));
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Ok, Code::Ok]);
+}
+
+#[test]
 fn one_wait_serves_all_tags() {
     let names: Vec<String> = (0..1000).map(|tag| tag.to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -320,7 +346,7 @@ fn a_repair_that_shows_late_is_waited_for() {
     let findings = look(&world, &tags, LOOKS);
     let mut memory = Memory::default();
     let outcomes = apply(
-        &plan(&findings, false),
+        &plan(&findings),
         LOOKS,
         &mut memory,
         &world,
@@ -340,7 +366,7 @@ fn a_tag_that_came_right_and_went_wrong_again_is_written_on_the_next_pass() {
     world.shows("1", 3.0, shows(&build.arm64));
     let mut memory = Memory::default();
     let outcomes = apply(
-        &plan(&findings, false),
+        &plan(&findings),
         LOOKS,
         &mut memory,
         &world,
@@ -355,7 +381,7 @@ fn a_tag_that_came_right_and_went_wrong_again_is_written_on_the_next_pass() {
 fn apply_to(world: &World, tags: &[Expectation]) -> Vec<outcome::Outcome> {
     let findings = look(world, tags, LOOKS);
     apply(
-        &plan(&findings, false),
+        &plan(&findings),
         LOOKS,
         &mut Memory::default(),
         world,

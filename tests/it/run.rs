@@ -36,11 +36,17 @@ impl Host {
     /// no launcher that does it. Says so aloud, not by `println!`, which the test harness keeps.
     pub(crate) fn runs_helpers(self) -> bool {
         if self == Self::Wasmtime {
-            let thread = std::thread::current();
-            let test = thread.name().unwrap_or("a test");
-            let _ = writeln!(std::io::stderr(), "skipped: no processes on WASI ({test})");
+            skip("no processes on WASI");
         }
         self != Self::Wasmtime
+    }
+
+    /// Whether it gives the program what GitLab sets: the Action's launcher does not. Says so aloud.
+    pub(crate) fn runs_on_gitlab(self) -> bool {
+        if self == Self::Node {
+            skip("the Action has no business on GitLab");
+        }
+        self != Self::Node
     }
 
     pub(crate) fn command(self) -> Command {
@@ -68,6 +74,14 @@ impl Host {
             }
         }
     }
+}
+
+fn skip(why: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    // In one piece: other tests write, too.
+    let line = format!("skipped: {why} ({test})\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// The exit code that is expected where the native program ends with `native`: WASI knows only

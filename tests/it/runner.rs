@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::run::{Directory, Host};
 
@@ -162,9 +163,23 @@ impl Step {
             summary: read(&summary),
             workspace: self.workspace,
         };
+        keep(&stepped.summary);
         stepped.keeps_the_rules();
         stepped
     }
+}
+
+/// Leaves a summary in the directory that `TAGPROOF_TEST_SUMMARIES` names, for `scripts/mermaid`.
+fn keep(summary: &str) {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let Some(directory) = std::env::var_os("TAGPROOF_TEST_SUMMARIES") else {
+        return;
+    };
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test").replace("::", ".");
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let path = Path::new(&directory).join(format!("{test}-{number}.md"));
+    std::fs::write(path, summary).unwrap();
 }
 
 impl Stepped {

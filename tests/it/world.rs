@@ -56,6 +56,8 @@ pub(crate) struct World {
     lag: Cell<Duration>,
     /// How the next writes fail, and whether they take effect all the same.
     failures: RefCell<VecDeque<(Error, bool)>>,
+    /// A digest that is answered without a body, even when it is asked for with GET.
+    bodiless: RefCell<Option<Digest>>,
     /// A host whose writes all fail after so long.
     down: RefCell<Option<(String, Duration)>>,
 }
@@ -80,6 +82,7 @@ impl World {
             latency: Cell::default(),
             lag: Cell::default(),
             failures: RefCell::default(),
+            bodiless: RefCell::default(),
             down: RefCell::default(),
         }
     }
@@ -133,6 +136,11 @@ impl World {
         self.failures.borrow_mut().push_back((error, taken));
     }
 
+    /// From now on, this document has no body.
+    pub(crate) fn withholds(&self, digest: Digest) {
+        *self.bodiless.borrow_mut() = Some(digest);
+    }
+
     /// From now on, every write to this host fails after so long.
     pub(crate) fn is_down(&self, host: &str, time: Duration) {
         *self.down.borrow_mut() = Some((host.to_owned(), time));
@@ -168,6 +176,9 @@ impl World {
         };
         Ok(match read.method {
             Method::Head => Answer::Header(Some(digest)),
+            Method::Get if self.bodiless.borrow().as_ref() == Some(&digest) => {
+                Answer::Header(Some(digest))
+            }
             Method::Get => Answer::Body {
                 bytes: bytes.clone(),
                 content_type: (*media_type).to_owned(),

@@ -141,6 +141,7 @@ fn of_tag(tag: &Entry) -> Option<Annotation> {
         help,
         inspect: _,
         undo,
+        rules: _,
     } = tag;
     let level = match (verdict, outcome) {
         (verdict::Code::Ok, _) => return None,
@@ -160,8 +161,8 @@ fn of_tag(tag: &Entry) -> Option<Annotation> {
         undo.iter()
             .map(|undo| format!("undo: {}", clean(undo, MESSAGE))),
     );
-    if *softened && let Some(setting) = words::softening(*verdict) {
-        lines.push(format!("this does not fail the run, as `{setting}` asks"));
+    if *softened && let Some(setting) = words::softening(tag) {
+        lines.push(format!("this does not fail the run, as {setting} asks"));
     }
     Some(Annotation {
         level,

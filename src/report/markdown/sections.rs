@@ -30,10 +30,10 @@ pub(super) fn wrong(tags: &[Entry], room: usize) -> String {
         let mut item = format!("{}: {}\n", head(tag), prose(&tag.message, MESSAGE));
         item.extend(tag.help.iter().map(|help| nested(&prose(help, MESSAGE))));
         if tag.softened
-            && let Some(setting) = words::softening(tag.verdict)
+            && let Some(setting) = words::softening(tag)
         {
             item.push_str(&nested(&format!(
-                "this does not fail the run, as `{setting}` asks"
+                "this does not fail the run, as {setting} asks"
             )));
         }
         item
@@ -213,6 +213,7 @@ fn detail(tag: &Entry, is_told: bool) -> String {
         help,
         inspect,
         undo: _,
+        rules: _,
     } = tag;
     let (is, was) = match tag.is_right() {
         true => ("is", "was"),
@@ -238,6 +239,9 @@ fn detail(tag: &Entry, is_told: bool) -> String {
             "replaced: {}",
             code(before.as_str(), NAME)
         )));
+    }
+    if let Some(rules) = describe::rules(tag) {
+        item.push_str(&nested(&format!("policy: {}", prose(&rules, MESSAGE))));
     }
     if !is_told {
         item.extend(

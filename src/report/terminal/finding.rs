@@ -100,6 +100,9 @@ impl Page {
         {
             block.extend(self.labelled("replaced:", before.as_str()));
         }
+        if let Some(rules) = describe::rules(tag) {
+            block.extend(self.labelled("policy:", &rules));
+        }
         for help in &tag.help {
             block.extend(self.labelled("help:", help));
         }
@@ -113,9 +116,9 @@ impl Page {
             None => {}
         }
         if tag.softened
-            && let Some(setting) = words::softening(tag.verdict)
+            && let Some(setting) = words::softening(tag)
         {
-            let text = format!("this does not fail the run, as `{setting}` asks");
+            let text = format!("this does not fail the run, as {setting} asks");
             block.extend(self.labelled("note:", &text));
         }
         self.blocks.push(block);

@@ -25,6 +25,7 @@ fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
                 tag: Seen::Absent,
                 expected: None,
                 platform: None,
+                attestations: Vec::new(),
                 children: Vec::new(),
             },
             verdict: verdict.clone(),
@@ -68,6 +69,19 @@ fn a_build_that_was_not_pushed_is_a_note_beside_one_that_was() {
             vec!["the build of `test` was not pushed: `r.io/test:1`, `r.io/test:2`".to_owned()]
         )
     );
+}
+
+#[test]
+fn what_a_definition_asks_for_and_no_build_made_is_not_set_aside() {
+    let mut findings = findings(&[
+        ("test", false, Verdict::NeverPushed),
+        ("app", false, Verdict::Ok),
+    ]);
+    for finding in &mut findings[..2] {
+        finding.expectation.image = Expected::Nothing;
+    }
+    assert!(set_aside(&mut findings).is_empty());
+    assert_eq!(findings.len(), 4);
 }
 
 #[test]

@@ -1,0 +1,367 @@
+//! What a bake was asked for: the definition that `docker buildx bake --print` prints.
+//!
+//! The metadata says what a build made; only the definition can say what is missing from it. Like
+//! the metadata it is read strictly where it is used, and everything else is skipped.
+//! See docs/definition.md.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::metadata::{Build, Image};
+use crate::oci::{Attestation, Platform, Reference, Tag};
+use crate::problem::Problem;
+
+/// The largest definition that is read, in bytes.
+pub const MAX_DEFINITION: usize = 16 * 1024 * 1024;
+
+/// The targets of a bake, and how they are grouped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    source: String,
+    groups: BTreeMap<String, Vec<String>>,
+    targets: BTreeMap<String, Target>,
+}
+
+/// What one target was asked to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Target {
+    names: Vec<Reference>,
+    platforms: Vec<Platform>,
+    attestations: Vec<Attestation>,
+    push: Push,
+}
+
+/// Whether a target's outputs push it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Push {
+    /// None of them does.
+    No,
+    /// To its tags.
+    Tags,
+    /// By its digest only.
+    Digest,
+}
+
+/// Reads the text of a definition; `source` is what to call it in messages.
+///
+/// # Errors
+///
+/// When the text is not what `docker buildx bake --print` prints, or a name in it is malformed.
+pub fn parse(source: &str, text: &[u8]) -> Result<Definition, Problem> {
+    let fault = |cause: String| {
+        Problem::invalid(
+            format!("failed to read the definition `{source}`: {cause}"),
+            "give what `docker buildx bake --print` printed, with the flags and files of the build: `docker buildx bake --push --print > definition.json`",
+        )
+    };
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let value: Value = serde_json::from_slice(text).map_err(|error| fault(error.to_string()))?;
+    let mut definition = Definition {
+        source: source.to_owned(),
+        groups: BTreeMap::new(),
+        targets: BTreeMap::new(),
+    };
+    let members = object(&value).map_err(fault)?;
+    let targets = members.get("target");
+    let targets = targets.ok_or_else(|| fault("it has no `target`".to_owned()))?;
+    for (name, target) in object(targets).map_err(|cause| fault(format!("`target`: {cause}")))? {
+        let read = object(target).and_then(Target::read);
+        let target = read.map_err(|cause| fault(format!("target `{name}`: {cause}")))?;
+        definition.targets.insert(name.clone(), target);
+    }
+    if definition.targets.is_empty() {
+        return Err(fault("it has no targets".to_owned()));
+    }
+    for (name, group) in members
+        .get("group")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let read = object(group).and_then(|group| texts(group, "targets"));
+        let targets = read.map_err(|cause| fault(format!("group `{name}`: {cause}")))?;
+        let targets = targets.into_iter().map(str::to_owned).collect();
+        definition.groups.insert(name.clone(), targets);
+    }
+    Ok(definition)
+}
+
+fn object(value: &Value) -> Result<&Map<String, Value>, String> {
+    let object = value.as_object();
+    object.ok_or_else(|| format!("expected an object, found `{value}`"))
+}
+
+/// A member that is a list; one that is not there is empty.
+fn list<'a>(members: &'a Map<String, Value>, key: &str) -> Result<&'a [Value], String> {
+    match members.get(key) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(items)) => Ok(items),
+        Some(other) => Err(format!("`{key}`: expected a list, found `{other}`")),
+    }
+}
+
+fn texts<'a>(members: &'a Map<String, Value>, key: &str) -> Result<Vec<&'a str>, String> {
+    let text = |item: &'a Value| {
+        let text = item.as_str();
+        text.ok_or_else(|| format!("`{key}`: expected a text, found `{item}`"))
+    };
+    list(members, key)?.iter().map(text).collect()
+}
+
+impl Target {
+    fn read(members: &Map<String, Value>) -> Result<Self, String> {
+        let outputs: Vec<Attributes> = list(members, "output")?
+            .iter()
+            .map(|output| Attributes::read(output).map_err(|cause| format!("`output`: {cause}")))
+            .collect::<Result<_, _>>()?;
+        // buildx puts the tags in the place of an output's own `name`.
+        let tags = texts(members, "tags")?;
+        let names: Vec<&str> = match tags.is_empty() {
+            true => {
+                let named = outputs.iter().filter_map(|output| output.get("name"));
+                named.flat_map(|names| names.split(',')).collect()
+            }
+            false => tags,
+        };
+        let names = names
+            .into_iter()
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(|name| {
+                name.parse::<Reference>()
+                    .map_err(|error| format!("tag `{name}`: {error}"))
+            })
+            .collect::<Result<_, String>>()?;
+        Ok(Self {
+            names,
+            // `local` is whatever the builder runs on: nothing to hold a build to.
+            platforms: texts(members, "platforms")?
+                .iter()
+                .filter_map(|p| p.parse().ok())
+                .collect(),
+            attestations: attestations(list(members, "attest")?)?,
+            push: pushed(&outputs),
+        })
+    }
+}
+
+/// Whether any of the outputs pushes.
+fn pushed(outputs: &[Attributes]) -> Push {
+    // A bake without `--push` prints no output at all: how it is pushed is said elsewhere.
+    let mut all = match outputs.is_empty() {
+        true => Push::Tags,
+        false => Push::No,
+    };
+    for output in outputs {
+        all = match (all, output.push()) {
+            (Push::Tags, _) | (_, Push::Tags) => Push::Tags,
+            (Push::Digest, _) | (_, Push::Digest) => Push::Digest,
+            (Push::No, Push::No) => Push::No,
+        };
+    }
+    all
+}
+
+/// The attestations that are asked for. The first of a kind counts, as in buildx.
+fn attestations(attest: &[Value]) -> Result<Vec<Attestation>, String> {
+    let read = |value| Attributes::read(value).map_err(|cause| format!("`attest`: {cause}"));
+    let all: Vec<Attributes> = attest.iter().map(read).collect::<Result<_, _>>()?;
+    let is_asked = |kind: &Attestation| {
+        let first = all.iter().find(|it| it.get("type") == Some(kind.as_str()));
+        first.is_some_and(|first| !first.is_true("disabled"))
+    };
+    Ok(Attestation::ALL.into_iter().filter(is_asked).collect())
+}
+
+/// One output or attestation: an object, or text like `type=image,push=true` (buildx before 0.20).
+struct Attributes(Vec<(String, String)>);
+
+impl Attributes {
+    fn read(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::String(text) => Self::of_text(text),
+            Value::Object(members) => Ok(Self(
+                members
+                    .iter()
+                    .map(|(key, value)| match value {
+                        Value::String(text) => (key.clone(), text.clone()),
+                        other => (key.clone(), other.to_string()),
+                    })
+                    .collect(),
+            )),
+            other => Err(format!("expected `type=…` or an object, found `{other}`")),
+        }
+    }
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        let fields = fields(text);
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        if let [one] = fields.as_slice()
+            && !one.starts_with("type=")
+        {
+            // A path alone is a directory, `-` is a tar stream.
+            let kind = if one == "-" { "tar" } else { "local" };
+            return Ok(Self(vec![pair("type", kind), pair("dest", one)]));
+        }
+        fields
+            .iter()
+            .map(|field| match field.split_once('=') {
+                Some((key, value)) => Ok(pair(&key.trim().to_ascii_lowercase(), value)),
+                None => Err(format!("expected `key=value`, found `{field}`")),
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        let pair = self.0.iter().rfind(|(known, _)| known == key);
+        pair.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it is said to be true, in one of the ways that Go reads; BuildKit takes an empty
+    /// value for yes.
+    fn is_true(&self, key: &str) -> bool {
+        let yes = ["", "1", "t", "T", "true", "True", "TRUE"];
+        self.get(key).is_some_and(|value| yes.contains(&value))
+    }
+
+    fn push(&self) -> Push {
+        let is_pushed = match self.get("type") {
+            Some("registry") => true,
+            Some("image") => self.is_true("push"),
+            _ => false,
+        };
+        match is_pushed {
+            true if self.is_true("push-by-digest") => Push::Digest,
+            true => Push::Tags,
+            false => Push::No,
+        }
+    }
+}
+
+/// The fields of one line of comma-separated values; a field in quotes may hold commas.
+fn fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut is_quoted = false;
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        let Some(field) = fields.last_mut() else {
+            break;
+        };
+        match c {
+            '"' if is_quoted && chars.peek() == Some(&'"') => {
+                field.push('"');
+                chars.next();
+            }
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => fields.push(String::new()),
+            c => field.push(c),
+        }
+    }
+    fields
+}
+
+impl Definition {
+    /// The builds under what was asked for: names and platforms are completed, a target that left
+    /// no image is added without one, and one that is not pushed keeps its names apart. With a
+    /// `group`, only its targets.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such group.
+    pub fn complete(&self, builds: Vec<Build>, group: Option<&str>) -> Result<Vec<Build>, Problem> {
+        let mut left = self.selected(group)?;
+        let mut completed = Vec::new();
+        let only = match (left.as_slice(), builds.len()) {
+            // `buildx build` writes no target; there is only one that it can be.
+            (&[(only, _)], 1) => Some(only),
+            _ => None,
+        };
+        for mut build in builds {
+            let name = build.target.as_deref().or(only);
+            match left.iter().position(|(known, _)| Some(*known) == name) {
+                Some(at) => {
+                    left.remove(at).1.complete(&mut build);
+                    completed.push(build);
+                }
+                None if group.is_none() => completed.push(build),
+                None => {}
+            }
+        }
+        for (name, target) in left {
+            let mut build = Build::without_metadata(&self.source, name);
+            target.complete(&mut build);
+            completed.push(build);
+        }
+        Ok(completed)
+    }
+
+    /// The targets of a group, and of the groups in it; without one, all of them.
+    fn selected(&self, group: Option<&str>) -> Result<Vec<(&str, &Target)>, Problem> {
+        let all = self.targets.iter().map(|(name, it)| (name.as_str(), it));
+        let Some(group) = group else {
+            return Ok(all.collect());
+        };
+        if !self.groups.contains_key(group) {
+            let known: Vec<String> = self.groups.keys().map(|it| format!("`{it}`")).collect();
+            return Err(Problem::invalid(
+                format!("no group `{group}` in the definition `{}`", self.source),
+                match known.is_empty() {
+                    true => "leave `--group` out: the definition has none".to_owned(),
+                    false => format!("use one of {}", known.join(", ")),
+                },
+            ));
+        }
+        // Groups hold groups, and buildx itself prints some that hold each other.
+        let mut names: Vec<&str> = Vec::new();
+        let mut open = vec![group];
+        while let Some(group) = open.pop() {
+            for name in self.groups.get(group).into_iter().flatten() {
+                if !names.contains(&name.as_str()) {
+                    names.push(name);
+                    open.push(name);
+                }
+            }
+        }
+        Ok(all.filter(|(name, _)| names.contains(name)).collect())
+    }
+}
+
+impl Target {
+    fn complete(&self, build: &mut Build) {
+        if self.push == Push::No {
+            build.unpushed.clone_from(&self.names);
+            build.names = Vec::new();
+            build.image = Image::None;
+            return;
+        }
+        if build.image == Image::None {
+            build.image = Image::Missing;
+        }
+        build.names.extend(self.names.iter().cloned());
+        if self.push == Push::Tags {
+            // A name without a tag is pushed as `latest`.
+            for name in build.names.iter_mut().filter(|name| name.tag().is_none()) {
+                *name = Reference::new(name.repository().clone(), Some(Tag::latest()), None);
+            }
+        }
+        let mut names: Vec<Reference> = Vec::new();
+        for name in build.names.drain(..) {
+            let same =
+                |it: &Reference| it.repository() == name.repository() && it.tag() == name.tag();
+            if !names.iter().any(same) {
+                names.push(name);
+            }
+        }
+        build.names = names;
+        if !self.platforms.is_empty() {
+            build.platforms.clone_from(&self.platforms);
+            build.platforms_stated = true;
+        }
+        build.attestations.clone_from(&self.attestations);
+    }
+}
+
+#[cfg(test)]
+mod tests;

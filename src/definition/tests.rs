@@ -1,0 +1,233 @@
+use serde_json::json;
+
+use super::*;
+use crate::metadata;
+
+const A: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+fn recorded(name: &str) -> Definition {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let text = std::fs::read(format!("{root}/tests/data/definitions/{name}")).unwrap();
+    parse(name, &text).unwrap()
+}
+
+fn of(value: &Value) -> Result<Definition, Problem> {
+    parse("def.json", value.to_string().as_bytes())
+}
+
+/// What is made of each target when the metadata holds these.
+fn completed(definition: &Definition, metadata: &Value, group: Option<&str>) -> Vec<Build> {
+    let builds = match metadata.as_object() {
+        Some(members) if members.is_empty() => Vec::new(),
+        _ => metadata::parse("build.json", metadata.to_string().as_bytes()).unwrap(),
+    };
+    definition.complete(builds, group).unwrap()
+}
+
+/// `target: names; platforms; attestations`, `!` before a target that left no image, `-` before
+/// one that is not pushed.
+fn told(builds: &[Build]) -> Vec<String> {
+    let list = |items: Vec<String>| items.join(" ");
+    let one = |build: &Build| {
+        let (mark, names) = match build.image {
+            Image::Missing => ("!", &build.names),
+            Image::None => ("-", &build.unpushed),
+            _ => ("", &build.names),
+        };
+        format!(
+            "{mark}{}: {}; {}; {}",
+            build.target.as_deref().unwrap_or_default(),
+            list(names.iter().map(ToString::to_string).collect()),
+            list(build.platforms.iter().map(ToString::to_string).collect()),
+            list(build.attestations.iter().map(ToString::to_string).collect()),
+        )
+    };
+    builds.iter().map(one).collect()
+}
+
+#[test]
+fn every_target_of_a_definition_is_expected_with_its_tags_platforms_and_attestations() {
+    let expected = [
+        "-base: ; ; ",
+        "!tools: registry.example.com/tools:1.4; ; ",
+        "!web: registry.example.com/web:1.4 registry.example.com/web:latest; linux/amd64 linux/arm64; provenance sbom",
+        "!worker-alpine-3-20: registry.example.com/worker:alpine3.20; linux/amd64 linux/arm64; sbom",
+        "!worker-debian-12: registry.example.com/worker:debian12; linux/amd64 linux/arm64; sbom",
+    ];
+    let all = recorded("all.json");
+    assert_eq!(told(&completed(&all, &json!({}), None)), expected);
+    // Its groups hold each other.
+    assert_eq!(
+        told(&completed(&all, &json!({}), Some("all"))),
+        expected[1..]
+    );
+    assert_eq!(
+        told(&completed(&all, &json!({}), Some("workers"))),
+        expected[3..]
+    );
+    let metadata = json!({"tools": {"containerimage.digest": A}, "other": {"containerimage.digest": A, "image.name": "r.io/x:1"}});
+    assert_eq!(
+        told(&completed(&all, &metadata, Some("worker"))),
+        expected[3..]
+    );
+    let with = told(&completed(&all, &metadata, None));
+    assert_eq!(
+        with[..2],
+        [
+            "other: r.io/x:1; ; ",
+            "tools: registry.example.com/tools:1.4; ; "
+        ]
+    );
+}
+
+#[test]
+fn outputs_decide_what_is_pushed() {
+    for (file, pushed, not) in [
+        ("default.json", 3, 0),
+        ("push.json", 3, 0),
+        ("load.json", 0, 2),
+        ("outputs.json", 5, 8),
+        ("strings.json", 2, 3),
+    ] {
+        let builds = completed(&recorded(file), &json!({}), None);
+        let is_pushed = |build: &&Build| build.image == Image::Missing;
+        assert_eq!(builds.iter().filter(is_pushed).count(), pushed, "{file}");
+        let names = builds.iter().filter(|build| !build.unpushed.is_empty());
+        assert_eq!(names.count(), not, "{file}");
+    }
+    assert_eq!(
+        told(&completed(&recorded("strings.json"), &json!({}), None)),
+        [
+            "!app: r.example/app:1; linux/amd64; provenance",
+            "-dir: r.example/dir:1; ; ",
+            "-file: r.example/file:1; ; ",
+            "!named: r.example/named:1 r.example/named:2; ; ",
+            "-stdout: r.example/stdout:1; ; ",
+        ]
+    );
+    for (output, expected) in [
+        (json!([]), Push::Tags),
+        (json!(["type=registry"]), Push::Tags),
+        (json!([{"type": "image", "push": "true"}]), Push::Tags),
+        (json!([{"type": "image", "push": "false"}]), Push::No),
+        (json!([{"type": "image", "push": true}]), Push::Tags),
+        (json!(["type=image"]), Push::No),
+        (json!(["type=cacheonly", "type=registry"]), Push::Tags),
+        (
+            json!(["type=image,push-by-digest=true,push=true,name=r.io/a"]),
+            Push::Digest,
+        ),
+        (
+            json!(["type=image,push-by-digest=true,name=r.io/a"]),
+            Push::No,
+        ),
+    ] {
+        let definition = of(&json!({"target": {"a": {"output": output}}})).unwrap();
+        assert_eq!(definition.targets["a"].push, expected, "{output}");
+    }
+}
+
+#[test]
+fn a_build_has_the_names_of_both_each_once_and_completed() {
+    let definition =
+        of(&json!({"target": {"a": {"tags": ["acme/app", "r.io/app:1", "r.io/app:2"]}}})).unwrap();
+    let metadata =
+        json!({"a": {"containerimage.digest": A, "image.name": "acme/app,r.io/app:2,r.io/app:3"}});
+    assert_eq!(
+        told(&completed(&definition, &metadata, None)),
+        ["a: docker.io/acme/app:latest r.io/app:2 r.io/app:3 r.io/app:1; ; "]
+    );
+    // What is pushed by digest has no tag.
+    let definition = of(
+        &json!({"target": {"a": {"output": ["type=image,push-by-digest=true,push=true,name=r.io/app"]}}}),
+    )
+    .unwrap();
+    assert_eq!(
+        told(&completed(&definition, &json!({}), None)),
+        ["!a: r.io/app; ; "]
+    );
+}
+
+#[test]
+fn the_metadata_of_a_build_without_a_target_is_that_of_the_only_one() {
+    let one = of(&json!({"target": {"a": {"tags": ["r.io/app:1"]}}})).unwrap();
+    let metadata = json!({"containerimage.digest": A});
+    assert_eq!(
+        told(&completed(&one, &metadata, None)),
+        [": r.io/app:1; ; "]
+    );
+    let two = of(&json!({"target": {"a": {"tags": ["r.io/app:1"]}, "b": {"tags": []}}})).unwrap();
+    assert_eq!(
+        told(&completed(&two, &metadata, None)),
+        [": ; ; ", "!a: r.io/app:1; ; ", "!b: ; ; "]
+    );
+}
+
+#[test]
+fn a_target_of_the_metadata_without_an_image_is_missing() {
+    let definition = of(&json!({"target": {"a": {"tags": ["r.io/app:1"]}}})).unwrap();
+    let metadata = json!({"a": {"buildx.build.ref": "b/n/i"}});
+    assert_eq!(
+        told(&completed(&definition, &metadata, None)),
+        ["!a: r.io/app:1; ; "]
+    );
+}
+
+#[test]
+fn what_is_no_definition_is_refused_with_the_reason() {
+    for (text, cause) in [
+        ("", "EOF"),
+        ("group \"default\" {}", "expected value"),
+        ("{}", "it has no `target`"),
+        (r#"{"target":{}}"#, "it has no targets"),
+        (
+            r#"{"target":{"a":{"tags":"x"}}}"#,
+            "target `a`: `tags`: expected a list",
+        ),
+        (
+            r#"{"target":{"a":{"tags":["A B"]}}}"#,
+            "target `a`: tag `A B`",
+        ),
+        (
+            r#"{"target":{"a":{"output":[7]}}}"#,
+            "target `a`: `output`: expected",
+        ),
+        (
+            r#"{"target":{"a":{"output":["type=image,push"]}}}"#,
+            "found `push`",
+        ),
+    ] {
+        let problem = parse("def.json", text.as_bytes()).unwrap_err();
+        assert!(
+            problem.message.contains(cause),
+            "{text}: {}",
+            problem.message
+        );
+        assert!(problem.help.unwrap().contains("bake --push --print"));
+    }
+}
+
+#[test]
+fn an_unknown_group_is_refused_with_those_that_there_are() {
+    let problem = recorded("all.json")
+        .complete(Vec::new(), Some("nope"))
+        .unwrap_err();
+    assert_eq!(
+        problem.message,
+        "no group `nope` in the definition `all.json`"
+    );
+    assert_eq!(
+        problem.help.as_deref(),
+        Some("use one of `all`, `default`, `worker`, `workers`")
+    );
+}
+
+#[test]
+fn fields_in_quotes_hold_commas() {
+    assert_eq!(
+        fields(r#"type=image,"name=a,b",push=true"#),
+        ["type=image", "name=a,b", "push=true"]
+    );
+    assert_eq!(fields(r#""a ""b""",c"#), [r#"a "b""#, "c"]);
+    assert_eq!(fields(""), [""]);
+}

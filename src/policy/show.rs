@@ -1,0 +1,89 @@
+//! What `tagproof policy check` says: the policy as it was understood.
+
+use std::path::Path;
+
+use super::{Policy, Rule, Settings};
+
+impl Policy {
+    /// The policy for people, its patterns in the order in which they decide.
+    #[must_use]
+    pub fn show(&self, source: &str) -> String {
+        let mut out = format!("`{source}` is a policy that can be used\n");
+        let mut rules: Vec<&Rule> = Vec::new();
+        for rule in &self.rules {
+            let of = |rule: &Rule| rule.pattern.specificity();
+            let at = rules.partition_point(|known| of(known) >= of(rule));
+            rules.insert(at, rule);
+        }
+        if rules.is_empty() {
+            out.push_str("\nIt asks nothing of images.\n");
+        } else {
+            out.push_str(
+                "\nOf images, each key from the first pattern that fits the tag and has the key:\n",
+            );
+        }
+        for rule in rules {
+            out.push_str(&format!("  {}\n", rule.pattern));
+            for (key, value) in lines_of_rule(rule) {
+                out.push_str(&format!("    {key:14}{value}\n"));
+            }
+        }
+        if !self.registries.is_empty() {
+            out.push_str("\nOf registries:\n");
+        }
+        for (host, settings) in &self.registries {
+            out.push_str(&format!("  {host}\n"));
+            for (key, value) in lines_of_registry(settings) {
+                out.push_str(&format!("    {key:14}{value}\n"));
+            }
+        }
+        out
+    }
+}
+
+fn lines_of_rule(rule: &Rule) -> Vec<(&'static str, String)> {
+    let Rule {
+        pattern: _,
+        platforms,
+        attestations,
+        immutable,
+        on_other,
+    } = rule;
+    [
+        ("platforms", platforms.as_deref().map(list)),
+        ("attestations", attestations.as_deref().map(list)),
+        ("immutable", immutable.as_deref().map(list)),
+        ("on-other", on_other.map(|it| it.as_str().to_owned())),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some((key, value?)))
+    .collect()
+}
+
+fn lines_of_registry(settings: &Settings) -> Vec<(&'static str, String)> {
+    let Settings {
+        plain_http,
+        ca_file,
+        settle,
+    } = settings;
+    let shown = |path: &Path| path.display().to_string();
+    let seconds = settle.map(|settle| format!("{} s", settle.as_secs_f64()));
+    [
+        ("plain-http", plain_http.then(|| "true".to_owned())),
+        ("ca-file", ca_file.as_deref().map(shown)),
+        ("settle", seconds),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some((key, value?)))
+    .collect()
+}
+
+fn list<T: ToString>(items: &[T]) -> String {
+    match items {
+        [] => "none".to_owned(),
+        items => {
+            let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+            items.join(", ")
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The places of a policy's YAML: what may stand in each, and where it goes.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::super::{ParsePatternError, Pattern, Policy, Rule, Settings, TagPattern};
+use super::{IMAGES, REGISTRIES, TOP};
+use crate::expectation::OnOther;
+use crate::oci::{Attestation, Host, ParseReferenceError, Platform};
+use crate::text::nearest;
+
+/// A mistake, and what to write instead.
+pub(super) struct Fault {
+    pub(super) cause: String,
+    pub(super) help: String,
+}
+
+impl Fault {
+    pub(super) fn new(cause: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            cause: cause.into(),
+            help: help.into(),
+        }
+    }
+}
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Mapping,
+    /// Words, each once, in any order.
+    List,
+    Word,
+    Number,
+    Flag,
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Top,
+    Version,
+    Images,
+    Rule,
+    Platforms,
+    Platform,
+    Attestations,
+    Attestation,
+    Immutable,
+    TagPattern,
+    OnOther,
+    Registries,
+    Registry,
+    PlainHttp,
+    CaFile,
+    Settle,
+}
+
+impl Place {
+    pub(super) fn form(self) -> Form {
+        match self {
+            Self::Top | Self::Images | Self::Rule | Self::Registries | Self::Registry => {
+                Form::Mapping
+            }
+            Self::Platforms | Self::Attestations | Self::Immutable => Form::List,
+            Self::Platform
+            | Self::Attestation
+            | Self::TagPattern
+            | Self::OnOther
+            | Self::CaFile => Form::Word,
+            Self::Version | Self::Settle => Form::Number,
+            Self::PlainHttp => Form::Flag,
+        }
+    }
+
+    /// What stands there, for people.
+    pub(super) fn what(self) -> &'static str {
+        match self {
+            Self::Top => "a policy that begins with `version: 1`",
+            Self::Images => "patterns of images, such as `ghcr.io/acme/**`, each with its keys",
+            Self::Rule => "the keys of a pattern, such as `platforms: [linux/amd64]`",
+            Self::Registries => {
+                "registries, such as `registry.example.com:5000`, each with its keys"
+            }
+            Self::Registry => "the keys of a registry, such as `settle: 5`",
+            Self::Platforms | Self::Attestations | Self::Immutable => {
+                "a list in brackets, such as `[a, b]`"
+            }
+            Self::Platform => "a platform",
+            Self::Attestation => "one of `provenance` and `sbom`",
+            Self::TagPattern => "a tag with or without `*`",
+            Self::OnOther => "one of `fail`, `warn` and `fix`",
+            Self::CaFile => "a file",
+            Self::Version | Self::Settle => "a number",
+            Self::PlainHttp => "a boolean",
+        }
+    }
+
+    /// What to write where a number stands.
+    pub(super) fn help(self) -> &'static str {
+        match self {
+            Self::Version => "write `version: 1`, the only one there is",
+            _ => "write a number of seconds, at most a day, such as `5`",
+        }
+    }
+
+    /// What the words of a list are.
+    pub(super) fn item(self) -> Option<Self> {
+        match self {
+            Self::Platforms => Some(Self::Platform),
+            Self::Attestations => Some(Self::Attestation),
+            Self::Immutable => Some(Self::TagPattern),
+            _ => None,
+        }
+    }
+
+    fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Top => &TOP,
+            Self::Rule => &IMAGES,
+            Self::Registry => &REGISTRIES,
+            _ => &[],
+        }
+    }
+
+    /// The key of a mapping as it is compared with others.
+    pub(super) fn key(self, key: &str) -> Result<String, Fault> {
+        match self {
+            Self::Images => pattern(key).map(|pattern| pattern.to_string()),
+            Self::Registries => host(key).map(|host| host.to_string()),
+            _ if self.keys().contains(&key) => Ok(key.to_owned()),
+            _ => Err(Fault::new(
+                format!("unknown key `{key}`"),
+                one_of(key, self.keys()),
+            )),
+        }
+    }
+
+    /// Looks at the keys of a whole mapping.
+    pub(super) fn finish(self, keys: &BTreeSet<String>) -> Result<(), Fault> {
+        match self {
+            Self::Top if !keys.contains("version") => Err(Fault::new(
+                "it has no `version`",
+                "begin it with `version: 1`",
+            )),
+            // What says nothing looks as if it did.
+            Self::Rule | Self::Registry if keys.is_empty() => Err(Fault::new(
+                "it says nothing",
+                format!("give it one of `{}`", self.keys().join("`, `")),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A policy that is being read.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub(super) policy: Policy,
+    /// The keys that are read go to the last rule, and to this registry.
+    host: Option<Host>,
+}
+
+impl Draft {
+    /// The place of what this key of a mapping has.
+    pub(super) fn enter(&mut self, mapping: Place, key: &str) -> Result<Place, Fault> {
+        Ok(match (mapping, key) {
+            (Place::Images, _) => {
+                self.policy.rules.push(Rule::of(pattern(key)?));
+                Place::Rule
+            }
+            (Place::Registries, _) => {
+                let host = host(key)?;
+                let settings = Settings::default();
+                self.policy.registries.insert(host.clone(), settings);
+                self.host = Some(host);
+                Place::Registry
+            }
+            (Place::Rule, "platforms") => Place::Platforms,
+            (Place::Rule, "attestations") => Place::Attestations,
+            (Place::Rule, "immutable") => Place::Immutable,
+            (Place::Rule, _) => Place::OnOther,
+            (Place::Registry, "plain-http") => Place::PlainHttp,
+            (Place::Registry, "ca-file") => Place::CaFile,
+            (Place::Registry, _) => Place::Settle,
+            (_, "version") => Place::Version,
+            (_, "images") => Place::Images,
+            (_, _) => Place::Registries,
+        })
+    }
+
+    /// A list that may stay empty.
+    pub(super) fn open(&mut self, list: Place) {
+        if let Some(rule) = self.policy.rules.last_mut() {
+            match list {
+                Place::Platforms => rule.platforms = Some(Vec::new()),
+                Place::Attestations => rule.attestations = Some(Vec::new()),
+                _ => rule.immutable = Some(Vec::new()),
+            }
+        }
+    }
+
+    pub(super) fn word(&mut self, place: Place, text: &str) -> Result<(), Fault> {
+        let fault = |help: String| Fault::new(format!("`{text}` is not {}", place.what()), help);
+        if place == Place::CaFile {
+            let path = match text {
+                "" => return Err(fault("name a file with PEM certificates".to_owned())),
+                text => PathBuf::from(text),
+            };
+            if let Some(settings) = self.settings() {
+                settings.ca_file = Some(path);
+            }
+            return Ok(());
+        }
+        let Some(rule) = self.policy.rules.last_mut() else {
+            return Ok(());
+        };
+        match place {
+            Place::Platform => {
+                let read = text.parse::<Platform>();
+                let platform = read.map_err(|_| fault("write it like `linux/amd64`".to_owned()))?;
+                add(&mut rule.platforms, platform)
+            }
+            Place::Attestation => {
+                let known = Attestation::ALL.map(Attestation::as_str);
+                let read = text.parse::<Attestation>();
+                let attestation = read.map_err(|()| fault(one_of(text, &known)))?;
+                add(&mut rule.attestations, attestation)
+            }
+            Place::TagPattern => {
+                let read = TagPattern::from_str(text);
+                add(
+                    &mut rule.immutable,
+                    read.map_err(|error| fault(error.help))?,
+                )
+            }
+            _ => {
+                let known = OnOther::ALL.map(OnOther::as_str);
+                let found = OnOther::ALL.into_iter().find(|it| it.as_str() == text);
+                rule.on_other = Some(found.ok_or_else(|| fault(one_of(text, &known)))?);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn number(&mut self, place: Place, number: f64) -> Result<(), Fault> {
+        let fits = match place {
+            Place::Version => number == 1.0,
+            _ => (0.0..=86_400.0).contains(&number),
+        };
+        if !fits {
+            return Err(Fault::new(
+                format!("`{number}` does not fit here"),
+                place.help(),
+            ));
+        }
+        if place == Place::Settle
+            && let Some(settings) = self.settings()
+        {
+            settings.settle = Some(Duration::from_secs_f64(number));
+        }
+        Ok(())
+    }
+
+    pub(super) fn flag(&mut self, flag: bool) {
+        if let Some(settings) = self.settings() {
+            settings.plain_http = flag;
+        }
+    }
+
+    fn settings(&mut self) -> Option<&mut Settings> {
+        self.policy.registries.get_mut(self.host.as_ref()?)
+    }
+}
+
+/// Adds to a list that is kept sorted, as its order means nothing.
+fn add<T: Ord>(list: &mut Option<Vec<T>>, item: T) -> Result<(), Fault> {
+    let list = list.get_or_insert_default();
+    match list.binary_search(&item) {
+        Ok(_) => Err(Fault::new("the list names one twice", "name each once")),
+        Err(at) => {
+            list.insert(at, item);
+            Ok(())
+        }
+    }
+}
+
+fn pattern(key: &str) -> Result<Pattern, Fault> {
+    let read: Result<Pattern, ParsePatternError> = key.parse();
+    read.map_err(|error| Fault::new(format!("`{key}`: {}", error.cause), error.help))
+}
+
+fn host(key: &str) -> Result<Host, Fault> {
+    let read: Result<Host, ParseReferenceError> = key.parse();
+    let help = "write it like `registry.example.com:5000`, without `https://` and without a path";
+    read.map_err(|error| Fault::new(format!("`{key}`: {error}"), help))
+}
+
+fn one_of(text: &str, known: &[&str]) -> String {
+    match nearest(text, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("use one of `{}`", known.join("`, `")),
+    }
+}

@@ -1,0 +1,163 @@
+//! Reading a policy's YAML into its places. Each mistake is told while its very text is read, so
+//! that its line and column are right.
+//!
+//! One reader serves all places, and no type of a place is in its signature: the reader of YAML
+//! below is compiled anew for every type that it is asked for, and it is large.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
+
+use super::places::{Draft, Fault, Form, Place};
+
+/// Stands between the words of a mistake and what to write instead.
+pub(super) const HELP: &str = "\nhelp: ";
+
+/// What is read next, and where it goes.
+pub(super) struct At<'a> {
+    pub(super) place: Place,
+    pub(super) draft: &'a mut Draft,
+}
+
+impl At<'_> {
+    /// Something of this kind cannot stand here.
+    fn unexpected<E: de::Error>(&self, found: Unexpected<'_>) -> E {
+        E::invalid_type(found, self)
+    }
+
+    fn number<E: de::Error>(self, number: f64, found: Unexpected<'_>) -> Result<(), E> {
+        match self.place.form() {
+            Form::Number => self.draft.number(self.place, number).map_err(told),
+            _ => Err(self.unexpected(found)),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for At<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, document: D) -> Result<(), D::Error> {
+        match self.place.form() {
+            Form::Mapping => document.deserialize_map(self),
+            Form::Word => document.deserialize_str(self),
+            Form::Flag => document.deserialize_bool(self),
+            Form::List | Form::Number => document.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for At<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.place.what())
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        let Self { place, draft } = self;
+        if place.form() != Form::Mapping {
+            return Err(At { place, draft }.unexpected(Unexpected::Map));
+        }
+        let mut seen = BTreeSet::new();
+        while let Some(key) = map.next_key_seed(Key(place, &seen))? {
+            let place = draft.enter(place, &key).map_err(told)?;
+            map.next_value_seed(At {
+                place,
+                draft: &mut *draft,
+            })?;
+            seen.insert(key);
+        }
+        place.finish(&seen).map_err(told)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let Self { place, draft } = self;
+        let Some(item) = place.item() else {
+            return Err(At { place, draft }.unexpected(Unexpected::Seq));
+        };
+        draft.open(place);
+        let mut next = || {
+            list.next_element_seed(At {
+                place: item,
+                draft: &mut *draft,
+            })
+        };
+        while next()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        match self.place.form() {
+            Form::Word => self.draft.word(self.place, text).map_err(told),
+            Form::List => Err(told(Fault::new(
+                format!("`{text}` is not a list"),
+                format!("write `[{text}]`"),
+            ))),
+            Form::Number => Err(told(Fault::new(
+                format!("`{text}` is not a number"),
+                self.place.help(),
+            ))),
+            Form::Mapping | Form::Flag => Err(self.unexpected(Unexpected::Str(text))),
+        }
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<(), E> {
+        match self.place.form() {
+            Form::Flag => {
+                self.draft.flag(flag);
+                Ok(())
+            }
+            _ => Err(self.unexpected(Unexpected::Bool(flag))),
+        }
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<(), E> {
+        // What this loses is far above what fits anywhere.
+        self.number(number as f64, Unexpected::Unsigned(number))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<(), E> {
+        self.number(number as f64, Unexpected::Signed(number))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
+        self.number(number, Unexpected::Float(number))
+    }
+}
+
+/// A key that is known in its place, and was not there before. Told while the key is read, so that
+/// the place of the mistake is the key's.
+struct Key<'a>(Place, &'a BTreeSet<String>);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, document: D) -> Result<String, D::Error> {
+        document.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<String, E> {
+        let key = self.0.key(key).map_err(told)?;
+        match self.1.contains(&key) {
+            true => Err(told(Fault::new(
+                format!("the key `{key}` stands here twice"),
+                "put both together under one",
+            ))),
+            false => Ok(key),
+        }
+    }
+}
+
+fn told<E: de::Error>(fault: Fault) -> E {
+    let Fault { cause, help } = fault;
+    E::custom(format!("{cause}{HELP}{help}"))
+}

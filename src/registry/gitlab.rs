@@ -1,0 +1,205 @@
+//! The logins that GitLab gives to a job: for the registry of that GitLab, in variables.
+
+use super::credentials::Secret;
+use super::login_config::host_and_path;
+use super::places::Place;
+use crate::environment::Environment;
+
+/// The user name that goes with the token of a job.
+const TOKEN_USER: &str = "gitlab-ci-token";
+
+/// Whether this is a job of GitLab. What runs its pipelines elsewhere says `false`.
+pub(super) fn is_job(environment: &Environment) -> bool {
+    environment.get("GITLAB_CI") == Some("true")
+}
+
+/// The logins for the registry that `CI_REGISTRY` names, and for no other host.
+pub(super) fn places(environment: &Environment) -> Vec<Place> {
+    let Some(registry) = environment.get("CI_REGISTRY") else {
+        return Vec::new();
+    };
+    // Users set it, too, and then as `docker login` takes it: `https://index.docker.io/v1/`.
+    let Some((host, _)) = host_and_path(registry.trim()) else {
+        let why = "it names no registry".to_owned();
+        return vec![Place::Config("`$CI_REGISTRY`".to_owned(), Err(why))];
+    };
+    let login = |name: &str, username: &str, password: &str| Place::Given {
+        host: host.clone(),
+        name: name.to_owned(),
+        secret: Secret::new(username.to_owned(), password.to_owned()),
+    };
+
+    let mut places = Vec::new();
+    let user = environment.get("CI_REGISTRY_USER");
+    let given = user.zip(environment.get("CI_REGISTRY_PASSWORD"));
+    if let Some((user, password)) = given {
+        let name = "`$CI_REGISTRY_USER` and `$CI_REGISTRY_PASSWORD`";
+        places.push(login(name, user, password));
+    }
+    let token = environment.get("CI_JOB_TOKEN");
+    // GitLab gives the token as the password, too: what was refused is not tried again. And no
+    // GitLab has its registry at Docker Hub: there the variables are the user's own.
+    let is_new = |token: &&str| given != Some((TOKEN_USER, *token)) && !host.is_docker_hub();
+    if let Some(token) = token.filter(is_new) {
+        places.push(login("`$CI_JOB_TOKEN`", TOKEN_USER, token));
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::credentials::{Login, Logins, Sources};
+    use super::*;
+    use crate::oci::Reference;
+
+    /// All answers for a repository of these variables: `user:password of place`, or why not.
+    fn answers(variables: &[(&str, &str)], reference: &str) -> Vec<String> {
+        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        let logins = Logins::new(Sources {
+            environment: Environment::new(variables.iter().map(owned)),
+            explicit: None,
+            registry_config: None,
+            token: None,
+            write: true,
+        })
+        .unwrap();
+        let reference: Reference = reference.parse().unwrap();
+        let tell = |login| match login {
+            Ok(Login {
+                source,
+                secret: Secret::Password { username, password },
+            }) => format!("{username}:{password} of {source}"),
+            Ok(login) => format!("{login:?}"),
+            Err(reason) => format!("failed: {reason}"),
+        };
+        (0..)
+            .map_while(|nth| logins.nth(reference.repository(), nth))
+            .map(tell)
+            .collect()
+    }
+
+    /// What GitLab sets, and these.
+    fn job(more: &[(&str, &str)], reference: &str) -> Vec<String> {
+        let mut variables = vec![("GITLAB_CI", "true"), ("CI_REGISTRY", "r.io:5050")];
+        variables.extend(more);
+        answers(&variables, reference)
+    }
+
+    const USER: (&str, &str) = ("CI_REGISTRY_USER", "robot");
+    const PASSWORD: (&str, &str) = ("CI_REGISTRY_PASSWORD", "secret");
+    const TOKEN: (&str, &str) = ("CI_JOB_TOKEN", "token");
+
+    #[test]
+    fn a_job_logs_in_with_its_user_and_then_with_its_token() {
+        assert_eq!(
+            job(&[USER, PASSWORD, TOKEN], "r.io:5050/app"),
+            [
+                "robot:secret of `$CI_REGISTRY_USER` and `$CI_REGISTRY_PASSWORD`",
+                "gitlab-ci-token:token of `$CI_JOB_TOKEN`",
+            ]
+        );
+        for half in [&[TOKEN][..], &[USER, TOKEN], &[PASSWORD, TOKEN]] {
+            let token = ["gitlab-ci-token:token of `$CI_JOB_TOKEN`"];
+            assert_eq!(job(half, "r.io:5050/app"), token);
+        }
+        assert_eq!(job(&[USER, PASSWORD], "r.io:5050/app").len(), 1);
+        assert_eq!(job(&[USER], "r.io:5050/app"), [""; 0]);
+    }
+
+    #[test]
+    fn the_token_is_not_tried_again_where_it_is_the_password() {
+        let same = [
+            ("CI_REGISTRY_USER", "gitlab-ci-token"),
+            ("CI_REGISTRY_PASSWORD", "token"),
+            TOKEN,
+        ];
+        assert_eq!(
+            job(&same, "r.io:5050/app"),
+            ["gitlab-ci-token:token of `$CI_REGISTRY_USER` and `$CI_REGISTRY_PASSWORD`"]
+        );
+    }
+
+    #[test]
+    fn no_other_host_is_meant() {
+        for reference in [
+            "r.io/app",
+            "r.io:443/app",
+            "r.io:5050.evil.com/app",
+            "sub.r.io:5050/app",
+            "evil.com/r.io/app",
+            "app",
+        ] {
+            if reference.parse::<Reference>().is_ok() {
+                let found = job(&[USER, PASSWORD, TOKEN], reference);
+                assert_eq!(found, [""; 0], "{reference}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_registry_may_be_written_as_docker_takes_it() {
+        for registry in [
+            "r.io:5050",
+            "R.io:5050",
+            "https://r.io:5050",
+            "http://r.io:5050/",
+            "r.io:5050/group/project",
+            " r.io:5050\n",
+        ] {
+            let found = job(&[("CI_REGISTRY", registry), TOKEN], "r.io:5050/app");
+            assert_eq!(found.len(), 1, "{registry}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_registry_is_told_and_never_shown() {
+        for registry in [
+            "ftp://r.io",
+            "me:hunter2@r.io",
+            "r.io?x",
+            "https://",
+            "/r.io",
+        ] {
+            assert_eq!(
+                job(&[("CI_REGISTRY", registry), TOKEN], "r.io/app"),
+                ["failed: failed to read `$CI_REGISTRY`: it names no registry"],
+                "{registry}"
+            );
+        }
+        // A GitLab without a registry.
+        assert_eq!(job(&[("CI_REGISTRY", ""), TOKEN], "r.io/app"), [""; 0]);
+    }
+
+    #[test]
+    fn a_login_that_cannot_work_is_told_and_the_token_is_next() {
+        assert_eq!(
+            job(
+                &[("CI_REGISTRY_USER", "a:b"), PASSWORD, TOKEN],
+                "r.io:5050/app"
+            ),
+            [
+                "failed: failed to use the login for `r.io:5050` in `$CI_REGISTRY_USER` and `$CI_REGISTRY_PASSWORD`: its user name has a colon",
+                "gitlab-ci-token:token of `$CI_JOB_TOKEN`",
+            ]
+        );
+    }
+
+    #[test]
+    fn docker_hub_gets_the_users_login_and_never_the_token() {
+        for registry in ["docker.io", "https://index.docker.io/v1/"] {
+            let hub = [("CI_REGISTRY", registry), USER, PASSWORD, TOKEN];
+            assert_eq!(
+                job(&hub, "acme/app"),
+                ["robot:secret of `$CI_REGISTRY_USER` and `$CI_REGISTRY_PASSWORD`"]
+            );
+        }
+    }
+
+    #[test]
+    fn elsewhere_the_variables_mean_nothing() {
+        for elsewhere in ["false", "1", "True", ""] {
+            let variables = [("GITLAB_CI", elsewhere), USER, PASSWORD, TOKEN];
+            assert_eq!(job(&variables, "r.io:5050/app"), [""; 0], "{elsewhere}");
+        }
+    }
+}

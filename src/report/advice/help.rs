@@ -1,0 +1,199 @@
+//! Why what is so of a tag matters, and what to do.
+
+use crate::expectation::{Claim, Expectation, Expected};
+use crate::observation::Sight;
+use crate::oci::{Attestation, Digest, Platform};
+use crate::outcome::Outcome;
+use crate::plan::may_create;
+use crate::verdict::{Lack, Relation, Verdict};
+
+use super::super::Reach;
+
+/// Why it matters and what to do, one thing a line.
+pub(in crate::report) fn help(
+    expectation: &Expectation,
+    sight: &Sight,
+    verdict: &Verdict,
+    outcome: Option<&Outcome>,
+    reach: &Reach,
+) -> Vec<String> {
+    if let Some(outcome) = outcome {
+        return after(outcome);
+    }
+    let about_the_tag = matches!(
+        verdict,
+        Verdict::Child(_) | Verdict::Wrapped | Verdict::Absent | Verdict::Other(_)
+    );
+    if about_the_tag && matches!(expectation.image, Expected::Id(_)) {
+        return vec![
+            "push the image again: a tag that is known by its image ID alone is never repaired"
+                .to_owned(),
+        ];
+    }
+    if about_the_tag && expectation.immutable && !matches!(verdict, Verdict::Absent) {
+        return vec![format!("it is never moved, as the policy says: {KEPT}")];
+    }
+    let repair = |extra: &str| {
+        format!(
+            "repair it: `tagproof fix --tag {}{}{extra}{}`",
+            expectation.reference(),
+            pinned(&expectation.image),
+            reach.flags
+        )
+    };
+    match verdict {
+        Verdict::Ok => Vec::new(),
+        Verdict::Child(_) => vec![
+            "whoever pulls it on another platform gets an image that cannot run there".to_owned(),
+            repair(""),
+        ],
+        Verdict::Wrapped => vec![
+            "signatures and attestations are for the digest that was built, not for this one".to_owned(),
+            repair(""),
+        ],
+        Verdict::Absent if may_create(expectation) => vec![
+            "whoever pulls it gets nothing".to_owned(),
+            create(expectation, sight, reach),
+        ],
+        Verdict::Absent if expectation.claim == Claim::Asked => vec![
+            "it is not created, because no build names it: one platform's build could become the release".to_owned(),
+            repair(" --platform linux/amd64,…") + ", with the platforms it must have",
+        ],
+        Verdict::Absent => vec![repair("")],
+        Verdict::Other(Relation::More) => vec![
+            "if a merge job made it, check with that job's metadata instead".to_owned(),
+            repair(" --on-other fix") + " throws away what else it holds",
+        ],
+        Verdict::Other(_) => vec![
+            "it is not moved: it may be a newer build's".to_owned(),
+            repair(" --on-other fix") + ", if it is yours to move; `--on-other warn` if others may move it",
+        ],
+        Verdict::Incomplete(missing) => incomplete(missing),
+        Verdict::Broken(gone) if gone.iter().all(|child| child.is_attestation) => vec![
+            "whoever asks for its provenance or SBOM gets an error; the images themselves are whole".to_owned(),
+            "build and push again, and keep the clean-up job from deleting untagged manifests that an index lists".to_owned(),
+        ],
+        Verdict::Broken(_) => vec![
+            "whoever pulls it for that platform gets an error".to_owned(),
+            "build and push again, and keep the clean-up job from deleting untagged manifests that an index lists".to_owned(),
+        ],
+        Verdict::NeverPushed if expectation.image == Expected::Nothing => vec![
+            "bake every target of the definition with `--push`, and give the metadata file of that bake; `--group` or `--target` if only some of them are meant".to_owned(),
+        ],
+        Verdict::NeverPushed => {
+            let mut lines = Vec::new();
+            if expectation.exported {
+                lines.push("the build wrote a file or loaded the image (`--load`, `type=oci`): was it pushed at all".to_owned());
+            }
+            lines.push("build with `--push`, to this registry, and check right after it; `--on-unpushed warn` if it is not meant to be pushed".to_owned());
+            lines
+        }
+        Verdict::Conflict => {
+            vec!["give every build tags of its own, or check them one at a time with `--target`; nothing was written".to_owned()]
+        }
+        Verdict::Unproven(error) => {
+            vec![error.help(), "`--on-unproven warn` if this must not fail the run".to_owned()]
+        }
+    }
+}
+
+/// What to do about a tag that is wrong and immutable.
+const KEPT: &str = "release under a new tag, or take this one out of `immutable` in the policy if it may be repaired";
+
+/// `@sha256:…`, as it stands behind a tag.
+fn pinned(image: &Expected) -> String {
+    let digest = image.digest();
+    digest.map(|it| format!("@{it}")).unwrap_or_default()
+}
+
+/// The command that creates an absent tag. Without the metadata it is no guess only with the
+/// platforms of the image stated.
+fn create(expectation: &Expectation, sight: &Sight, reach: &Reach) -> String {
+    let known = sight.expected.as_ref().and_then(|seen| seen.here());
+    let platforms = match known.and_then(Option::as_ref) {
+        Some(document) if document.media_type().is_index() => document.platforms(),
+        _ => expectation.own_platform.iter().cloned().collect(),
+    };
+    if platforms.is_empty() {
+        return "create it: `tagproof fix` with the metadata file of the build".to_owned();
+    }
+    let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    format!(
+        "create it: `tagproof fix --tag {}{} --platform {}{}`",
+        expectation.reference(),
+        pinned(&expectation.image),
+        platforms.join(","),
+        reach.flags
+    )
+}
+
+/// What to do after a repair was tried.
+fn after(outcome: &Outcome) -> Vec<String> {
+    match outcome {
+        Outcome::Fixed | Outcome::AlreadyRight => Vec::new(),
+        Outcome::Refused(error) | Outcome::Failed(error) => vec![error.help()],
+        Outcome::Immutable => vec![KEPT.to_owned()],
+        Outcome::Changed { .. } => {
+            vec!["run the same command again if it is still yours to move".to_owned()]
+        }
+        Outcome::Unsettled(_) => {
+            vec!["run `tagproof check` again in a minute, or raise `--settle-timeout`".to_owned()]
+        }
+    }
+}
+
+/// The command that undoes a repair, digest for digest, or why there is none.
+pub(in crate::report) fn undo(
+    expectation: &Expectation,
+    before: Option<&Digest>,
+    reach: &Reach,
+) -> String {
+    match before {
+        Some(before) => format!(
+            "tagproof fix --tag {}@{before} --on-other fix{}{}",
+            expectation.reference(),
+            reach.flags,
+            // What is put back need not be what the policy asks for.
+            if expectation.rules.is_empty() {
+                ""
+            } else {
+                " --no-policy"
+            }
+        ),
+        None => "the tag was created: only the registry can delete it".to_owned(),
+    }
+}
+
+/// The command that shows a tag.
+pub(in crate::report) fn inspect(expectation: &Expectation) -> String {
+    format!(
+        "docker buildx imagetools inspect {}",
+        expectation.reference()
+    )
+}
+
+/// What to do about an image that lacks what was asked for.
+fn incomplete(missing: &[Lack]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut platforms: Vec<&Platform> = Vec::new();
+    let mut kinds: Vec<Attestation> = Vec::new();
+    for lack in missing {
+        match lack {
+            Lack::Platform(platform) => platforms.push(platform),
+            Lack::Attestation(kind, _) => kinds.push(*kind),
+        }
+    }
+    if !platforms.is_empty() {
+        let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+        lines.push(format!("build again with `--platform` for all of them, {} included: re-pointing a tag cannot add one", platforms.join(", ")));
+    }
+    if !kinds.is_empty() {
+        let flags: Vec<String> = Attestation::ALL
+            .iter()
+            .filter(|kind| kinds.contains(kind))
+            .map(|kind| format!("`--{kind}=true`"))
+            .collect();
+        lines.push(format!("build again with {}: what is required are BuildKit's own attestations, in the index; signatures and referrers, such as cosign's, are something else", flags.join(" and ")));
+    }
+    lines
+}

@@ -1,0 +1,107 @@
+//! The client of a run: how its registries are reached, and with which logins.
+
+use std::collections::BTreeSet;
+
+use super::Around;
+use crate::cli::Options;
+use crate::expectation::Expectation;
+use crate::files;
+use crate::oci::Host;
+use crate::policy::Policy;
+use crate::problem::Problem;
+use crate::registry::{Client, Logins, Settings, Sources};
+use crate::report::Mode;
+
+/// The client that the options, the policy and the environment ask for.
+pub(super) fn client<'a>(
+    around: &Around<'a, '_>,
+    stdin: &mut files::StdinOnce<'_>,
+    options: &Options,
+    policy: &Policy,
+    expectations: &[Expectation],
+    log: &'a (dyn Fn(&str) + Sync),
+) -> Result<Client<'a>, Problem> {
+    let explicit = match &options.login {
+        None => None,
+        Some((host, username)) => {
+            let host = match host {
+                Some(host) => host.clone(),
+                None => only_host(expectations)?,
+            };
+            let password = stdin.read_line_of("`--password-stdin`", 64 * 1024)?;
+            Some((host, username.clone(), password))
+        }
+    };
+    let ca_file = match &options.ca_file {
+        None => None,
+        Some(path) => Some(files::read(
+            path,
+            4 * 1024 * 1024,
+            "give a file with PEM certificates",
+        )?),
+    };
+    let mut ca_files = Vec::new();
+    for (host, path) in policy.ca_files() {
+        let help = format!("the policy names it for `{host}`, relative to the working directory");
+        ca_files.push((host.clone(), files::read(path, 4 * 1024 * 1024, &help)?));
+    }
+    let sources = Sources {
+        environment: around.environment.clone(),
+        explicit,
+        registry_config: options.registry_config.clone(),
+        token: around.token.clone(),
+        write: options.mode == Mode::Fix,
+    };
+    let logins = Logins::new(sources).map_err(|cause| {
+        Problem::invalid(
+            cause,
+            "give `--registry-config` a file like Docker's `config.json`",
+        )
+    })?;
+    let mut plain_http = BTreeSet::new();
+    plain_http.extend(
+        options
+            .plain_http
+            .iter()
+            .chain(policy.plain_http())
+            .cloned(),
+    );
+    let settings = Settings {
+        write: options.mode == Mode::Fix,
+        plain_http,
+        ca_file,
+        ca_files,
+        environment: around.environment.clone(),
+        concurrency: options.concurrency,
+        deadline: options.timeout,
+    };
+    Client::new(settings, logins, around.clock, log)
+        .map_err(|cause| Problem::invalid(cause, "`tagproof check --help` shows the flags"))
+}
+
+/// The registries at hand.
+pub(super) fn hosts(expectations: &[Expectation]) -> BTreeSet<&Host> {
+    let mut hosts = BTreeSet::new();
+    hosts.extend(expectations.iter().map(|it| it.repository.host()));
+    hosts
+}
+
+/// The one registry that `--username` can be for.
+fn only_host(expectations: &[Expectation]) -> Result<Host, Problem> {
+    let mut hosts = hosts(expectations).into_iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Ok(host.clone()),
+        (first, second) => {
+            let named: Vec<String> = first
+                .into_iter()
+                .chain(second)
+                .chain(hosts)
+                .map(|host| format!("`--registry {host}`"))
+                .collect();
+            Err(Problem::invalid(
+                "`--username` without `--registry`, and several registries at hand",
+                format!("say whose login it is: {}", named.join(" or ")),
+            ))
+        }
+    }
+}

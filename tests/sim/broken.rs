@@ -1,0 +1,328 @@
+//! Engines that are broken on purpose: the real one, with one promise taken out at its seams.
+//! The simulation is worth something only if it catches each of them.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tagproof::expectation::{Claim, OnOther};
+use tagproof::finding::Finding;
+use tagproof::observe::{Looks, Memory};
+use tagproof::oci::{Digest, Repository, Tag};
+use tagproof::outcome::Outcome;
+use tagproof::plan::Step;
+use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Write};
+use tagproof::verdict::{Code, Relation, Verdict};
+
+use super::engine::{Ports, Task, apply_steps, look, repair, steps};
+use super::images::library;
+use super::world::{World, failure};
+
+/// Which engine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Real,
+    HeadThenSkip,
+    NoSecondLook,
+    OneWrongLookBelieved,
+    NoPatience,
+    PutReserialised,
+    PutOfAnotherImage,
+    OtherMovedByDefault,
+    MoreTakenForWrapped,
+    NoLookBeforeTheWrite,
+    DecidesAnewBeforeTheWrite,
+    HeaderBelieved,
+    FailureTakenForAbsent,
+    NoLookAfterTheWrite,
+    UnprovenTakenForOk,
+    WrongTakenForUnproven,
+    WritesWhatIsRight,
+    CreatesOnAGuess,
+    MovesWhatNobodyNamed,
+    NoDeadline,
+    WritesWithoutEnd,
+    NeverWrites,
+}
+
+impl Engine {
+    pub(crate) const BROKEN: [Self; 21] = [
+        Self::HeadThenSkip,
+        Self::NoSecondLook,
+        Self::OneWrongLookBelieved,
+        Self::NoPatience,
+        Self::PutReserialised,
+        Self::PutOfAnotherImage,
+        Self::OtherMovedByDefault,
+        Self::MoreTakenForWrapped,
+        Self::NoLookBeforeTheWrite,
+        Self::DecidesAnewBeforeTheWrite,
+        Self::HeaderBelieved,
+        Self::FailureTakenForAbsent,
+        Self::NoLookAfterTheWrite,
+        Self::UnprovenTakenForOk,
+        Self::WrongTakenForUnproven,
+        Self::WritesWhatIsRight,
+        Self::CreatesOnAGuess,
+        Self::MovesWhatNobodyNamed,
+        Self::NoDeadline,
+        Self::WritesWithoutEnd,
+        Self::NeverWrites,
+    ];
+
+    /// Runs a task in a world.
+    pub(crate) fn run(self, task: &mut Task, world: &World<'_>) -> Vec<Finding> {
+        let liar = Liar::new(self, world);
+        let mut ports = Ports {
+            registry: &liar,
+            clock: world,
+            memory: Memory::default(),
+        };
+        let mut looks = task.looks;
+        match self {
+            Self::NoSecondLook => looks.settle = Duration::ZERO,
+            Self::NoPatience => looks.settle_timeout = Duration::ZERO,
+            Self::OtherMovedByDefault => {
+                for expectation in &mut task.expectations {
+                    expectation.on_other = OnOther::Fix;
+                }
+            }
+            Self::NoDeadline => looks.deadline = Duration::from_secs(1_000_000),
+            Self::CreatesOnAGuess | Self::MovesWhatNobodyNamed => {
+                for expectation in &mut task.expectations {
+                    let from = match self {
+                        Self::CreatesOnAGuess => Claim::Asked,
+                        _ => Claim::Implied,
+                    };
+                    if expectation.claim == from {
+                        expectation.claim = Claim::Build;
+                    }
+                }
+            }
+            _ => {}
+        }
+        let mut findings = self.look(task, looks, &mut ports);
+        world.applying();
+        *liar.applying.lock().unwrap() = true;
+        if task.fix {
+            self.repair(&mut findings, looks, &mut ports);
+        }
+        findings
+    }
+
+    fn look(self, task: &Task, looks: Looks, ports: &mut Ports<'_>) -> Vec<Finding> {
+        if self == Self::OneWrongLookBelieved {
+            let once = Looks {
+                settle: Duration::ZERO,
+                ..looks
+            };
+            let first = look(task, once, ports);
+            let is_wrong = |it: &Finding| !matches!(it.verdict.code(), Code::Ok | Code::Unproven);
+            if first.iter().any(is_wrong) {
+                return first;
+            }
+        }
+        let mut findings = look(task, looks, ports);
+        for finding in &mut findings {
+            let is_wrong = matches!(
+                finding.verdict,
+                Verdict::Child(_) | Verdict::Other(_) | Verdict::Wrapped
+            );
+            match (self, &finding.verdict) {
+                (Self::MoreTakenForWrapped, Verdict::Other(Relation::More)) => {
+                    finding.verdict = Verdict::Wrapped;
+                }
+                (Self::UnprovenTakenForOk, Verdict::Unproven(_)) => finding.verdict = Verdict::Ok,
+                (Self::WrongTakenForUnproven, _) if is_wrong => {
+                    finding.verdict = Verdict::Unproven(failure(Class::Restless, None));
+                }
+                _ => {}
+            }
+        }
+        findings
+    }
+
+    fn repair(self, findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
+        match self {
+            Self::HeadThenSkip => head_then_skip(findings, looks, ports),
+            Self::DecidesAnewBeforeTheWrite => decide_anew(findings, looks, ports),
+            Self::WritesWhatIsRight => write_what_is_right(findings, ports),
+            Self::NeverWrites => {}
+            Self::WritesWithoutEnd => {
+                for _ in 0..400 {
+                    repair(findings, looks, ports);
+                }
+            }
+            Self::NoLookAfterTheWrite => {
+                repair(findings, looks, ports);
+                for finding in findings {
+                    if matches!(finding.outcome, Some(Outcome::Unsettled(_))) {
+                        finding.outcome = Some(Outcome::Fixed);
+                    }
+                }
+            }
+            _ => repair(findings, looks, ports),
+        }
+    }
+}
+
+/// Asks for a header, and believes it: what other tools do.
+fn head_then_skip(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
+    let (mut skipped, mut kept) = (Vec::new(), Vec::new());
+    for step in steps(findings) {
+        let read = Read {
+            repository: step.expectation.repository.clone(),
+            target: Target::Tag(step.tag.clone()),
+            method: Method::Head,
+        };
+        match ports.registry.read(&[read]).pop() {
+            Some(Ok(Answer::Header(Some(digest)))) if digest == *step.document.digest() => {
+                skipped.push(step.index);
+            }
+            _ => kept.push(step),
+        }
+    }
+    let done = apply_steps(&kept, looks, ports);
+    for (index, outcome) in done {
+        findings[index].outcome = Some(outcome);
+    }
+    for index in skipped {
+        findings[index].outcome = Some(Outcome::AlreadyRight);
+    }
+}
+
+/// Takes whatever the tag shows now for what was decided on.
+fn decide_anew(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
+    let mut now: BTreeMap<(Repository, Tag), Digest> = BTreeMap::new();
+    let plan = steps(findings);
+    for step in &plan {
+        let key = (step.expectation.repository.clone(), step.tag.clone());
+        let read = Read {
+            repository: key.0.clone(),
+            target: Target::Tag(key.1.clone()),
+            method: Method::Get,
+        };
+        if let Some(Ok(Answer::Body { bytes, .. })) = ports.registry.read(&[read]).pop() {
+            now.insert(key, Digest::of(&bytes));
+        }
+    }
+    let anew: Vec<Step<'_>> = plan
+        .into_iter()
+        .map(|step| {
+            let key = (step.expectation.repository.clone(), step.tag.clone());
+            Step {
+                before: now.get(&key),
+                ..step
+            }
+        })
+        .collect();
+    let done = apply_steps(&anew, looks, ports);
+    for (index, outcome) in done {
+        findings[index].outcome = Some(outcome);
+    }
+}
+
+fn write_what_is_right(findings: &[Finding], ports: &mut Ports<'_>) {
+    for finding in findings {
+        if let (Verdict::Ok, Some(document), Some(tag)) = (
+            &finding.verdict,
+            finding.sight.tag.here(),
+            &finding.expectation.tag,
+        ) {
+            let _ = ports.registry.put(&Write {
+                repository: finding.expectation.repository.clone(),
+                tag: tag.clone(),
+                media_type: document.media_type(),
+                bytes: document.bytes().to_vec(),
+            });
+        }
+    }
+}
+
+/// A port that does not hand on what it is told.
+struct Liar<'a, 'w> {
+    engine: Engine,
+    world: &'a World<'w>,
+    applying: Mutex<bool>,
+    /// The last answers of before the plan.
+    answers: Mutex<BTreeMap<Read, Result<Answer, Error>>>,
+}
+
+impl<'a, 'w> Liar<'a, 'w> {
+    fn new(engine: Engine, world: &'a World<'w>) -> Self {
+        Self {
+            engine,
+            world,
+            applying: Mutex::new(false),
+            answers: Mutex::default(),
+        }
+    }
+
+    fn read_one(&self, read: &Read) -> Result<Answer, Error> {
+        let is_tag = matches!(read.target, Target::Tag(_));
+        match self.engine {
+            Engine::NoLookBeforeTheWrite if is_tag => {
+                // What was seen once is not asked again, until something is written.
+                let mut answers = self.answers.lock().unwrap();
+                if *self.applying.lock().unwrap()
+                    && let Some(answer) = answers.remove(read)
+                {
+                    return answer;
+                }
+                let answer = self.ask(read);
+                answers.insert(read.clone(), answer.clone());
+                answer
+            }
+            Engine::HeaderBelieved if is_tag && read.method == Method::Get => {
+                let head = Read {
+                    method: Method::Head,
+                    ..read.clone()
+                };
+                let answer = self.ask(&head)?;
+                let Answer::Header(Some(digest)) = &answer else {
+                    return self.ask(read);
+                };
+                Ok(match library().docs.get(digest) {
+                    None => Answer::Absent,
+                    Some(doc) => Answer::Body {
+                        bytes: doc.bytes.clone(),
+                        content_type: doc.media_type.to_owned(),
+                        claimed: Some(digest.clone()),
+                    },
+                })
+            }
+            Engine::FailureTakenForAbsent if is_tag => Ok(self.ask(read).unwrap_or(Answer::Absent)),
+            _ => self.ask(read),
+        }
+    }
+
+    fn ask(&self, read: &Read) -> Result<Answer, Error> {
+        self.world.read(std::slice::from_ref(read)).pop().unwrap()
+    }
+}
+
+impl Registry for Liar<'_, '_> {
+    fn read(&self, batch: &[Read]) -> Vec<Result<Answer, Error>> {
+        batch.iter().map(|read| self.read_one(read)).collect()
+    }
+
+    fn put(&self, write: &Write) -> Result<(), Error> {
+        let bytes = match self.engine {
+            Engine::PutReserialised => {
+                let value: serde_json::Value = serde_json::from_slice(&write.bytes).unwrap();
+                serde_json::to_vec(&value).unwrap()
+            }
+            Engine::PutOfAnotherImage => {
+                let digest = Digest::of(&write.bytes);
+                let builds = &library().builds;
+                let other = builds.iter().find(|build| build.image != digest).unwrap();
+                library().doc(&other.image).bytes.clone()
+            }
+            _ => return self.world.put(write),
+        };
+        self.world.put(&Write {
+            bytes,
+            ..write.clone()
+        })
+    }
+}

@@ -1,0 +1,227 @@
+//! The images of the simulated world: builds, their parts, and what others make of them.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+use tagproof::oci::Digest;
+
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+
+/// A manifest or an index.
+pub(crate) struct Doc {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) media_type: &'static str,
+    pub(crate) digest: Digest,
+    /// The digest of the config, of a manifest.
+    pub(crate) config: Option<Digest>,
+    /// What an index lists, and which of it are images.
+    pub(crate) children: Vec<Digest>,
+    pub(crate) images: Vec<Digest>,
+    pub(crate) platforms: Vec<String>,
+}
+
+/// A build, with what a tag of it may show instead.
+pub(crate) struct Build {
+    pub(crate) image: Digest,
+    pub(crate) wrapped: Vec<Digest>,
+    /// What is no part of it: a merge job's index, a part of it, some of it, newer and older builds.
+    pub(crate) others: Vec<Digest>,
+}
+
+/// All documents there are.
+pub(crate) struct Library {
+    pub(crate) docs: BTreeMap<Digest, Doc>,
+    pub(crate) blobs: BTreeMap<Digest, Vec<u8>>,
+    pub(crate) builds: Vec<Build>,
+}
+
+/// How a tag relates to the build that is expected of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Right,
+    Child,
+    Wrapped,
+    Absent,
+    Other,
+}
+
+pub(crate) fn library() -> &'static Library {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(make)
+}
+
+impl Library {
+    pub(crate) fn doc(&self, digest: &Digest) -> &Doc {
+        &self.docs[digest]
+    }
+
+    /// What a tag that shows this is to a build, told without the engine.
+    pub(crate) fn kind(&self, build: &Build, by_id: bool, shown: Option<&Digest>) -> Kind {
+        let Some(shown) = shown else {
+            return Kind::Absent;
+        };
+        let image = self.doc(&build.image);
+        let Some(doc) = self.docs.get(shown) else {
+            return Kind::Other;
+        };
+        if *shown == build.image || (by_id && doc.config == image.config) {
+            Kind::Right
+        } else if !by_id && image.children.contains(shown) {
+            Kind::Child
+        } else if !by_id && doc.images == [build.image.clone()] {
+            Kind::Wrapped
+        } else {
+            Kind::Other
+        }
+    }
+
+    fn add(&mut self, doc: Doc) -> Digest {
+        let digest = doc.digest.clone();
+        self.docs.insert(digest.clone(), doc);
+        digest
+    }
+
+    fn image(&mut self, platform: &str, content: &str, is_docker: bool) -> Digest {
+        let (os, architecture) = platform.split_once('/').unwrap();
+        let config = json!({"os": os, "architecture": architecture, "content": content});
+        let config = serde_json::to_vec(&config).unwrap();
+        let config_digest = Digest::of(&config);
+        let media_type = if is_docker { DOCKER_MANIFEST } else { MANIFEST };
+        let value = json!({
+            "schemaVersion": 2,
+            "mediaType": media_type,
+            "config": {
+                "mediaType": "application/vnd.oci.image.config.v1+json",
+                "digest": config_digest.to_string(),
+                "size": config.len(),
+            },
+            "layers": [],
+        });
+        self.blobs.insert(config_digest.clone(), config);
+        let doc = Doc {
+            config: Some(config_digest),
+            platforms: vec![platform.to_owned()],
+            ..plain(&value, media_type)
+        };
+        self.add(doc)
+    }
+
+    /// An index of these images, with an attestation of the first if `attest`.
+    fn index(&mut self, images: &[&Digest], attest: bool, is_docker: bool) -> Digest {
+        let mut manifests: Vec<Value> = Vec::new();
+        let mut platforms = Vec::new();
+        let mut children: Vec<Digest> = Vec::new();
+        for &image in images {
+            let doc = self.doc(image);
+            let mut entry = json!({
+                "mediaType": doc.media_type,
+                "digest": image.to_string(),
+                "size": doc.bytes.len(),
+            });
+            if let [platform] = doc.platforms.as_slice() {
+                let (os, architecture) = platform.split_once('/').unwrap();
+                entry["platform"] = json!({"os": os, "architecture": architecture});
+            }
+            platforms.extend(doc.platforms.clone());
+            manifests.push(entry);
+            children.push(image.clone());
+        }
+        if attest {
+            let of = images[0];
+            let attestation = self.image("unknown/unknown", of.as_str(), is_docker);
+            manifests.push(json!({
+                "mediaType": MANIFEST,
+                "digest": attestation.to_string(),
+                "size": self.doc(&attestation).bytes.len(),
+                "platform": {"os": "unknown", "architecture": "unknown"},
+                "annotations": {
+                    "vnd.docker.reference.type": "attestation-manifest",
+                    "vnd.docker.reference.digest": of.to_string(),
+                },
+            }));
+            children.push(attestation);
+        }
+        let media_type = if is_docker { DOCKER_LIST } else { INDEX };
+        let value = json!({"schemaVersion": 2, "mediaType": media_type, "manifests": manifests});
+        let doc = Doc {
+            children,
+            images: images.iter().map(|&image| image.clone()).collect(),
+            platforms,
+            ..plain(&value, media_type)
+        };
+        self.add(doc)
+    }
+
+    fn build(&mut self, image: Digest, foreign: &[Digest]) {
+        let images = self.doc(&image).images.clone();
+        let own: Vec<&Digest> = if images.is_empty() {
+            vec![&image]
+        } else {
+            images.iter().collect()
+        };
+        let mut others = foreign.to_vec();
+        // A merge job's: all of it and more.
+        let more: Vec<&Digest> = own.iter().copied().chain([&foreign[0]]).collect();
+        others.push(self.index(&more, false, false));
+        if images.len() > 1 {
+            others.push(self.index(&own[..1], false, false));
+            others.push(self.index(&[own[0], &foreign[0]], true, false));
+        }
+        let mut wrapped = vec![self.index(&[&image], false, false)];
+        if images.is_empty() {
+            wrapped.push(self.index(&[&image], true, false));
+        }
+        self.builds.push(Build {
+            image,
+            wrapped,
+            others,
+        });
+    }
+}
+
+fn plain(value: &Value, media_type: &'static str) -> Doc {
+    // Not as a serialiser would write it, so that writing it anew is seen.
+    let bytes = serde_json::to_vec_pretty(value).unwrap();
+    Doc {
+        digest: Digest::of(&bytes),
+        bytes,
+        media_type,
+        config: None,
+        children: Vec::new(),
+        images: Vec::new(),
+        platforms: Vec::new(),
+    }
+}
+
+fn make() -> Library {
+    let mut library = Library {
+        docs: BTreeMap::new(),
+        blobs: BTreeMap::new(),
+        builds: Vec::new(),
+    };
+    let (older, newer) = (
+        library.image("linux/amd64", "older", false),
+        library.image("linux/amd64", "newer", false),
+    );
+    let newer_arm = library.image("linux/arm64", "newer", false);
+    let newer_index = library.index(&[&newer, &newer_arm], true, false);
+    let foreign = [older, newer, newer_index];
+    for content in ["a", "b"] {
+        for is_docker in [false, true] {
+            let amd = library.image("linux/amd64", content, is_docker);
+            let arm = library.image("linux/arm64", content, is_docker);
+            let riscv = library.image("linux/riscv64", content, is_docker);
+            let two = library.index(&[&amd, &arm], !is_docker, is_docker);
+            let three = library.index(&[&amd, &arm, &riscv], false, is_docker);
+            let one = library.index(&[&riscv], true, false);
+            for image in [two, three, one, arm] {
+                library.build(image, &foreign);
+            }
+        }
+    }
+    library
+}

@@ -1,0 +1,72 @@
+//! A simulated world for the engine: registries and a clock in memory, replicas that lag, other
+//! people at work, and everything that can go wrong, all drawn from one seed.
+//!
+//! `scene` draws, `world` plays it behind the engine's ports, `engine` puts the real engine
+//! together, `promises` and `converge` check what it did, `broken` has engines that must be caught.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a simulation that panics has failed; the test and the example use what they need"
+)]
+
+mod actors;
+mod answers;
+pub(crate) mod broken;
+mod converge;
+pub(crate) mod coverage;
+mod doubt;
+mod engine;
+pub(crate) mod fault;
+mod images;
+mod journal;
+pub(crate) mod promises;
+mod rng;
+mod scene;
+mod state;
+mod world;
+
+use broken::Engine;
+use coverage::Coverage;
+use engine::Task;
+use promises::{Broken, Ran};
+use scene::Scene;
+use world::World;
+
+/// Plays the scene of a seed, and checks the promises.
+pub(crate) fn play(seed: u64, engine: Engine, coverage: &mut Coverage) -> Result<(), Broken> {
+    let scene = Scene::draw(seed);
+    let world = World::new(&scene);
+    let findings = engine.run(&mut Task::of(&scene), &world);
+    let (events, end) = world.with(|state| (state.journal.clone(), state.now));
+    let ran = Ran {
+        scene: &scene,
+        findings: &findings,
+        events: &events,
+        end,
+    };
+    coverage.add(&ran);
+    promises::check(&ran, &world)?;
+    converge::check(engine, &scene, &world)
+}
+
+/// The scene of a seed and what happened in it, to be read by a person.
+pub(crate) fn tell(seed: u64) -> String {
+    let scene = Scene::draw(seed);
+    let world = World::new(&scene);
+    let findings = Engine::Real.run(&mut Task::of(&scene), &world);
+    let mut text = format!("{scene:#?}\n");
+    for event in world.with(|state| state.journal.clone()) {
+        text.push_str(&event.tell());
+    }
+    for finding in findings {
+        let (code, outcome) = (finding.verdict.code(), finding.outcome);
+        let reference = finding.expectation.reference();
+        text.push_str(&format!("{reference}: {code} {outcome:?}\n"));
+    }
+    for (number, build) in images::library().builds.iter().enumerate() {
+        text.push_str(&format!("build {number}: {}\n", build.image.short()));
+    }
+    text
+}

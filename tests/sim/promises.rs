@@ -1,0 +1,354 @@
+//! What must be so after every run, told from the journal and the true state, without the engine.
+
+use tagproof::finding::Finding;
+use tagproof::oci::{Digest, Tag};
+use tagproof::outcome;
+use tagproof::registry::Target;
+use tagproof::verdict::Code;
+
+use super::fault::Fault;
+use super::images::{Kind, library};
+use super::journal::{Event, Look, Sight, Stage, What, looks, sight};
+use super::scene::{Claim, LONG_AGO, Scene, Source};
+use super::state::Content;
+use super::world::World;
+
+/// Which promise was broken, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Broken {
+    pub(crate) promise: &'static str,
+    pub(crate) how: String,
+}
+
+pub(crate) const RIGHT: &str = "1: right is what was seen right at the last two looks";
+pub(crate) const WRONG: &str =
+    "1b: wrong is what was seen wrong at the last two looks, and doubted long enough";
+pub(crate) const BYTES: &str =
+    "2: only the expected bytes are written, and never to a tag that holds them";
+pub(crate) const OTHERS: &str =
+    "3: nothing of others is moved unasked, and nothing that changed since the decision";
+pub(crate) const UNPROVEN: &str = "4a: what was seen wrong twice is not unproven";
+pub(crate) const ACCUSED: &str =
+    "4b: a right tag is not accused and not written because replicas lag";
+pub(crate) const ENDS: &str = "5: it ends by the deadline, with a bounded number of requests";
+pub(crate) const CONVERGES: &str =
+    "6: when the trouble is over, fixing again ends in ok, and then writes nothing";
+
+/// What is known after a run.
+pub(crate) struct Ran<'a> {
+    pub(crate) scene: &'a Scene,
+    pub(crate) findings: &'a [Finding],
+    pub(crate) events: &'a [Event],
+    pub(crate) end: i64,
+}
+
+/// Checks promises 1 to 5 of one run.
+pub(crate) fn check(ran: &Ran<'_>, world: &World<'_>) -> Result<(), Broken> {
+    for claim in &ran.scene.claims {
+        let Some(finding) = ran.finding(claim) else {
+            continue;
+        };
+        if claim.conflict {
+            let is_conflict = finding.verdict.code() == Code::Conflict && finding.outcome.is_none();
+            demand(is_conflict, RIGHT, || {
+                format!("{} conflicts", name(ran.scene, claim))
+            })?;
+            continue;
+        }
+        ran.right(claim, finding, world)?;
+        ran.wrong(claim, finding)?;
+        ran.unproven(claim, finding)?;
+        ran.accused(claim, finding)?;
+    }
+    ran.writes()?;
+    ran.ends()
+}
+
+pub(crate) fn demand(
+    holds: bool,
+    promise: &'static str,
+    how: impl FnOnce() -> String,
+) -> Result<(), Broken> {
+    match holds {
+        true => Ok(()),
+        false => Err(Broken {
+            promise,
+            how: how(),
+        }),
+    }
+}
+
+pub(crate) fn name(scene: &Scene, claim: &Claim) -> String {
+    let tag = claim.tag.as_ref().map_or("(no tag)", Tag::as_str);
+    format!("{}:{tag}", scene.repos[claim.repo].name)
+}
+
+fn target(claim: &Claim) -> Target {
+    match &claim.tag {
+        Some(tag) => Target::Tag(tag.clone()),
+        None => Target::Manifest(claim.build().image.clone()),
+    }
+}
+
+pub(crate) fn kind(claim: &Claim, shown: Option<&Digest>) -> Kind {
+    library().kind(claim.build(), claim.by_id, shown)
+}
+
+pub(crate) fn shows(claim: &Claim, sight: &Sight) -> Option<Kind> {
+    sight.as_ref().ok().map(|shown| kind(claim, shown.as_ref()))
+}
+
+/// A body that a fault has made into another document, with the same members.
+fn is_altered(sight: &Sight) -> bool {
+    matches!(sight, Ok(Some(digest)) if !library().docs.contains_key(digest))
+}
+
+impl Ran<'_> {
+    pub(crate) fn finding(&self, claim: &Claim) -> Option<&Finding> {
+        let repo = &self.scene.repos[claim.repo].name;
+        self.findings
+            .iter()
+            .find(|it| it.expectation.repository == *repo && it.expectation.tag == claim.tag)
+    }
+
+    pub(crate) fn looks(&self, claim: &Claim, stage: Option<Stage>) -> Vec<Look> {
+        let mut all = looks(
+            self.events,
+            claim.repo,
+            &target(claim),
+            self.scene.settle > 0,
+        );
+        all.retain(|look| stage.is_none_or(|stage| look.stage == stage));
+        all
+    }
+
+    /// The last looks, if there are as many as a verdict needs, far enough apart.
+    pub(crate) fn last<'l>(&self, looks: &'l [Look], needed: usize) -> Option<&'l [Look]> {
+        let last = looks.get(looks.len().checked_sub(needed)?..)?;
+        let apart = |pair: &[Look]| pair[1].began - pair[0].ended >= self.scene.settle;
+        last.windows(2).all(apart).then_some(last)
+    }
+
+    fn needed(&self) -> usize {
+        if self.scene.settle > 0 { 2 } else { 1 }
+    }
+
+    pub(crate) fn lied_to(&self, repo: usize) -> bool {
+        let mut events = self.events.iter();
+        events.any(|event| event.repo == repo && event.fault.is_some_and(Fault::is_lie))
+    }
+
+    /// Promise 1.
+    fn right(&self, claim: &Claim, finding: &Finding, world: &World<'_>) -> Result<(), Broken> {
+        let outcome = finding.outcome.as_ref().map(outcome::Outcome::code);
+        let (stage, needed) = match (finding.verdict.code(), outcome) {
+            (_, Some(code)) if code.is_right() => (None, 2),
+            (Code::Ok, None) => (Some(Stage::Before), self.needed()),
+            _ => return Ok(()),
+        };
+        let looks = self.looks(claim, stage);
+        // An image ID is proven by the config, whatever the manifest is.
+        let is_right = |look: &Look| {
+            shows(claim, &look.sight) == Some(Kind::Right)
+                || (claim.by_id && is_altered(&look.sight))
+        };
+        let last = self.last(&looks, needed);
+        demand(
+            last.is_some_and(|last| last.iter().all(is_right)),
+            RIGHT,
+            || {
+                format!(
+                    "{} is said to be right; its looks: {looks:#?}",
+                    name(self.scene, claim)
+                )
+            },
+        )?;
+        let (Some(last), Some(tag)) = (looks.last(), &claim.tag) else {
+            return Ok(());
+        };
+        if self.lied_to(claim.repo) {
+            return Ok(());
+        }
+        let from = world.oldest_view(claim.repo, last.began);
+        world.with(|state| {
+            let content = &state.content[claim.repo];
+            let mut seen = states(content, tag, from, last.ended);
+            demand(
+                seen.any(|shown| kind(claim, shown) == Kind::Right),
+                RIGHT,
+                || {
+                    format!(
+                        "{} never was right where it was seen",
+                        name(self.scene, claim)
+                    )
+                },
+            )?;
+            if others(content, claim, from) {
+                return Ok(());
+            }
+            let now = content.tag(tag, self.end);
+            demand(kind(claim, now) == Kind::Right, RIGHT, || {
+                format!("{} is {now:?} in the end", name(self.scene, claim))
+            })
+        })
+    }
+
+    /// A wrong verdict rests on as many looks as a right one, and on patience.
+    fn wrong(&self, claim: &Claim, finding: &Finding) -> Result<(), Broken> {
+        let code = finding.verdict.code();
+        let means = match code {
+            Code::Child => Some(Kind::Child),
+            Code::Wrapped => Some(Kind::Wrapped),
+            Code::Absent => Some(Kind::Absent),
+            Code::Other => Some(Kind::Other),
+            Code::NeverPushed => None,
+            _ => return Ok(()),
+        };
+        // A digest is also asked for on account of tags, which is no look at it.
+        if claim.tag.is_none() {
+            return Ok(());
+        }
+        let looks = self.looks(claim, Some(Stage::Before));
+        let last = self.last(&looks, self.needed());
+        let fits = |look: &Look| {
+            let altered = is_altered(&look.sight);
+            match (shows(claim, &look.sight), means) {
+                (Some(_), _) if altered => true,
+                (shown, Some(kind)) => shown == Some(kind),
+                (shown, None) => shown.is_some_and(|shown| shown != Kind::Right),
+            }
+        };
+        let agree = |last: &[Look]| last.windows(2).all(|pair| pair[0].sight == pair[1].sight);
+        demand(
+            last.is_some_and(|last| last.iter().all(fits) && agree(last)),
+            WRONG,
+            || {
+                format!(
+                    "{} is said to be {code}; its looks: {looks:#?}",
+                    name(self.scene, claim)
+                )
+            },
+        )?;
+        let is_doubted =
+            matches!(code, Code::Absent | Code::Other | Code::NeverPushed) && self.scene.settle > 0;
+        if let (true, Some(first), Some(last)) = (is_doubted, looks.first(), looks.last()) {
+            let patience = self.scene.timeout.max(self.scene.settle);
+            demand(last.began >= first.ended + patience, WRONG, || {
+                format!("{} is said to be {code} too early", name(self.scene, claim))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Promises 2 and 3.
+    fn writes(&self) -> Result<(), Broken> {
+        for (index, event) in self.events.iter().enumerate() {
+            let What::Put(tag, digest, ..) = &event.what else {
+                continue;
+            };
+            let claim = self.scene.claims.iter().find(|claim| {
+                claim.repo == event.repo
+                    && claim.tag.as_ref() == Some(tag)
+                    && !claim.by_id
+                    && !claim.conflict
+            });
+            let expected = claim.filter(|claim| claim.build().image == *digest);
+            let Some(claim) = expected else {
+                return demand(false, BYTES, || format!("{digest} was put under {tag}"));
+            };
+            let name = name(self.scene, claim);
+            demand(self.scene.fix, BYTES, || {
+                format!("{name} written by a check")
+            })?;
+            // The window is one request wide: nothing lies between the look and the write.
+            let last = index.checked_sub(1).map(|index| &self.events[index]);
+            let is_look = last.is_some_and(|last| {
+                last.repo == claim.repo
+                    && matches!(&last.what, What::Read(Target::Tag(read), _, _) if read == tag)
+            });
+            demand(is_look, OTHERS, || {
+                format!("{name} written without a look just before")
+            })?;
+            let now = sight(self.events, index - 1);
+            demand(shows(claim, &now) != Some(Kind::Right), BYTES, || {
+                format!("{name} written, although it is right")
+            })?;
+            let decided = self.looks(claim, Some(Stage::Before)).pop();
+            let decided = decided.map_or(Err(()), |look| look.sight);
+            demand(now.is_ok() && now == decided, OTHERS, || {
+                format!("{name} written at {now:?}, decided at {decided:?}")
+            })?;
+            let altered = is_altered(&now);
+            let stated = claim.source == Source::Asked && !self.scene.platforms.is_empty();
+            let may = match shows(claim, &now) {
+                Some(Kind::Child) => true,
+                Some(Kind::Wrapped) => claim.source != Source::Implied,
+                Some(Kind::Absent) => claim.source == Source::Named || stated,
+                Some(Kind::Other) => {
+                    altered || (self.scene.move_other && claim.source != Source::Implied)
+                }
+                Some(Kind::Right) | None => false,
+            };
+            demand(may, OTHERS, || {
+                format!("{name} must not be moved from {now:?}")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Promise 5. The bound is in CONTRIBUTING.md.
+    fn ends(&self) -> Result<(), Broken> {
+        demand(self.end <= self.scene.deadline + 1, ENDS, || {
+            format!("it ended at {} ms", self.end)
+        })?;
+        let (most, were) = (bound(self.scene), self.events.len());
+        demand(were <= most, ENDS, || {
+            format!("{were} requests, at most {most} are allowed")
+        })
+    }
+}
+
+/// The most requests of a run, the client's own repeats aside.
+pub(crate) fn bound(scene: &Scene) -> usize {
+    let (settle, longest) = (scene.settle, 8_000);
+    let mut rounds = 2;
+    if settle > 0 {
+        // The first, those while the wait doubles, those at the longest wait, and the last ones.
+        let mut wait = settle;
+        while wait < longest {
+            wait *= 2;
+            rounds += 1;
+        }
+        rounds += 4 + scene.timeout.max(settle) / longest.max(settle);
+    }
+    let rounds = usize::try_from(rounds).unwrap();
+    // A look: the tag twice, the image, its config, four children twice. A pass of repairs: five
+    // tries of five requests each, and looks without children.
+    let claims = scene.claims.len() + scene.repos.len();
+    claims * (rounds * (4 + 8) + 3 * (25 + rounds * 4))
+}
+
+/// What a tag was in a stretch of time.
+fn states<'a>(
+    content: &'a Content,
+    tag: &'a Tag,
+    from: i64,
+    to: i64,
+) -> impl Iterator<Item = Option<&'a Digest>> {
+    let tags = content.tags.get(tag).into_iter().flatten();
+    let docs = content.docs.values().flatten();
+    let changes = tags.map(|it| it.at).chain(docs.map(|it| it.at));
+    let mut times: Vec<i64> = changes.filter(|at| (from..=to).contains(at)).collect();
+    times.push(from);
+    times.into_iter().map(move |at| content.tag(tag, at))
+}
+
+/// Whether someone else touched a tag or its image since then.
+fn others(content: &Content, claim: &Claim, since: i64) -> bool {
+    let tag = claim.tag.as_ref().and_then(|tag| content.tags.get(tag));
+    let tags = tag.into_iter().flatten().map(|it| (it.at, it.by_others));
+    let docs = content.docs.values().flatten();
+    let docs = docs.map(|it| (it.at, it.by_others));
+    tags.chain(docs)
+        .any(|(at, by_others)| by_others && at >= since.max(LONG_AGO))
+}

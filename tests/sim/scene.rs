@@ -1,0 +1,342 @@
+//! A scene: all that a seed decides before the engine begins.
+
+use tagproof::oci::{Digest, Reference, Repository, Tag};
+
+use super::fault::{Fault, Phase};
+use super::images::{Build, Library, library};
+use super::rng::Rng;
+
+/// When the tags were as replicas that lag show them.
+pub(crate) const LONG_AGO: i64 = -100_000;
+
+/// How far behind a replica is. Times are in milliseconds, 0 is when the engine begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lag {
+    /// Always so long.
+    Behind(i64),
+    /// It shows the state of long ago until then, and the present from then on.
+    FrozenUntil(i64),
+}
+
+/// What the digest headers of a repository are worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Header {
+    Right,
+    Missing,
+    Wrong,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Repo {
+    pub(crate) name: Repository,
+    /// One for each replica; each request meets any of them.
+    pub(crate) replicas: Vec<Lag>,
+    pub(crate) header: Header,
+    /// Whether it hides by digest what no tag names.
+    pub(crate) hides: bool,
+    /// Whether it refuses an index whose children it has not.
+    pub(crate) checks: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lock {
+    None,
+    Immutable,
+    Protected,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The build names the tag.
+    Named,
+    /// Only the command line does.
+    Asked,
+    /// `latest` that nobody named.
+    Implied,
+}
+
+/// What is expected of one tag, and how the tag is.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    pub(crate) repo: usize,
+    /// `None`: only the digest is claimed.
+    pub(crate) tag: Option<Tag>,
+    pub(crate) build: usize,
+    pub(crate) source: Source,
+    /// Whether only the image's ID is known.
+    pub(crate) by_id: bool,
+    /// Whether another build claims it, too.
+    pub(crate) conflict: bool,
+    /// What it showed long ago, what it shows now, and since when.
+    pub(crate) before: Option<Digest>,
+    pub(crate) start: Option<Digest>,
+    pub(crate) since: i64,
+    pub(crate) lock: Lock,
+}
+
+/// When someone else acts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum When {
+    At(i64),
+    /// After so many requests.
+    Request(usize),
+    /// Between the look before the write and the write.
+    Window,
+}
+
+/// What someone else does.
+#[derive(Clone, Debug)]
+pub(crate) enum Deed {
+    Point(usize, Tag, Option<Digest>),
+    Delete(usize, Digest),
+}
+
+impl Deed {
+    pub(crate) fn repo(&self) -> usize {
+        match self {
+            Self::Point(repo, ..) | Self::Delete(repo, _) => *repo,
+        }
+    }
+}
+
+/// A fault, and the requests that it happens to.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) fault: Fault,
+    pub(crate) phase: Option<Phase>,
+    pub(crate) from: i64,
+    pub(crate) until: i64,
+    pub(crate) percent: usize,
+    pub(crate) takes: i64,
+    pub(crate) retry_after: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Scene {
+    pub(crate) seed: u64,
+    pub(crate) settle: i64,
+    pub(crate) timeout: i64,
+    pub(crate) deadline: i64,
+    pub(crate) latency: i64,
+    pub(crate) deep: bool,
+    pub(crate) fix: bool,
+    pub(crate) move_other: bool,
+    /// The platforms that the command line asks for.
+    pub(crate) platforms: Vec<String>,
+    pub(crate) repos: Vec<Repo>,
+    pub(crate) claims: Vec<Claim>,
+    /// What is gone from a repository when the engine begins.
+    pub(crate) gone: Vec<(usize, Digest)>,
+    pub(crate) acts: Vec<(When, Deed)>,
+    pub(crate) rules: Vec<Rule>,
+}
+
+impl Claim {
+    pub(crate) fn build(&self) -> &'static Build {
+        &library().builds[self.build]
+    }
+}
+
+impl Scene {
+    pub(crate) fn draw(seed: u64) -> Self {
+        let rng = &mut Rng::new(seed);
+        let settle = *rng.pick(&[0, 1, 500, 2_000, 2_000, 2_000, 5_000, 12_000]);
+        let timeout = *rng.pick(&[0, 1_000, 20_000, 20_000, 20_000, 60_000]);
+        let repos: Vec<Repo> = (0..1 + rng.below(3))
+            .map(|index| repo(index, settle, timeout, rng))
+            .collect();
+        let mut scene = Self {
+            seed,
+            settle,
+            timeout,
+            deadline: *rng.pick(&[600_000, 600_000, 300_000, 300_000, 60_000, 9_000, 1_000]),
+            latency: *rng.pick(&[0, 0, 30, 30, 400, 4_000]),
+            deep: rng.chance(50),
+            fix: rng.chance(75),
+            move_other: rng.chance(25),
+            platforms: Vec::new(),
+            repos,
+            claims: Vec::new(),
+            gone: Vec::new(),
+            acts: Vec::new(),
+            rules: Vec::new(),
+        };
+        scene.draw_claims(rng);
+        if rng.chance(60) {
+            scene.rules = rules(rng);
+        }
+        if rng.chance(40) {
+            for _ in 0..1 + rng.below(2) {
+                super::actors::draw(&mut scene, rng);
+            }
+        }
+        scene
+    }
+
+    fn draw_claims(&mut self, rng: &mut Rng) {
+        let lib = library();
+        let build = rng.below(lib.builds.len());
+        let image = lib.doc(&lib.builds[build].image);
+        let source = match rng.chance(75) {
+            true => Source::Named,
+            false => Source::Asked,
+        };
+        let by_id = source == Source::Named && image.config.is_some() && rng.chance(30);
+        if rng.chance(25) {
+            self.platforms.clone_from(&image.platforms);
+            if rng.chance(30) {
+                self.platforms.push("linux/s390x".to_owned());
+            }
+        }
+        let conflict = source == Source::Named && !by_id && rng.chance(8);
+        for repo in 0..self.repos.len() {
+            for number in 0..1 + rng.below(3) {
+                let tag = (number > 0 || by_id || source == Source::Asked || rng.chance(90))
+                    .then(|| number.to_string().parse().unwrap());
+                let is_tagless = tag.is_none();
+                self.claims
+                    .push(claim(repo, tag, build, source, by_id, rng));
+                if is_tagless {
+                    let latest = Some(Tag::latest());
+                    let implied = claim(repo, latest, build, Source::Implied, by_id, rng);
+                    self.claims.push(implied);
+                }
+            }
+            if conflict {
+                // The first tag of each repository is claimed by another build as well.
+                let twin = self.claims.iter_mut().find(|claim| {
+                    claim.repo == repo && claim.source == Source::Named && claim.tag.is_some()
+                });
+                if let Some(twin) = twin {
+                    twin.conflict = true;
+                }
+            }
+            for digest in [&image.digest].into_iter().chain(&image.children) {
+                if rng.chance(4) {
+                    self.gone.push((repo, digest.clone()));
+                }
+            }
+        }
+    }
+}
+
+fn claim(
+    repo: usize,
+    tag: Option<Tag>,
+    build: usize,
+    source: Source,
+    by_id: bool,
+    rng: &mut Rng,
+) -> Claim {
+    Claim {
+        repo,
+        tag,
+        build,
+        source,
+        by_id,
+        conflict: false,
+        before: shown(library(), build, rng),
+        start: match rng.chance(35) {
+            true => Some(library().builds[build].image.clone()),
+            false => shown(library(), build, rng),
+        },
+        since: *rng.pick(&[-1, -500, -3_000, -60_000]),
+        lock: *rng.pick(&[
+            Lock::None,
+            Lock::None,
+            Lock::None,
+            Lock::None,
+            Lock::None,
+            Lock::None,
+            Lock::Immutable,
+            Lock::Protected,
+        ]),
+    }
+}
+
+/// Anything that a tag may show.
+pub(crate) fn shown(lib: &Library, build: usize, rng: &mut Rng) -> Option<Digest> {
+    let build = &lib.builds[build];
+    let children = &lib.doc(&build.image).children;
+    match rng.below(6) {
+        0 => None,
+        1 => Some(build.image.clone()),
+        2 => Some(rng.pick(&build.wrapped).clone()),
+        3 if !children.is_empty() => Some(rng.pick(children).clone()),
+        4 if !children.is_empty() => Some(rng.pick(children).clone()),
+        _ => Some(rng.pick(&build.others).clone()),
+    }
+}
+
+fn repo(index: usize, settle: i64, timeout: i64, rng: &mut Rng) -> Repo {
+    let host = if rng.chance(50) {
+        "a.example"
+    } else {
+        "b.example"
+    };
+    let lag = |rng: &mut Rng| {
+        let most = *rng.pick(&[settle, timeout, 2 * timeout + 1, 400_000]);
+        match rng.chance(50) {
+            true => Lag::Behind(rng.between(0, most)),
+            false => Lag::FrozenUntil(rng.between(0, most)),
+        }
+    };
+    let mut replicas = vec![Lag::Behind(0)];
+    if rng.chance(40) {
+        replicas = (0..1 + rng.below(3)).map(|_| lag(rng)).collect();
+        if rng.chance(50) {
+            replicas.push(Lag::Behind(0));
+        }
+    }
+    Repo {
+        name: {
+            let name: Reference = format!("{host}/app{index}").parse().unwrap();
+            name.repository().clone()
+        },
+        replicas,
+        header: *rng.pick(&[
+            Header::Right,
+            Header::Right,
+            Header::Right,
+            Header::Right,
+            Header::Missing,
+            Header::Wrong,
+        ]),
+        hides: rng.chance(10),
+        checks: rng.chance(50),
+    }
+}
+
+fn rules(rng: &mut Rng) -> Vec<Rule> {
+    let faults = Fault::all();
+    (0..1 + rng.below(3))
+        .map(|_| {
+            let fault = *rng.pick(&faults);
+            let possible: Vec<Phase> = Phase::ALL
+                .into_iter()
+                .filter(|phase| fault.impossible(*phase).is_none())
+                .collect();
+            let from = match rng.chance(50) {
+                true => 0,
+                false => rng.between(0, 30_000),
+            };
+            Rule {
+                fault,
+                phase: rng.chance(70).then(|| *rng.pick(&possible)),
+                from,
+                until: from + *rng.pick(&[1, 1_000, 5_000, 30_000, 1_000_000]),
+                percent: *rng.pick(&[20, 50, 100, 100]),
+                takes: match fault {
+                    Fault::Slow => *rng.pick(&[1_000, 10_000, 40_000]),
+                    _ => *rng.pick(&[0, 0, 0, 500, 10_000, 40_000]),
+                },
+                retry_after: match fault {
+                    Fault::Failed(tagproof::registry::Class::RateLimited) => {
+                        *rng.pick(&[None, Some(0), Some(30), Some(86_400)])
+                    }
+                    _ => None,
+                },
+            }
+        })
+        .collect()
+}
