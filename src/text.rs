@@ -1,4 +1,4 @@
-//! Text from elsewhere, made safe to show in a log: remote text is hostile.
+//! Text from elsewhere: lists of people taken apart, and remote text, which is hostile, made safe to show in a log.
 
 /// What a character that must not be shown is replaced by.
 const REPLACEMENT: char = '\u{fffd}';
@@ -22,6 +22,14 @@ pub fn clean(text: &str, max: usize) -> String {
         })
         .collect();
     cut(&defuse_start(&defuse_hashes(&line)), max)
+}
+
+/// The items of a list with commas or newlines, as people write them: without the space around
+/// them, and without those that are empty.
+pub fn items(list: &str) -> impl Iterator<Item = &str> {
+    list.split([',', '\n'])
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
 }
 
 /// One line whose start is no workflow command: leading white space is no protection, the runner

@@ -9,6 +9,7 @@ use crate::oci::{Host, Platform, Reference};
 use crate::problem::Problem;
 use crate::report::paint::ColorChoice;
 use crate::report::{Mode, Reach, Soften};
+use crate::text::items;
 
 /// Everything a run needs to know, complete.
 #[derive(Debug)]
@@ -217,7 +218,7 @@ fn asked(args: &RunArgs) -> Result<Asked, Problem> {
         }),
         ..Asked::default()
     };
-    for text in items(&args.tags) {
+    for text in args.tags.iter().flat_map(|list| items(list)) {
         let reference = text.parse::<Reference>().map_err(|error| {
             Problem::invalid(
                 format!("failed to read `--tag {text}`: {error}"),
@@ -226,7 +227,7 @@ fn asked(args: &RunArgs) -> Result<Asked, Problem> {
         })?;
         asked.tags.push(reference);
     }
-    for text in items(&args.platforms) {
+    for text in args.platforms.iter().flat_map(|list| items(list)) {
         let platform = text.parse::<Platform>().map_err(|error| {
             Problem::invalid(
                 format!("failed to read `--platform {text}`: {error}"),
@@ -242,12 +243,4 @@ fn asked(args: &RunArgs) -> Result<Asked, Problem> {
         ));
     }
     Ok(asked)
-}
-
-fn items(lists: &[String]) -> impl Iterator<Item = &str> {
-    lists
-        .iter()
-        .flat_map(|list| list.split([',', '\n']))
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
 }

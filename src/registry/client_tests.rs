@@ -529,6 +529,41 @@ fn nothing_is_sent_or_waited_for_beyond_the_deadline() {
 }
 
 #[test]
+fn a_repeat_that_the_deadline_ends_tells_why_it_was_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, ended) = mpsc::channel::<()>();
+    let server = std::thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        let unavailable =
+            b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        first.write_all(unavailable).unwrap();
+        let _second = listener.accept().unwrap();
+        // It says nothing until the client has given up.
+        let _ = ended.recv();
+    });
+    let mut world = world();
+    world.settings.deadline = Duration::from_secs(1);
+    let reference: Reference = format!("{address}/app:1").parse().unwrap();
+    let error = world
+        .read(Read {
+            repository: reference.repository().clone(),
+            target: Target::Tag(Tag::latest()),
+            method: Method::Get,
+        })
+        .unwrap_err();
+    drop(sender);
+    server.join().unwrap();
+    assert_eq!(
+        (error.class, error.reason.as_str()),
+        (
+            Class::Deadline,
+            "the time for the whole run is over, after 503 Service Unavailable"
+        )
+    );
+}
+
+#[test]
 fn the_next_login_is_tried_when_one_is_refused() {
     // The token server refuses `bad`, the registry denies `poor`, and `good` is good.
     let fake = Fake::new(|seen, me| {

@@ -59,12 +59,14 @@ impl<'a> Sender<'a> {
         let origin =
             Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
         let mut first = first;
+        let mut before: Option<Error> = None;
         for attempt in 1.. {
-            self.check(&origin, outgoing)?;
+            self.check(&origin, outgoing)
+                .map_err(|error| with_reason_of(error, before.as_ref()))?;
             let outcome = first.take().unwrap_or_else(|| self.http.send(outgoing));
             let (error, wish) = match self.failure(outgoing, outcome) {
                 Ok(response) => return Ok(response),
-                Err(failure) => failure,
+                Err((error, wish)) => (with_reason_of(error, before.as_ref()), wish),
             };
             let Wish::Repeat { hint } = wish else {
                 self.give_up(origin, &error);
@@ -87,6 +89,7 @@ impl<'a> Sender<'a> {
             }
             (self.log)(&format!("retry in {}: {error}", retry::spoken(time)));
             self.clock.sleep(time);
+            before = Some(error);
         }
         // The loop above ends by itself only after four billion tries.
         Err(outgoing.error(Class::Deadline, "the time for the whole run is over"))
@@ -212,6 +215,17 @@ impl<'a> Sender<'a> {
             let mut dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner);
             dead.entry(origin).or_insert_with(|| error.clone());
         }
+    }
+}
+
+/// That the time was over while a request was repeated, with why it was.
+fn with_reason_of(error: Error, before: Option<&Error>) -> Error {
+    match before {
+        Some(before) if error.class == Class::Deadline => Error {
+            reason: format!("{}, after {}", error.reason, before.reason),
+            ..error
+        },
+        _ => error,
     }
 }
 

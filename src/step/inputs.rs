@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use super::{Step, Summary};
 use crate::environment::Environment;
 use crate::problem::Problem;
+use crate::text::items;
 
 /// What an input means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,13 +184,6 @@ fn outside(path: &str) -> &str {
         chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.next() == Some(':')
     };
     path.strip_prefix('/').filter(is_drive).unwrap_or(path)
-}
-
-/// The items of a list with commas or newlines.
-fn items(list: &str) -> impl Iterator<Item = &str> {
-    list.split([',', '\n'])
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
 }
 
 fn boolean(name: &str, value: &str) -> Result<bool, Problem> {

@@ -117,7 +117,7 @@ fn modules_import_only_what_the_table_allows() {
         ),
         (
             "cli",
-            &["expectation", "explain", "oci", "problem", "report"],
+            &["expectation", "explain", "oci", "problem", "report", "text"],
         ),
         ("clock", &[]),
         ("definition", &["metadata", "oci", "problem"]),
@@ -182,6 +182,7 @@ fn modules_import_only_what_the_table_allows() {
                 "registry",
                 "report",
                 "verdict",
+                "text",
             ],
         ),
         ("text", &[]),
