@@ -178,7 +178,7 @@ pub(crate) struct Form {
 }
 
 /// The forms that are here: native first.
-pub(crate) fn forms(root: &Path, tools: &Path, places: &Places) -> Vec<Form> {
+pub(crate) fn forms(root: &Path, places: &Places) -> Vec<Form> {
     let version = |program: &str| {
         let output = Command::new(program).arg("--version").output().ok()?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -197,7 +197,7 @@ pub(crate) fn forms(root: &Path, tools: &Path, places: &Places) -> Vec<Form> {
         is_boxed: false,
     }];
     let component = root.join("target/component/tagproof.wasm");
-    let own = tools.join("bin/wasmtime");
+    let own = root.join("target/tools/bin/wasmtime");
     let wasmtime = if own.exists() {
         own.display().to_string()
     } else {
@@ -212,7 +212,12 @@ pub(crate) fn forms(root: &Path, tools: &Path, places: &Places) -> Vec<Form> {
             is_boxed: true,
         });
     }
-    let node = std::env::var("TAGPROOF_TEST_NODE").unwrap_or_else(|_| "node".to_owned());
+    let own = root.join("target/hosts/node_modules/node24/bin/node");
+    let node = if own.exists() {
+        own.display().to_string()
+    } else {
+        "node".to_owned()
+    };
     if let (true, Some(version)) = (root.join("dist/launcher.cjs").exists(), version(&node)) {
         let cache = places.work.join("node-cache").display().to_string();
         forms.push(Form {

@@ -128,7 +128,7 @@ fn machine(text: &mut String, findings: &Findings<'_>) {
         machine.cores,
         machine.system,
         machine.registry,
-        machine.load.join(" at the start, ") + " at the end of what is below",
+        machine.shown_load(),
     );
     let mut versions: Vec<String> = Vec::new();
     for rival in &findings.bench.rivals {
@@ -143,6 +143,10 @@ fn machine(text: &mut String, findings: &Findings<'_>) {
         versions.push(format!("{name} {}", form.version));
     }
     let _ = writeln!(text, "- {}", versions.join(", "));
+    let left_out = findings.bench.left_out.borrow();
+    for failure in left_out.iter() {
+        let _ = writeln!(text, "- left out: {}", failure.replace('|', "\\|"));
+    }
     if !findings.bench.missing.is_empty() {
         let _ = writeln!(
             text,

@@ -1,9 +1,10 @@
 //! The experiments: which workload is measured at which distance, with whom, and how often.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
@@ -40,8 +41,10 @@ pub(crate) struct Bench {
     /// The rivals that are not on this machine.
     pub(crate) missing: Vec<&'static str>,
     pub(crate) forms: Vec<Form>,
-    /// Fewer rounds, to see whether it works.
+    /// One round of less, to see whether it works.
     pub(crate) is_quick: bool,
+    /// Who did not do what they were asked to, where, and why that is known.
+    pub(crate) left_out: RefCell<Vec<String>>,
 }
 
 /// The ten repositories with twenty tags each.
@@ -60,16 +63,41 @@ impl Bench {
         Scene::start(&self.places, &self.content, condition)
     }
 
-    fn rounds(&self, full: usize) -> usize {
-        if self.is_quick { full.min(2) } else { full }
+    /// The distances of an experiment, each with its rounds.
+    fn distances(&self, rounds: [usize; 3]) -> Vec<(u64, usize)> {
+        let all = DISTANCES.into_iter().zip(rounds);
+        match self.is_quick {
+            true => all.take(2).map(|(rtt, _)| (rtt, 1)).collect(),
+            false => all.collect(),
+        }
     }
 
-    fn metadata(&self, file: &str, names: &[String]) -> Result<PathBuf> {
-        let path = self.places.work.join(file);
-        fs::write(&path, self.content.metadata(names))?;
-        Ok(path)
+    /// The ways of these that can be measured here.
+    fn ways(&self, ways: &[(bool, bool)]) -> Vec<(bool, bool)> {
+        let can = |(is_tls, _): &(bool, bool)| !is_tls || self.places.address.is_some();
+        ways.iter().copied().filter(can).collect()
     }
 
+    /// The way that stands for all: TLS with a login, where there is TLS.
+    fn last_way(&self) -> (bool, bool) {
+        self.ways(&ENDS).last().copied().unwrap_or_default()
+    }
+
+    /// Lets the contenders take turns.
+    fn series(&self, scene: &Scene, entries: &[Entry<'_>], rounds: usize) -> Vec<Measured> {
+        let (results, failures) = series::run(scene, entries, rounds);
+        for failure in &failures {
+            say(&format!("    left out: {failure}"));
+        }
+        self.left_out.borrow_mut().extend(failures);
+        results
+    }
+
+    fn native(&self) -> Result<&Form> {
+        self.forms.first().context("tagproof is missing")
+    }
+
+    /// A form of tagproof over a metadata file that names these.
     fn product<'a>(
         &'a self,
         scene: &Scene,
@@ -78,48 +106,114 @@ impl Bench {
         args: &[&str],
         names: &[String],
     ) -> Result<Entry<'a>> {
-        let path = self.metadata("build.json", names)?;
+        let mut sum = DefaultHasher::new();
+        names.hash(&mut sum);
+        let path = self.places.work.join(format!("{:016x}.json", sum.finish()));
+        fs::write(&path, self.content.metadata(names))?;
         let path = path.to_str().context("a path that is no text")?;
         let args: Vec<&str> = args.iter().copied().chain([path]).collect();
         Ok(Entry::new(name, form.run(&self.places, scene, &args)))
     }
 
-    fn native(&self) -> Result<&Form> {
-        self.forms.first().context("tagproof is missing")
+    /// The forms over tags that are all right.
+    fn right<'a>(
+        &'a self,
+        scene: &Scene,
+        forms: &[Form],
+        names: &[String],
+    ) -> Result<Vec<Entry<'a>>> {
+        let args = ["check", "--settle", "0"];
+        let entry = |form: &Form| {
+            Ok(Entry {
+                promised: Some(promised(scene.condition, names)),
+                ..self.product(scene, form, form.name, &args, names)?
+            })
+        };
+        forms.iter().map(entry).collect()
     }
 
-    /// The rival that was the fastest with one tag.
-    fn best(&self, one: &Table, scene: &Scene) -> Option<&Rival> {
+    /// tagproof over tags that are right, then with the fourth of a repository wrong: checked, and
+    /// repaired.
+    fn states<'a>(
+        &'a self,
+        scene: &Scene,
+        names: &[String],
+        repository: &str,
+    ) -> Result<Vec<Entry<'a>>> {
+        let form = self.native()?;
+        let least = promised(scene.condition, names);
+        let mut entries = self.right(scene, &self.forms[..1], names)?;
+        let (mended, spoiled) = (repository.to_owned(), repository.to_owned());
+        if let Some(right) = entries.first_mut() {
+            right.before = Some(Box::new(move || self.content.mend(&mended, "3")));
+        }
+        let spoil = move || self.content.spoil(&spoiled, "3");
+        entries.push(Entry {
+            code: 1,
+            // The body that decides.
+            promised: Some(least + 1),
+            before: Some(Box::new(spoil.clone())),
+            ..self.product(
+                scene,
+                form,
+                "tagproof, one wrong",
+                &["check", "--settle", "0"],
+                names,
+            )?
+        });
+        let name = "tagproof, one wrong and repaired";
+        // It leaves the tag right for the others.
+        entries.push(Entry {
+            // A look before the write, the write, two looks after it.
+            promised: Some(least + 1 + 4),
+            before: Some(Box::new(spoil)),
+            ..self.product(scene, form, name, &["fix", "--settle", "0"], names)?
+        });
+        Ok(entries)
+    }
+
+    /// The rival that was the fastest with one tag, once for each tag.
+    fn loops<'a>(
+        &'a self,
+        one: &Table,
+        scene: &Scene,
+        names: &[String],
+        at_once: &[usize],
+    ) -> Vec<Entry<'a>> {
         let near = Condition {
             rtt: scene.condition.rtt.min(20),
             ..scene.condition
         };
-        let fastest = fastest(one.get(&near)?)?;
-        self.rivals.iter().find(|rival| rival.name == fastest.name)
+        let best = one
+            .get(&near)
+            .and_then(|results| fastest(results))
+            .and_then(|fastest| self.rivals.iter().find(|rival| rival.name == fastest.name));
+        let Some(best) = best else {
+            return Vec::new();
+        };
+        let entry = |&number: &usize| {
+            let way = if number == 1 { LOOP } else { XARGS };
+            let line = best.all(&self.places, scene, names, number);
+            Entry::new(format!("{}, {way}", best.name), line)
+        };
+        at_once.iter().map(entry).collect()
     }
 
     /// One tag, everyone, everywhere.
     pub(crate) fn one(&self) -> Result<Table> {
         say("one tag");
         let mut table = Table::new();
-        for way in WAYS.into_iter().filter(|way| self.can(*way)) {
-            for (rtt, rounds) in DISTANCES.into_iter().zip([21, 7, 3]) {
+        let ways = if self.is_quick { &ENDS[..] } else { &WAYS };
+        for way in self.ways(ways) {
+            for (rtt, rounds) in self.distances([21, 7, 3]) {
                 let scene = self.scene(rtt, way)?;
                 let names = names(&scene.hosts()[..1], LARGE, 1);
-                let args = ["check", "--settle", "0"];
-                let mut entries = Vec::new();
-                for form in &self.forms {
-                    entries.push(self.product(&scene, form, form.name, &args, &names)?);
-                }
+                let mut entries = self.right(&scene, &self.forms, &names)?;
                 for rival in &self.rivals {
                     let line = rival.one(&self.places, &scene, &names[0]);
-                    match gauge::measure(&line)?.code {
-                        0 => entries.push(Entry::new(rival.name, line)),
-                        code => say(&format!("    {} ended with {code}: left out", rival.name)),
-                    }
+                    entries.push(Entry::new(rival.name, line));
                 }
-                let results = series::run(&scene, &entries, self.rounds(rounds))?;
-                table.insert(scene.condition, results);
+                table.insert(scene.condition, self.series(&scene, &entries, rounds));
             }
         }
         Ok(table)
@@ -129,20 +223,16 @@ impl Bench {
     pub(crate) fn twenty(&self, one: &Table) -> Result<Table> {
         say("20 tags on two registries");
         let mut table = Table::new();
-        for way in ENDS.into_iter().filter(|way| self.can(*way)) {
-            for (rtt, rounds) in DISTANCES.into_iter().zip([9, 4, 1]) {
+        for way in self.ways(&ENDS) {
+            for (rtt, rounds) in self.distances([9, 4, 2]) {
                 let scene = self.scene(rtt, way)?;
                 let [first, second] = scene.hosts();
                 let mut names = names(&[first], LARGE, 10);
                 names.extend(self::names(&[second], &small(0), 10));
                 let mut entries = self.states(&scene, &names, LARGE)?;
-                for form in self.forms.iter().skip(1) {
-                    let args = ["check", "--settle", "0"];
-                    entries.push(self.product(&scene, form, form.name, &args, &names)?);
-                }
+                entries.extend(self.right(&scene, &self.forms[1..], &names)?);
                 entries.extend(self.loops(one, &scene, &names, &[8, 1]));
-                let results = series::run(&scene, &entries, self.rounds(rounds))?;
-                table.insert(scene.condition, results);
+                table.insert(scene.condition, self.series(&scene, &entries, rounds));
             }
         }
         Ok(table)
@@ -152,19 +242,19 @@ impl Bench {
     pub(crate) fn two_hundred(&self, one: &Table) -> Result<Table> {
         say("200 tags in ten repositories");
         let mut table = Table::new();
-        for way in ENDS.into_iter().filter(|way| self.can(*way)) {
-            for (rtt, rounds) in DISTANCES.into_iter().zip([5, 2, 1]) {
+        for way in self.ways(&ENDS) {
+            for (rtt, rounds) in self.distances([5, 2, 1]) {
                 let scene = self.scene(rtt, way)?;
                 let hosts = scene.hosts();
                 let names: Vec<String> = (0..10)
                     .flat_map(|nth| names(&hosts[..1], &small(nth), 20))
                     .collect();
                 let mut entries = self.states(&scene, &names, &small(0))?;
-                if rtt < 100 {
+                if rtt == 0 || !self.is_quick {
+                    entries.extend(self.right(&scene, &self.forms[1..], &names)?);
                     entries.extend(self.loops(one, &scene, &names, &[8]));
                 }
-                let results = series::run(&scene, &entries, self.rounds(rounds))?;
-                table.insert(scene.condition, results);
+                table.insert(scene.condition, self.series(&scene, &entries, rounds));
             }
         }
         Ok(table)
@@ -174,36 +264,34 @@ impl Bench {
     pub(crate) fn growing(&self, one: &Table) -> Result<BTreeMap<usize, Table>> {
         say("more and more tags in one repository");
         let mut tables: BTreeMap<usize, Table> = BTreeMap::new();
-        let way = ENDS
-            .into_iter()
-            .rfind(|way| self.can(*way))
-            .unwrap_or_default();
-        for rtt in DISTANCES {
-            let scene = self.scene(rtt, way)?;
+        for (rtt, rounds) in self.distances([3, 2, 1]) {
+            let scene = self.scene(rtt, self.last_way())?;
             for number in NUMBERS {
-                if rtt == 100 && self.is_quick && number > 100 {
+                if self.is_quick && (rtt, number) == (20, 1000) {
                     continue;
                 }
                 let names = names(&scene.hosts()[..1], LARGE, number);
-                let args = ["check", "--settle", "0"];
-                let mut entries =
-                    vec![self.product(&scene, self.native()?, "tagproof", &args, &names)?];
+                let mut entries = match number {
+                    1000 => self.states(&scene, &names, LARGE)?,
+                    _ => self.right(&scene, &self.forms[..1], &names)?,
+                };
+                if rtt == 0 && number == 1000 {
+                    entries.extend(self.right(&scene, &self.forms[1..], &names)?);
+                }
                 if rtt == 20 {
                     let at_once: &[usize] = match number {
                         ..=20 => &[8, 1],
-                        _ if self.is_quick => &[],
+                        100 if self.is_quick => &[8],
                         100 => &[8, 1],
                         _ => &[8],
                     };
                     entries.extend(self.loops(one, &scene, &names, at_once));
                 }
-                let rounds = match (rtt, number) {
-                    (0, _) => 5,
-                    (20, ..=20) => 4,
-                    (20, 100) => 2,
-                    _ => 1,
+                let rounds = match number {
+                    1000 => rounds.min(2),
+                    _ => rounds,
                 };
-                let results = series::run(&scene, &entries, self.rounds(rounds))?;
+                let results = self.series(&scene, &entries, rounds);
                 tables
                     .entry(number)
                     .or_default()
@@ -217,74 +305,33 @@ impl Bench {
     pub(crate) fn settling(&self) -> Result<Table> {
         say("with the settling second look");
         let mut table = Table::new();
-        let way = ENDS
-            .into_iter()
-            .rfind(|way| self.can(*way))
-            .unwrap_or_default();
-        for rtt in DISTANCES {
-            let scene = self.scene(rtt, way)?;
+        for (rtt, _) in self.distances([1, 1, 1]) {
+            let scene = self.scene(rtt, self.last_way())?;
             let names = names(&scene.hosts()[..1], LARGE, 20);
-            let entry = self.product(&scene, self.native()?, "tagproof", &["check"], &names)?;
-            let results = series::run(&scene, &[entry], 1)?;
-            table.insert(scene.condition, results);
+            let entry = Entry {
+                promised: Some(promised(scene.condition, &names) + names.len()),
+                ..self.product(&scene, self.native()?, "tagproof", &["check"], &names)?
+            };
+            table.insert(scene.condition, self.series(&scene, &[entry], 1));
         }
         Ok(table)
     }
+}
 
-    /// tagproof over tags that are right, then with the fourth one wrong: checked, and repaired.
-    fn states<'a>(
-        &'a self,
-        scene: &Scene,
-        names: &[String],
-        repository: &str,
-    ) -> Result<Vec<Entry<'a>>> {
-        let form = self.native()?;
-        let entry = |name: &str, mode: &'static str| {
-            self.product(scene, form, name, &[mode, "--settle", "0"], names)
-        };
-        let repository = repository.to_owned();
-        let of_wrong = repository.clone();
-        Ok(vec![
-            Entry {
-                before: Some(Box::new(move || self.content.mend(&repository, "3"))),
-                ..entry("tagproof", "check")?
-            },
-            Entry {
-                code: 1,
-                before: Some(Box::new({
-                    let repository = of_wrong.clone();
-                    move || self.content.spoil(&repository, "3")
-                })),
-                ..entry("tagproof, one wrong", "check")?
-            },
-            // It leaves the tag right for the others.
-            Entry {
-                before: Some(Box::new(move || self.content.spoil(&of_wrong, "3"))),
-                ..entry("tagproof, one wrong and repaired", "fix")?
-            },
-        ])
-    }
-
-    fn loops<'a>(
-        &'a self,
-        one: &Table,
-        scene: &Scene,
-        names: &[String],
-        at_once: &[usize],
-    ) -> Vec<Entry<'a>> {
-        let Some(best) = self.best(one, scene) else {
-            return Vec::new();
-        };
-        let entry = |&number: &usize| {
-            let way = if number == 1 { LOOP } else { XARGS };
-            let line = best.all(&self.places, scene, names, number);
-            Entry::new(format!("{}, {way}", best.name), line)
-        };
-        at_once.iter().map(entry).collect()
-    }
-
-    fn can(&self, (is_tls, _): (bool, bool)) -> bool {
-        !is_tls || self.places.certificate.is_some()
+/// The requests that tags take which are right, at one look: a read each, and with a login a
+/// challenge a registry and a token a repository.
+fn promised(condition: Condition, names: &[String]) -> usize {
+    let registries: BTreeSet<&str> = names
+        .iter()
+        .filter_map(|it| Some(it.split_once('/')?.0))
+        .collect();
+    let repositories: BTreeSet<&str> = names
+        .iter()
+        .filter_map(|it| Some(it.rsplit_once(':')?.0))
+        .collect();
+    match condition.has_login {
+        true => names.len() + registries.len() + repositories.len(),
+        false => names.len(),
     }
 }
 
@@ -310,11 +357,7 @@ impl Bench {
     /// Where the time of one tag goes, over TLS with a login; the median of each phase.
     pub(crate) fn phases(&self, rtt: u64) -> Result<Vec<Phase>> {
         say("phases of one tag");
-        let way = ENDS
-            .into_iter()
-            .rfind(|way| self.can(*way))
-            .unwrap_or_default();
-        let scene = self.scene(rtt, way)?;
+        let scene = self.scene(rtt, self.last_way())?;
         let names = names(&scene.hosts()[..1], LARGE, 1);
         let args = ["check", "--settle", "0"];
         let entry = self.product(&scene, self.native()?, "tagproof", &args, &names)?;
@@ -322,11 +365,11 @@ impl Bench {
             front.counts.trace();
         }
         let mut runs: Vec<Vec<Phase>> = Vec::new();
-        for _ in 0..self.rounds(15) {
+        for _ in 0..if self.is_quick { 1 } else { 15 } {
             let start = Instant::now();
             gauge::measure(&entry.line)?;
             let end = Instant::now();
-            std::thread::sleep(Duration::from_millis(rtt * 2 + 2));
+            scene.rest();
             runs.push(super::phases::split(start, end, &scene));
         }
         Ok(super::phases::middle(&runs))

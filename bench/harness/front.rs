@@ -1,7 +1,7 @@
 //! The front of a server: takes connections, TLS or plain, passes requests on to the server behind it, and counts both.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,6 +38,11 @@ impl Counts {
             self.most_open.swap(0, Ordering::SeqCst),
             self.requests.swap(0, Ordering::SeqCst),
         )
+    }
+
+    /// Whether no connection is open.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.open.load(Ordering::SeqCst) == 0
     }
 
     /// From now on moments are kept.
@@ -79,8 +84,10 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// Starts one; with a round-trip time, a relay stands before it. Where it leads is said later.
+    /// Starts one at an address; with a round-trip time, a relay stands before it. Where it leads is
+    /// said later.
     pub(crate) fn start(
+        at: IpAddr,
         rtt: Duration,
         tls: Option<Arc<ServerConfig>>,
         upstream: Arc<Mutex<Option<SocketAddr>>>,
@@ -88,7 +95,7 @@ impl Front {
         let counts = Arc::new(Counts::default());
         let counted_here = rtt.is_zero();
         let shared = Arc::clone(&counts);
-        let (address, stop) = listen(move |stream| {
+        let (address, stop) = listen(at, move |stream| {
             let Some(upstream) = *upstream.lock().unwrap_or_else(PoisonError::into_inner) else {
                 return;
             };
@@ -107,7 +114,7 @@ impl Front {
             stops: vec![(address, stop)],
         };
         if !counted_here {
-            let (outer, stop) = listen(move |stream| {
+            let (outer, stop) = listen(at, move |stream| {
                 counts.opened();
                 let _ = relay::relay(stream, address, rtt);
                 counts.closed();
@@ -132,11 +139,12 @@ impl Drop for Front {
     }
 }
 
-/// Listens on a free port of loopback, each connection in a thread of its own, until told to stop.
+/// Listens on a free port, each connection in a thread of its own, until told to stop.
 fn listen(
+    at: IpAddr,
     serve: impl Fn(TcpStream) + Send + Sync + 'static,
 ) -> io::Result<(SocketAddr, Arc<AtomicBool>)> {
-    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let listener = TcpListener::bind((at, 0))?;
     let address = listener.local_addr()?;
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);

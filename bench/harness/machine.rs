@@ -51,6 +51,13 @@ impl Machine {
         machine
     }
 
+    pub(crate) fn shown_load(&self) -> String {
+        match (self.load.first(), self.load.last()) {
+            (Some(first), Some(last)) => format!("{first} at the start, {last} at the end"),
+            _ => "unknown".to_owned(),
+        }
+    }
+
     pub(crate) fn note_load(&mut self) {
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').next().unwrap_or_default();

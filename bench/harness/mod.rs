@@ -20,9 +20,10 @@ mod series;
 mod stats;
 mod targets;
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -53,11 +54,26 @@ pub(crate) fn main() -> Result<()> {
     );
     let work = root.join("target/bench");
     let bench = bench(root, &work, is_quick)?;
-    let out = match is_quick || only.is_some() {
-        true => work.clone(),
-        false => root.join("docs"),
-    };
-    measure(&bench, root, &out, only)
+    measure(&bench, root, &work, only)?;
+    let left_out = bench.left_out.borrow();
+    let ours: Vec<&String> = left_out
+        .iter()
+        .filter(|it| it.starts_with("tagproof"))
+        .collect();
+    ensure!(ours.is_empty(), "not as promised: {ours:#?}");
+    if !is_quick && only.is_none() {
+        for file in ["benchmarks.md", "benchmarks.svg"] {
+            // Next to it first, so that it is there whole or not at all.
+            let (new, place) = (
+                root.join("docs").join(format!("{file}.new")),
+                root.join("docs").join(file),
+            );
+            fs::copy(work.join(file), &new)?;
+            fs::rename(&new, &place)?;
+            say(&format!("wrote docs/{file}"));
+        }
+    }
+    Ok(())
 }
 
 fn bench(root: &Path, work: &Path, is_quick: bool) -> Result<Bench> {
@@ -65,50 +81,53 @@ fn bench(root: &Path, work: &Path, is_quick: bool) -> Result<Bench> {
     let _ = fs::remove_dir_all(&storage);
     let mut repositories = vec![(LARGE.to_owned(), MOST)];
     repositories.extend((0..10).map(|nth| (small(nth), 20)));
-    let tools =
-        std::env::var("TAGPROOF_BENCH_TOOLS").map_or(root.join("target/tools"), PathBuf::from);
-    let (certificate, key) = (work.join("server.crt"), work.join("server.key"));
-    let has_names = std::env::var("TAGPROOF_BENCH_NAMES").is_ok_and(|names| names == "1");
-    if !has_names {
-        say("the names *.registry.test do not lead here: no TLS is measured");
+    let address = std::env::var("TAGPROOF_BENCH_ADDRESS").ok();
+    if address.is_none() {
+        say("no network of its own: TLS is left out");
     }
     let places = Places {
-        certificate: has_names.then_some((certificate, key)),
+        address: address.map(|address| address.parse()).transpose()?,
+        certificate: (work.join("server.crt"), work.join("server.key")),
         authorities: work.join("authorities.pem"),
         work: work.to_owned(),
     };
-    let (rivals, missing) = contenders::rivals(&tools);
+    let (rivals, missing) = contenders::rivals(&root.join("target/tools"));
     for name in &missing {
         say(&format!("missing: {name}"));
     }
     Ok(Bench {
         content: Content::write(&storage, &repositories)?,
-        forms: contenders::forms(root, &tools, &places),
+        forms: contenders::forms(root, &places),
         places,
         rivals,
         missing,
         is_quick,
+        left_out: RefCell::default(),
     })
 }
 
-fn measure(bench: &Bench, root: &Path, out: &Path, only: Option<&str>) -> Result<()> {
+/// Measures, and draws into the folder of the bench what is known after each experiment.
+fn measure(bench: &Bench, root: &Path, work: &Path, only: Option<&str>) -> Result<()> {
     let mut findings = Findings::new(bench, Machine::look(root));
     let wants = |name: &str| only.is_none_or(|only| only.split(',').any(|it| it == name));
-    let draw = |findings: &Findings<'_>| document::draw(findings, root, out).context("docs");
+    let draw = |findings: &mut Findings<'_>| {
+        findings.machine.note_load();
+        document::draw(findings, root, work).context("docs")
+    };
     // Who is the fastest with one tag is needed for all that follows.
     findings.one = bench.one()?;
-    draw(&findings)?;
+    draw(&mut findings)?;
     if wants("twenty") {
         findings.twenty = bench.twenty(&findings.one)?;
-        draw(&findings)?;
+        draw(&mut findings)?;
     }
     if wants("two-hundred") {
         findings.two_hundred = bench.two_hundred(&findings.one)?;
-        draw(&findings)?;
+        draw(&mut findings)?;
     }
     if wants("growing") {
         findings.growing = bench.growing(&findings.one)?;
-        draw(&findings)?;
+        draw(&mut findings)?;
     }
     if wants("rest") {
         findings.settling = bench.settling()?;
@@ -116,7 +135,7 @@ fn measure(bench: &Bench, root: &Path, out: &Path, only: Option<&str>) -> Result
             .iter()
             .map(|&rtt| Ok((rtt, bench.phases(rtt)?)))
             .collect::<Result<_>>()?;
+        draw(&mut findings)?;
     }
-    findings.machine.note_load();
-    draw(&findings)
+    Ok(())
 }

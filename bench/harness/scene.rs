@@ -1,7 +1,7 @@
 //! A scene: a real registry under two addresses, and its token server, at a distance and behind TLS or not.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,9 +43,12 @@ impl Condition {
 pub(crate) struct Places {
     /// A folder for everything that is written.
     pub(crate) work: PathBuf,
-    /// The certificate and key of `*.registry.test`, which lead to this machine; without them
-    /// there is no TLS.
-    pub(crate) certificate: Option<(PathBuf, PathBuf)>,
+    /// The address that `*.registry.test` leads to, in a network of the bench's own. Clients send no
+    /// credentials to token servers at loopback's or private addresses, and guess at loopback's
+    /// names. Without it there is no TLS.
+    pub(crate) address: Option<IpAddr>,
+    /// The certificate and key of `*.registry.test`.
+    pub(crate) certificate: (PathBuf, PathBuf),
     /// What clients trust: the system's certificates and the bench's own.
     pub(crate) authorities: PathBuf,
 }
@@ -63,26 +66,34 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn start(places: &Places, content: &Content, condition: Condition) -> Result<Self> {
-        let tls = match (condition.is_tls, &places.certificate) {
-            (false, _) => None,
-            (true, Some((certificate, key))) => Some(server_config(certificate, key)?),
-            (true, None) => bail!("there is no certificate"),
+        let (certificate, key) = &places.certificate;
+        let tls = match condition.is_tls {
+            true => Some(server_config(certificate, key)?),
+            false => None,
         };
+        let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let named = places.address.unwrap_or(loopback);
+        let at = if condition.is_tls { named } else { loopback };
         let rtt = Duration::from_millis(condition.rtt);
         let behind: Arc<Mutex<Option<SocketAddr>>> = Arc::default();
-        let one = Front::start(rtt, tls.clone(), Arc::clone(&behind))?;
-        let two = Front::start(rtt, tls.clone(), Arc::clone(&behind))?;
+        let one = Front::start(at, rtt, tls.clone(), Arc::clone(&behind))?;
+        let two = Front::start(at, rtt, tls.clone(), Arc::clone(&behind))?;
         let token_server = TokenServer::start();
-        let realm = token_server.realm();
-        let address = realm
+        let behind_tokens = token_server.realm();
+        let address = behind_tokens
             .trim_start_matches("http://")
             .trim_end_matches("/token");
-        let tokens = Front::start(rtt, tls, Arc::new(Mutex::new(Some(address.parse()?))))?;
+        let tokens = Front::start(
+            named,
+            rtt,
+            tls,
+            Arc::new(Mutex::new(Some(address.parse()?))),
+        )?;
         let auth = match condition.has_login {
             false => String::new(),
             true => format!(
                 "auth: {{token: {{realm: {:?}, service: {SERVICE:?}, issuer: {ISSUER:?}, rootcertbundle: {:?}}}}}\n",
-                url(condition, "auth", tokens.port(), "/token"),
+                realm(places, condition, tokens.port()),
                 crate::tls::file("token.crt"),
             ),
         };
@@ -119,6 +130,18 @@ impl Scene {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec()
+    }
+
+    /// Waits until what the run before left behind is gone.
+    pub(crate) fn rest(&self) {
+        let fronts = [&self.one, &self.two, &self.tokens];
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(2)
+            && !fronts.iter().all(|front| front.counts.is_idle())
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.take();
     }
 
     /// Connections, the most of them at once at one registry, and requests since the last call.
@@ -165,9 +188,13 @@ fn host(condition: Condition, name: &str, port: u16) -> String {
     }
 }
 
-fn url(condition: Condition, name: &str, port: u16, path: &str) -> String {
+/// Where tokens are.
+fn realm(places: &Places, condition: Condition, port: u16) -> String {
     let scheme = if condition.is_tls { "https" } else { "http" };
-    format!("{scheme}://{}{path}", host(condition, name, port))
+    match places.address {
+        Some(_) => format!("{scheme}://auth.registry.test:{port}/token"),
+        None => format!("{scheme}://127.0.0.1:{port}/token"),
+    }
 }
 
 fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {

@@ -1,12 +1,15 @@
 //! Contenders measured in turns, so that a busy moment of the machine is everyone's.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use super::gauge::{self, Cost, Line};
+use super::gauge::{self, Line};
 use super::scene::Scene;
 use super::stats;
+
+/// How long the turns of one series may go on; a turn that has begun is ended.
+const LIMIT: Duration = Duration::from_secs(75);
 
 /// One contender of a series.
 pub(crate) struct Entry<'a> {
@@ -14,6 +17,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) line: Line,
     /// The exit code that means that it did what it was asked to.
     pub(crate) code: i32,
+    /// How many requests it is to take, where that is promised.
+    pub(crate) promised: Option<usize>,
     /// Puts the registry into the state that it is to find.
     pub(crate) before: Option<Box<dyn Fn() -> Result<()> + 'a>>,
 }
@@ -24,6 +29,7 @@ impl<'a> Entry<'a> {
             name: name.into(),
             line,
             code: 0,
+            promised: None,
             before: None,
         }
     }
@@ -42,6 +48,18 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
+    fn of(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            walls: Vec::new(),
+            cpu: Vec::new(),
+            peak_kib: 0,
+            connections: 0,
+            most_open: 0,
+            requests: 0,
+        }
+    }
+
     /// The wall time in the middle, in milliseconds.
     pub(crate) fn wall(&self) -> f64 {
         middle(&self.walls)
@@ -57,46 +75,66 @@ fn middle(times: &[Duration]) -> f64 {
     stats::median(times.iter().map(|time| time.as_secs_f64() * 1000.0)).unwrap_or(f64::NAN)
 }
 
-/// Measures each contender `rounds` times; one more round before is not counted, as it fills caches.
-pub(crate) fn run(scene: &Scene, entries: &[Entry<'_>], rounds: usize) -> Result<Vec<Measured>> {
+/// Measures each contender `rounds` times, and says which of them did not do what they were asked
+/// to, and so are left out.
+pub(crate) fn run(
+    scene: &Scene,
+    entries: &[Entry<'_>],
+    rounds: usize,
+) -> (Vec<Measured>, Vec<String>) {
     let mut results: Vec<Measured> = entries
         .iter()
-        .map(|entry| Measured {
-            name: entry.name.clone(),
-            walls: Vec::new(),
-            cpu: Vec::new(),
-            peak_kib: 0,
-            connections: 0,
-            most_open: 0,
-            requests: 0,
-        })
+        .map(|entry| Measured::of(&entry.name))
         .collect();
-    // Where one round is all there is time for, caches are warm from the rounds before.
-    let unseen = usize::from(rounds > 1);
+    let mut failures: Vec<Option<String>> = entries.iter().map(|_| None).collect();
+    // A first turn fills caches; where there is time for two only, they are warm from those before.
+    let unseen = usize::from(rounds > 2);
+    let start = Instant::now();
     for round in 0..rounds + unseen {
-        for (entry, result) in entries.iter().zip(&mut results) {
-            if let Some(before) = &entry.before {
-                before()?;
+        if round > unseen && start.elapsed() > LIMIT {
+            break;
+        }
+        for ((entry, result), failure) in entries.iter().zip(&mut results).zip(&mut failures) {
+            if failure.is_some() {
+                continue;
             }
-            // What a killed connection of the one before left behind is not this one's.
-            std::thread::sleep(Duration::from_millis(scene.condition.rtt * 2 + 2));
-            scene.take();
-            let cost: Cost = gauge::measure(&entry.line)?;
-            let (connections, most_open, requests) = scene.take();
-            ensure!(
-                cost.code == entry.code,
-                "{} ended with {}",
-                entry.name,
-                cost.code
-            );
-            if round >= unseen {
-                result.walls.push(cost.wall);
-                result.cpu.push(cost.cpu);
-                result.peak_kib = result.peak_kib.max(cost.peak_kib);
-                (result.connections, result.requests) = (connections, requests);
-                result.most_open = result.most_open.max(most_open);
+            if let Err(why) = turn(scene, entry, (round >= unseen).then_some(result)) {
+                let condition = scene.condition.shown();
+                *failure = Some(format!("{} ({condition}): {why}", entry.name));
             }
         }
     }
-    Ok(results)
+    let whole = results.into_iter().zip(&failures);
+    (
+        whole
+            .filter(|(_, failure)| failure.is_none())
+            .map(|(result, _)| result)
+            .collect(),
+        failures.into_iter().flatten().collect(),
+    )
+}
+
+/// Lets one contender run once.
+fn turn(scene: &Scene, entry: &Entry<'_>, result: Option<&mut Measured>) -> Result<(), String> {
+    if let Some(before) = &entry.before {
+        before().map_err(|error| format!("{error:#}"))?;
+    }
+    scene.rest();
+    let cost = gauge::measure(&entry.line).map_err(|error| format!("{error:#}"))?;
+    let (connections, most_open, requests) = scene.take();
+    if cost.code != entry.code {
+        let words = cost.said.lines().last().unwrap_or_default();
+        return Err(format!("ended with {}: {words}", cost.code));
+    }
+    if let Some(promised) = entry.promised.filter(|&promised| promised != requests) {
+        return Err(format!("sent {requests} requests instead of {promised}"));
+    }
+    if let Some(result) = result {
+        result.walls.push(cost.wall);
+        result.cpu.push(cost.cpu);
+        result.peak_kib = result.peak_kib.max(cost.peak_kib);
+        (result.connections, result.requests) = (connections, requests);
+        result.most_open = result.most_open.max(most_open);
+    }
+    Ok(())
 }
