@@ -76,6 +76,10 @@ impl Counts {
     }
 }
 
+/// Connections to the server behind that wait for the next request. A new one for each client would
+/// be counted as the client's time.
+type Kept = Mutex<Vec<BufReader<TcpStream>>>;
+
 /// A port that leads to a server.
 pub(crate) struct Front {
     pub(crate) counts: Arc<Counts>,
@@ -95,6 +99,7 @@ impl Front {
         let counts = Arc::new(Counts::default());
         let counted_here = rtt.is_zero();
         let shared = Arc::clone(&counts);
+        let kept = Kept::default();
         let (address, stop) = listen(at, move |stream| {
             let Some(upstream) = *upstream.lock().unwrap_or_else(PoisonError::into_inner) else {
                 return;
@@ -103,7 +108,7 @@ impl Front {
                 shared.opened();
             }
             // A client that goes away is no failure.
-            let _ = converse(stream, tls.clone(), upstream, &shared);
+            let _ = converse(stream, tls.clone(), upstream, &kept, &shared);
             if counted_here {
                 shared.closed();
             }
@@ -171,6 +176,7 @@ fn converse(
     mut stream: TcpStream,
     tls: Option<Arc<ServerConfig>>,
     upstream: SocketAddr,
+    kept: &Kept,
     counts: &Counts,
 ) -> io::Result<()> {
     let mut first = [0];
@@ -194,11 +200,11 @@ fn converse(
         }
     };
     let mut client = BufReader::new(stream);
-    let mut behind: Option<BufReader<TcpStream>> = None;
     while let Some(request) = message(&mut client, false)? {
         counts.requests.fetch_add(1, Ordering::SeqCst);
         counts.note(|| Event::Asked);
-        let mut server = match behind.take() {
+        let waiting = kept.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut server = match waiting {
             Some(server) => server,
             None => {
                 let server = TcpStream::connect(upstream)?;
@@ -214,7 +220,9 @@ fn converse(
         client.get_mut().flush()?;
         counts.note(|| Event::Answered);
         if !answer.closes {
-            behind = Some(server);
+            kept.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(server);
         }
         if request.closes {
             break;
