@@ -385,6 +385,30 @@ fn the_first_read_of_each_repository_comes_before_all_others() {
 }
 
 #[test]
+fn after_one_answer_without_a_login_the_others_wait_for_nobody() {
+    let (came, all_came) = (Arc::new(Mutex::new(0)), Arc::new(std::sync::Condvar::new()));
+    let alone = Arc::new(AtomicBool::new(false));
+    let fake = Fake::new({
+        let alone = Arc::clone(&alone);
+        move |_, _| {
+            let mut number = lock(&came);
+            *number += 1;
+            if *number > 1 {
+                all_came.notify_all();
+                let waited =
+                    all_came.wait_timeout_while(number, Duration::from_secs(10), |it| *it < 5);
+                alone.fetch_or(waited.unwrap().1.timed_out(), Ordering::SeqCst);
+            }
+            ok("{}")
+        }
+    });
+    let batch: Vec<Read> = (0..5).map(|nth| fake.read(&format!("app:{nth}"))).collect();
+    let answers = world().run(|client| client.read(&batch));
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert!(!alone.load(Ordering::SeqCst), "one read was sent alone");
+}
+
+#[test]
 fn a_token_server_of_two_registries_gets_no_more_at_once_than_one_registry_does() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let tokens = Fake::new({
