@@ -63,6 +63,10 @@ pub(crate) fn draw(findings: &Findings<'_>, root: &Path, out: &Path) -> Result<(
 
 fn figures(findings: &Findings<'_>) -> String {
     let mut text = String::new();
+    if findings.bench.is_quick {
+        text +=
+            "\n**One round each, to see whether the bench works: this is not a measurement.**\n";
+    }
     machine(&mut text, findings);
     text += "\n## Targets\n\n";
     text += "| target | measured | |\n|---|---|---|\n";

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::origin::Origin;
 
@@ -34,21 +34,19 @@ impl Lanes {
 
     /// Waits for a lane, in no more than `time`; `None` when that is over.
     pub(super) fn enter<'a>(&'a self, origin: &'a Origin, time: Duration) -> Option<Lane<'a>> {
-        let start = Instant::now();
-        let mut busy = self.lock();
-        loop {
-            let count = busy.entry(origin.clone()).or_default();
-            if *count < self.most {
-                *count += 1;
-                return Some(Lane {
-                    lanes: self,
-                    origin,
-                });
-            }
-            let left = time.checked_sub(start.elapsed())?;
-            let waited = self.freed.wait_timeout(busy, left);
-            busy = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let is_full = |busy: &mut BTreeMap<Origin, usize>| {
+            busy.get(origin).is_some_and(|count| *count >= self.most)
+        };
+        let waited = self.freed.wait_timeout_while(self.lock(), time, is_full);
+        let (mut busy, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return None;
         }
+        *busy.entry(origin.clone()).or_default() += 1;
+        Some(Lane {
+            lanes: self,
+            origin,
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Origin, usize>> {
