@@ -6,6 +6,9 @@ use std::process::Command;
 use super::gauge::Line;
 use super::scene::{Condition, Places, Scene};
 
+/// The most connections to one registry that tagproof has unless it is told otherwise.
+pub(crate) const AT_ONCE: usize = 4;
+
 /// A program that says where one tag points.
 #[derive(Clone, Debug)]
 pub(crate) struct Rival {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::contenders::floor;
+use super::contenders::{AT_ONCE, floor};
 use super::experiments::{Bench, DISTANCES, ENDS, Phase, Table, WAYS, fastest};
 use super::machine::Machine;
 use super::scene::Condition;
@@ -83,7 +83,7 @@ fn figures(findings: &Findings<'_>) -> String {
     });
     let title = "Twenty tags, ten on each of two registries";
     section(&mut text, title, &findings.twenty, &ENDS, |condition| {
-        Some(floor(condition, 10, 4))
+        Some(floor(condition, 10, AT_ONCE))
     });
     let title = "Two hundred tags in ten repositories of one registry";
     section(
@@ -91,7 +91,7 @@ fn figures(findings: &Findings<'_>) -> String {
         title,
         &findings.two_hundred,
         &ENDS,
-        |condition| Some(floor(condition, 200, 4)),
+        |condition| Some(floor(condition, 200, AT_ONCE)),
     );
     if !findings.growing.is_empty() {
         text += "\n## More and more tags of one repository\n\n";
@@ -103,7 +103,7 @@ fn figures(findings: &Findings<'_>) -> String {
                 &mut text,
                 table,
                 &ways,
-                |condition| Some(floor(condition, *number, 4)),
+                |condition| Some(floor(condition, *number, AT_ONCE)),
                 |way| format!("{number} {word}, {way}"),
             );
         }

@@ -216,9 +216,10 @@ fn converse(
         let is_head = request.start.starts_with("HEAD ");
         let answer = message(&mut server, is_head)?
             .ok_or_else(|| io::Error::other("the server closed without an answer"))?;
+        // Before it is sent, as the client may be quicker than this thread.
+        counts.note(|| Event::Answered);
         client.get_mut().write_all(&answer.bytes)?;
         client.get_mut().flush()?;
-        counts.note(|| Event::Answered);
         if !answer.closes {
             kept.lock()
                 .unwrap_or_else(PoisonError::into_inner)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::contenders::floor;
+use super::contenders::{AT_ONCE, floor};
 use super::experiments::Table;
 use super::scene::Condition;
 use super::stats::shown;
@@ -108,7 +108,7 @@ fn curves(growing: &BTreeMap<usize, Table>) -> (Vec<Curve>, String) {
             continue;
         };
         way = condition.shown();
-        ground.push((number, floor(*condition, number, 4)));
+        ground.push((number, floor(*condition, number, AT_ONCE)));
         let is_drawn = |name: &str| name == "tagproof" || !name.starts_with("tagproof");
         for result in table[condition].iter().filter(|it| is_drawn(&it.name)) {
             let name = result.name.replace('`', "");

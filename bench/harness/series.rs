@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use super::contenders::AT_ONCE;
 use super::gauge::{self, Line};
 use super::scene::Scene;
 use super::stats;
@@ -128,6 +129,11 @@ fn turn(scene: &Scene, entry: &Entry<'_>, result: Option<&mut Measured>) -> Resu
     }
     if let Some(promised) = entry.promised.filter(|&promised| promised != requests) {
         return Err(format!("sent {requests} requests instead of {promised}"));
+    }
+    if entry.promised.is_some() && most_open > AT_ONCE {
+        return Err(format!(
+            "had {most_open} connections to one registry at once"
+        ));
     }
     if let Some(result) = result {
         result.walls.push(cost.wall);

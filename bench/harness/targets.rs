@@ -1,6 +1,6 @@
 //! What was to be reached, held against what was measured.
 
-use super::contenders::floor;
+use super::contenders::{AT_ONCE, floor};
 use super::document::{Findings, mebibytes, pair};
 use super::experiments::{ENDS, LOOP, Table, WAYS, XARGS};
 use super::scene::Condition;
@@ -131,7 +131,7 @@ fn twenty(findings: &Findings<'_>) -> Vec<Target> {
             for (ends, least) in [(LOOP, 10.0), (XARGS, 3.0)] {
                 let found = of(table, condition, ends).and_then(|theirs| {
                     let times = ratio(&theirs.walls, &ours?.walls)?;
-                    let most = theirs.wall() / floor(condition, 10, 4);
+                    let most = theirs.wall() / floor(condition, 10, AT_ONCE);
                     Some((
                         format!("{times:.1} times ({}); {most:.1} at the floor", theirs.name),
                         times >= least,
@@ -141,7 +141,7 @@ fn twenty(findings: &Findings<'_>) -> Vec<Target> {
                 targets.push(Target::new(&what, found));
             }
             let found = ours.map(|it| {
-                let times = it.wall() / floor(condition, 10, 4);
+                let times = it.wall() / floor(condition, 10, AT_ONCE);
                 (
                     format!("{}: {times:.2} times", shown(it.wall())),
                     times <= 1.5,
@@ -188,7 +188,7 @@ fn thousand(findings: &Findings<'_>) -> Vec<Target> {
         ),
         Target::new(
             "never more than 4 connections at once to one registry",
-            open.map(|it| (it.to_string(), it <= 4)),
+            open.map(|it| (it.to_string(), it <= AT_ONCE)),
         ),
     ]
 }
