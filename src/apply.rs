@@ -253,7 +253,7 @@ fn after(step: &Step<'_>, state: &State, sight: &Sight, verdict: &Verdict) -> St
     State::Done(match (state, unknown) {
         (State::Written | State::Lost(_), _) if *verdict == Verdict::Ok => Outcome::Fixed,
         (State::SeenRight, _) if *verdict == Verdict::Ok => Outcome::AlreadyRight,
-        (State::Written, Some(error)) => Outcome::Unsettled(error.to_string()),
+        (State::Written, Some(error)) => Outcome::Unseen(error.clone()),
         (State::Written, None) if is_as_before => Outcome::Unsettled(match shown {
             Some(digest) => {
                 format!("the registry took the write, but goes on answering with `{digest}`")

@@ -25,6 +25,8 @@ pub enum Outcome {
     },
     /// Written, but the registry did not answer with it in time.
     Unsettled(String),
+    /// Written, but what the registry answers with could not be read, for this reason.
+    Unseen(Error),
     /// Not known to be written.
     Failed(Error),
 }
@@ -38,7 +40,7 @@ impl Outcome {
             Self::AlreadyRight => Code::AlreadyRight,
             Self::Refused(_) | Self::Immutable => Code::Refused,
             Self::Changed { .. } => Code::Changed,
-            Self::Unsettled(_) => Code::Unsettled,
+            Self::Unsettled(_) | Self::Unseen(_) => Code::Unsettled,
             Self::Failed(_) => Code::Failed,
         }
     }
@@ -55,7 +57,7 @@ pub enum Code {
     Refused,
     /// See [`Outcome::Changed`].
     Changed,
-    /// See [`Outcome::Unsettled`].
+    /// See [`Outcome::Unsettled`] and [`Outcome::Unseen`].
     Unsettled,
     /// See [`Outcome::Failed`].
     Failed,

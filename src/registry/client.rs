@@ -228,6 +228,7 @@ impl Registry for Client<'_> {
         let response = self.exchange(&station, &write.repository, &ask)?;
         self.note_warnings(&station.host, &response);
         match response.status {
+            200 if is_page(&response) => Err(ask.outgoing(&station).error(Class::BadAnswer, PAGE)),
             200 | 201 | 202 | 204 => Ok(()),
             _ => {
                 let mut error = refused(&ask.outgoing(&station), &response);
@@ -264,13 +265,21 @@ fn refused(outgoing: &Outgoing<'_>, response: &Response) -> Error {
     outgoing.error(class, refusal.reason())
 }
 
+const PAGE: &str = "answered with a web page, not as a registry";
+
+fn is_page(response: &Response) -> bool {
+    let content_type = response.header("content-type").to_ascii_lowercase();
+    content_type.starts_with("text/html")
+}
+
 fn answer(method: Method, outgoing: &Outgoing<'_>, response: Response) -> Result<Answer, Error> {
-    const PAGE: &str = "answered with a web page, not as a registry";
     let content_type = response.header("content-type").to_owned();
     match (response.status, method) {
-        (200, _) if content_type.to_ascii_lowercase().starts_with("text/html") => {
-            Err(outgoing.error(Class::BadAnswer, PAGE))
-        }
+        (200, _) if is_page(&response) => Err(outgoing.error(Class::BadAnswer, PAGE)),
+        (200, Method::Get) if response.is_encoded() => Err(outgoing.error(
+            Class::BadAnswer,
+            "answered with a compressed body, which was not asked for",
+        )),
         (200, Method::Head) => Ok(Answer::Header(claimed(&response))),
         (200, Method::Get) if response.is_cut => Err(outgoing.error(
             Class::TooLarge,

@@ -26,6 +26,9 @@ impl Cause<'_> {
         let error = match failure {
             Failure::Answer(error) => error,
             Failure::Body(error) => match error.kind() {
+                _ if is_reset(&error) => {
+                    return (Class::Network, "the answer was cut off".to_owned());
+                }
                 K::UnexpectedEof | K::ConnectionReset | K::ConnectionAborted => {
                     return (Class::Network, "the answer was cut off".to_owned());
                 }
@@ -45,6 +48,7 @@ impl Cause<'_> {
             ureq::Error::HostNotFound => {
                 self.connect(Class::UnknownHost, "no such host".to_owned())
             }
+            ureq::Error::Io(error) if is_reset(&error) => (Class::Network, CUT.to_owned()),
             ureq::Error::Io(error) => match error.kind() {
                 K::ConnectionRefused | K::NotConnected => {
                     self.connect(Class::Network, "the connection was refused".to_owned())
@@ -65,10 +69,7 @@ impl Cause<'_> {
             ureq::Error::Pem(_) => tls("a certificate could not be read"),
             ureq::Error::Rustls(error) => tls(&error.to_string()),
             ureq::Error::TlsRequired => tls("no TLS"),
-            ureq::Error::ConnectProxyFailed(words) => (
-                Class::Proxy,
-                format!("{} refused: {}", self.proxy_name(), clean(&words, 200)),
-            ),
+            ureq::Error::ConnectProxyFailed(words) => self.refused(&words),
             ureq::Error::InvalidProxyUrl => (
                 Class::Proxy,
                 format!("{} is not a proxy that can be used", self.proxy_name()),
@@ -93,12 +94,38 @@ impl Cause<'_> {
         }
     }
 
+    /// A proxy that answers as a gateway says that the way beyond it is broken, which may pass.
+    fn refused(&self, words: &str) -> (Class, String) {
+        let name = self.proxy_name();
+        // "proxy server responded 407/407"
+        let status = words
+            .split(|c: char| !c.is_ascii_digit())
+            .find_map(|number| ureq::http::StatusCode::from_bytes(number.as_bytes()).ok());
+        match status {
+            Some(status) if matches!(status.as_u16(), 502..=504) => (
+                Class::Network,
+                format!("{name} does not get through: {status}"),
+            ),
+            Some(status) => (Class::Proxy, format!("{name} refused: {status}")),
+            None => (
+                Class::Proxy,
+                format!("{name} refused: {}", clean(words, 200)),
+            ),
+        }
+    }
+
     fn proxy_name(&self) -> String {
         self.proxy.map_or_else(
             || "the proxy".to_owned(),
             |proxy| format!("the proxy of `{}`", proxy.variable),
         )
     }
+}
+
+/// Whether a connection was reset, as WASI tells it: its streams know no more than that they failed,
+/// which becomes `EIO`.
+fn is_reset(error: &std::io::Error) -> bool {
+    cfg!(target_os = "wasi") && error.raw_os_error() == Some(29)
 }
 
 /// The connection ended where an answer should begin.

@@ -22,8 +22,9 @@ impl Error {
             Class::ReadOnly => "free some quota, or wait until the registry takes writes again, and rerun the job".to_owned(),
             Class::RateLimited => match (host, self.retry_after) {
                 ("registry-1.docker.io", _) => "log in to Docker Hub for a higher limit: `docker login`, or rerun the job later".to_owned(),
-                (_, Some(time)) => format!("rerun the job in {}", super::retry::spoken(time)),
-                (_, None) => "rerun the job later, or use a login with a higher limit".to_owned(),
+                // What is over in a moment was waited for.
+                (_, Some(time)) if time.as_secs() >= 10 => format!("rerun the job in {}", super::retry::spoken(time)),
+                _ => "rerun the job later, or use a login with a higher limit".to_owned(),
             },
             Class::ChildMissing => "push the image again: the registry no longer has a part of it".to_owned(),
             Class::TooLarge => "build with fewer platforms or annotations: a manifest is at most 4 MiB".to_owned(),
@@ -31,18 +32,34 @@ impl Error {
             Class::Policy => "look at the registry's policy for this project: it hides images that are vulnerable or not signed".to_owned(),
             Class::NotFound => "check the repository's name, and create it if the registry does not do so on push".to_owned(),
             Class::Unavailable => "rerun the job when the registry works again".to_owned(),
+            Class::Network if self.proxy().is_some() => format!("check that the proxy of `{}` may reach `{host}`, or put `{host}` into `NO_PROXY`", self.proxy().unwrap_or_default()),
             Class::Network if self.request.contains(" http://") => format!("check that a registry listens at `{host}`"),
             Class::Network => format!("check the connection to `{host}` and the proxy variables (`HTTPS_PROXY`, `NO_PROXY`); a registry without TLS needs `--plain-http {host}`"),
             Class::UnknownHost => format!("check the name `{host}`: no address is known for it"),
             Class::Tls if self.reason.contains("does not speak TLS") => format!("use `--plain-http {host}` if this registry has no TLS"),
+            Class::Tls if self.reason.contains("expired") => format!("renew the certificate of `{host}`, or set this machine's clock"),
+            Class::Tls if self.reason.contains("not valid yet") => "set this machine's clock".to_owned(),
+            Class::Tls if self.reason.contains("for another name") => format!("use the name that the registry's certificate is for, or give `{host}` one for its own"),
             Class::Tls => "pass the authority that signed the registry's certificate: `--ca-file FILE`, or `SSL_CERT_FILE`".to_owned(),
-            Class::Proxy => format!("check `HTTPS_PROXY`, or put `{host}` into `NO_PROXY`"),
+            Class::Proxy => {
+                let variable = self.proxy().unwrap_or("HTTPS_PROXY");
+                match self.reason.contains("407") {
+                    true => format!("put the proxy's login into `{variable}`: `http://USER:PASSWORD@…`, or `{host}` into `NO_PROXY`"),
+                    false => format!("check `{variable}`, or put `{host}` into `NO_PROXY`"),
+                }
+            }
             Class::BadAnswer => format!("check that `{host}` is a registry and that no login page or proxy answers for it"),
             Class::Restless => "find the job that pushes this tag at the same time, or raise `--settle-timeout` if the registry is slow to agree with itself".to_owned(),
             Class::Unsafe => "check the registry's configuration: it sends requests where no credentials may go".to_owned(),
             Class::Deadline => "allow more time with `--timeout`, or run it again".to_owned(),
             Class::Refused => format!("look at the reason that `{host}` gave"),
         }
+    }
+
+    /// The variable that named the proxy, where the failure was the proxy's.
+    fn proxy(&self) -> Option<&str> {
+        let (_, rest) = self.reason.split_once("the proxy of `")?;
+        rest.split('`').next()
     }
 
     /// The host and port that the request went to.

@@ -101,6 +101,12 @@ impl Response {
             .unwrap_or_default()
     }
 
+    /// Whether the body is not the bytes themselves. Nothing else was asked for.
+    pub(crate) fn is_encoded(&self) -> bool {
+        let encoding = self.header("content-encoding").trim();
+        !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity")
+    }
+
     /// The body read as a refusal.
     pub(crate) fn refusal(&self) -> Refusal {
         let conceal = |words: &str| self.secrets.conceal(words);

@@ -220,6 +220,14 @@ fn reply(request: &Outgoing<'_>, response: &Response) -> Result<Reply, Error> {
         200 if response.is_cut => {
             Err(request.error(Class::BadAnswer, "the token server's answer is too large"))
         }
+        200 if response.is_encoded() => Err(request.error(
+            Class::BadAnswer,
+            "the token server answered with a compressed body, which was not asked for",
+        )),
+        200 if response.refusal().is_page => Err(request.error(
+            Class::BadAnswer,
+            "the token server answered with a web page, not with a token",
+        )),
         200 => token::parse(&response.body)
             .map(Reply::Token)
             .map_err(|why| request.error(Class::BadAnswer, why)),

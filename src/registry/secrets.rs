@@ -5,9 +5,10 @@ use std::sync::Mutex;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
 use super::exchange::lock;
+use super::token::QUERY;
 
 /// What a secret is replaced by.
 const VEIL: &str = "***";
@@ -50,10 +51,20 @@ impl Secrets {
         }
     }
 
+    /// In every shape that a server may put it in without a thought.
     fn learn(&self, secret: &str) {
-        if secret.len() >= SHORTEST {
-            lock(&self.known).insert(secret.to_owned());
+        if secret.len() < SHORTEST {
+            return;
         }
+        let in_url = utf8_percent_encode(secret, QUERY).to_string();
+        let base64 = STANDARD.encode(secret);
+        lock(&self.known).extend([
+            secret.to_owned(),
+            with_small_escapes(&in_url),
+            in_url,
+            base64.trim_end_matches('=').to_owned(),
+            base64,
+        ]);
     }
 
     /// The text without them.
@@ -70,6 +81,17 @@ impl Secrets {
     }
 }
 
+/// `%2F` written as `%2f`, and the rest as it is.
+fn with_small_escapes(in_url: &str) -> String {
+    let mut parts = in_url.split('%');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (escape, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        text.push_str(&format!("%{}{rest}", escape.to_ascii_lowercase()));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,12 +101,13 @@ mod tests {
         let secrets = Secrets::default();
         secrets.learn_header(&format!("Basic {}", STANDARD.encode("me:hunter2")));
         secrets.learn_header("Bearer tokentoken");
-        secrets.learn_form(b"grant_type=refresh_token&refresh_token=a%2Fb%2Fc");
+        secrets.learn_form(b"grant_type=refresh_token&refresh_token=A%2Fb%2Fc");
         for (text, concealed) in [
             ("me:hunter2 and hunter2!", "me:*** and ***!"),
             ("bWU6aHVudGVyMg==, bWU6aHVudGVyMg", "***, ***"),
             ("Bearer tokentoken", "Bearer ***"),
-            ("a/b/c a%2Fb%2Fc a/b", "*** *** a/b"),
+            ("A/b/c A%2Fb%2Fc A/b", "*** *** A/b"),
+            ("A%2fb%2fc aHVudGVyMg== QS9iL2M", "*** *** ***"),
             ("refresh_token", "refresh_token"),
             ("me", "me"),
         ] {

@@ -15,7 +15,7 @@ pub(crate) const MAX_TOKEN_BODY: usize = 64 * 1024;
 const SHORTEST: u64 = 60;
 
 /// RFC 3986, `unreserved`.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')

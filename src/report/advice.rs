@@ -39,6 +39,7 @@ pub(super) fn message(
             }
         }
         Outcome::Unsettled(why) => format!("it was written, but not seen right in time: {why}"),
+        Outcome::Unseen(error) => format!("it was written, but not seen right in time: {error}"),
         Outcome::Failed(error) => format!("the repair failed: {error}"),
     };
     format!("{decided}; {became}")

@@ -101,12 +101,63 @@ pub(crate) fn users(registry: &Registry) -> Vec<String> {
 /// Asserts that neither the password, nor the header made of it, nor any token is in what the run
 /// showed and wrote.
 pub(crate) fn assert_no_leak(ran: &Ran) {
-    let header = BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}"));
-    let encoded = "pa55%3AW0rd-of-ann";
-    let shown = ran.shown();
-    for secret in [PASSWORD, encoded, header.trim_end_matches('='), "opaque-"] {
-        assert!(!shown.contains(secret), "`{secret}` leaked: {shown}");
+    assert_secret(&ran.shown(), &[PASSWORD]);
+}
+
+/// Asserts that none of these, nor a token of the fake registry, is in a text in any shape: as it
+/// is, encoded for a URL, or within anything that was encoded by base64.
+pub(crate) fn assert_secret(shown: &str, secrets: &[&str]) {
+    for secret in secrets.iter().chain(&["opaque-"]) {
+        for shape in shapes(secret) {
+            assert!(!shown.contains(&shape), "`{shape}` leaked: {shown}");
+        }
     }
+}
+
+fn shapes(secret: &str) -> Vec<String> {
+    let encode = |escape: fn(u8) -> String| -> String {
+        let letters = secret.bytes().map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => escape(byte),
+        });
+        letters.collect()
+    };
+    // What stands before it shifts it by up to two bytes; the letters that depend on the
+    // neighbors are left out.
+    let shifted = [(0, 0), (1, 2), (2, 3)].map(|(before, from)| {
+        let text = BASE64_STANDARD.encode([&b"\0\0"[..before], secret.as_bytes()].concat());
+        let whole = (before + secret.len()) * 8 / 6;
+        text[from..whole].to_owned()
+    });
+    let url_safe = shifted
+        .clone()
+        .map(|text| text.replace('+', "-").replace('/', "_"));
+    let mut shapes = vec![
+        secret.to_owned(),
+        encode(|byte| format!("%{byte:02X}")),
+        encode(|byte| format!("%{byte:02x}")),
+    ];
+    shapes.extend(shifted.into_iter().chain(url_safe));
+    shapes
+}
+
+#[test]
+fn a_secret_is_found_in_every_shape() {
+    let login = BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}"));
+    let password = BASE64_STANDARD.encode(PASSWORD);
+    for shown in [
+        PASSWORD,
+        "pa55%3AW0rd-of-ann",
+        "pa55%3aW0rd-of-ann",
+        &login,
+        &password,
+    ] {
+        let found = shapes(PASSWORD).iter().any(|it| shown.contains(it));
+        assert!(found, "{shown}");
+    }
+    assert_secret("nothing", &[PASSWORD]);
 }
 
 /// Asserts that all is right, and that nothing leaked.

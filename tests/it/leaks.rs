@@ -5,12 +5,15 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
 use crate::access::{
-    PASSWORD, USER, assert_no_leak, basic, bearer, config, filled, on, right, spoil,
+    PASSWORD, USER, assert_no_leak, assert_secret, basic, bearer, config, filled, metadata_of, on,
+    right, spoil,
 };
 use crate::registry::{Fault, Registry, Response};
+use crate::runner::{Step, TOKEN};
 
-/// Runs against registries that fail in the way `spoil` makes them, with passwords and tokens, in
-/// both modes and all formats, and looks for the secrets in all that came out.
+/// Runs against registries that fail in the way `fail` makes them, with passwords and tokens, in
+/// both modes, all formats and files, and as a step of GitHub, and looks for the secrets in all that
+/// came out.
 fn assert_nothing_leaks(fail: impl Fn(&Registry, &str) + Sync) {
     let run = &|mode, arguments: [&str; 2], registry: &Registry, token| {
         spoil(registry);
@@ -18,6 +21,7 @@ fn assert_nothing_leaks(fail: impl Fn(&Registry, &str) + Sync) {
         let ran = on(registry, mode)
             .args(&["--timeout", "1", "--format"])
             .args(&arguments)
+            .in_all_forms()
             .file(
                 ".docker/config.json",
                 config(&[(&registry.host(), right())]),
@@ -25,6 +29,21 @@ fn assert_nothing_leaks(fail: impl Fn(&Registry, &str) + Sync) {
             .run();
         assert_ne!(ran.code, Some(2), "{}", ran.shown());
         assert_no_leak(&ran);
+    };
+    let step = &|registry: &Registry, token| {
+        spoil(registry);
+        fail(registry, token);
+        let stepped = Step::new()
+            .file("build.json", &metadata_of(&[&registry.host()]))
+            .file("config.json", &config(&[(&registry.host(), right())]))
+            .with("metadata-file", "build.json")
+            .with("registry-config", "config.json")
+            .with("settle", "0")
+            .with("timeout", "1")
+            .env("RUNNER_DEBUG", "1")
+            .run();
+        assert_ne!(stepped.output("status"), "invalid", "{}", stepped.shown());
+        assert_secret(&stepped.visible(), &[PASSWORD, TOKEN]);
     };
     // Most of these wait for something.
     std::thread::scope(|scope| {
@@ -36,6 +55,8 @@ fn assert_nothing_leaks(fail: impl Fn(&Registry, &str) + Sync) {
             scope.spawn(move || run(mode, [format, verbosity], &basic(), ""));
             scope.spawn(move || run(mode, [format, verbosity], &bearer(), " or Bearer opaque-1"));
         }
+        scope.spawn(|| step(&basic(), ""));
+        scope.spawn(|| step(&bearer(), " or Bearer opaque-1"));
     });
 }
 
@@ -43,7 +64,7 @@ fn assert_nothing_leaks(fail: impl Fn(&Registry, &str) + Sync) {
 fn parrot(status: u16, token: &str) -> Fault {
     let login = format!("{USER}:{PASSWORD}");
     let message = format!(
-        "not you: password {PASSWORD}, login {login}, Authorization: Basic {}{token}",
+        "not you: password {PASSWORD}, in a URL pa55%3AW0rd-of-ann or pa55%3aW0rd-of-ann, login {login}, Authorization: Basic {}{token}",
         BASE64_STANDARD.encode(&login)
     );
     Fault::Answer(Response::error(status, "DENIED", &message, &json!(null)))
@@ -163,7 +184,7 @@ fn the_password_of_a_proxy_does_not_leak() {
         format!("ftp://{USER}:{PASSWORD}@127.0.0.1:1"),
         format!("http://{USER}:{PASSWORD}@"),
     ] {
-        let metadata = crate::access::metadata_of(&["registry.test:5000"]);
+        let metadata = metadata_of(&["registry.test:5000"]);
         let ran = on(&registry, "check")
             .file("build.json", metadata)
             .args(&["-v", "--timeout", "1"])

@@ -49,3 +49,4 @@ mod simulation;
 mod steps;
 mod tidy;
 mod verdicts;
+mod wire;

@@ -44,7 +44,12 @@ fn near(registry: &Registry, mode: &str) -> Ran {
 
 #[test]
 fn a_redirect_to_another_host_or_port_is_followed_without_the_login() {
-    for target in ["cdn.test:80", "registry.test:5001"] {
+    for target in [
+        "cdn.test:80",
+        "registry.test:5001",
+        "registry.test.evil.test:5000",
+        "evil-registry.test:5000",
+    ] {
         let realm = "http://registry.test:5000/token";
         let bearer = filled(Registry::builder().token(USER, PASSWORD).realm(realm));
         for registry in [basic(), bearer] {
@@ -244,6 +249,91 @@ fn a_registry_with_tls_cannot_have_a_token_server_without() {
         .run();
     assert_unproven(&ran, "it is not `https`");
     assert!(auth.journal().is_empty() && proxy.journal().is_empty());
+}
+
+#[test]
+fn a_token_server_that_breaks_a_rule_is_not_asked() {
+    let this_machine = bearer();
+    let port = this_machine.host().replace("127.0.0.1:", "");
+    for (realm, reason) in [
+        ("http://me:pass@auth.test/token", "it has a user name in it"),
+        ("http://auth.test/token#x", "it has a fragment"),
+        ("ftp://auth.test/token", "neither `https` nor `http`"),
+        ("/token", "neither `https` nor `http`"),
+        ("http:///token", "not safe to ask"),
+        ("http://169.254.169.254/token", "it is on this machine"),
+        (
+            "http://[::ffff:169.254.169.254]/token",
+            "it is on this machine",
+        ),
+        ("http://[fe80::1]/token", "it is on this machine"),
+        ("http://0.0.0.0/token", "it is on this machine"),
+        ("http://127.1/token", "it is on this machine"),
+        (
+            "http://metadata.google.internal/token",
+            "it is on this machine",
+        ),
+        ("http://localhost:PORT/token", "it is on this machine"),
+        ("http://localhost.:PORT/token", "it is on this machine"),
+        (
+            "http://[::ffff:127.0.0.1]:PORT/token",
+            "it is on this machine",
+        ),
+    ] {
+        let realm = realm.replace("PORT", &port);
+        let registry = filled(Registry::builder().token(USER, PASSWORD).realm(&realm));
+        let proxy = Proxy::start(&[("registry.test:5000", &registry)]);
+        assert_unproven(&far(&proxy), reason);
+        assert_eq!(proxy.targets(), ["CONNECT registry.test:5000"], "{realm}");
+        assert_eq!(registry.journal().len(), 1, "{realm}");
+    }
+    assert!(this_machine.journal().is_empty());
+}
+
+#[test]
+fn a_token_server_in_a_private_network_is_asked() {
+    let auth = bearer();
+    let realm = "http://10.0.0.7/token";
+    let registry = filled(Registry::builder().token(USER, PASSWORD).realm(realm));
+    let proxy = Proxy::start(&[("registry.test:5000", &registry), ("10.0.0.7:80", &auth)]);
+    far(&proxy);
+    assert_eq!(users(&auth), [USER]);
+}
+
+#[test]
+fn a_registry_that_is_called_almost_like_another_gets_nothing_of_it() {
+    for host in [
+        "registry.test.evil.test:5000",
+        "evil-registry.test:5000",
+        "registry.test:5001",
+        "registry.tes:5000",
+    ] {
+        for registry in [
+            basic(),
+            filled(
+                Registry::builder()
+                    .token(USER, PASSWORD)
+                    .realm(&format!("http://{host}/token")),
+            ),
+        ] {
+            let proxy = Proxy::start(&[(host, &registry)]);
+            let ran = on_host(host, "fix")
+                .args(&["-v", "--plain-http", host, "--timeout", "10"])
+                .env("HTTP_PROXY", &proxy.url())
+                .file(
+                    ".docker/config.json",
+                    config(&[("registry.test:5000", right())]),
+                )
+                .run();
+            assert_unproven(&ran, &format!("`docker login {host}`"));
+            assert!(!registry.journal().is_empty());
+            assert!(users(&registry).is_empty());
+            for entry in registry.journal() {
+                let token = entry.authorization.unwrap_or_default();
+                assert!(token.is_empty() || token.starts_with("Bearer "), "{token}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::registry::{Registry, Request, read_request};
+use crate::registry::{Registry, Request, listen_aside, read_request};
 
 /// A running proxy; it stops when it is dropped.
 pub(crate) struct Proxy {
@@ -23,6 +23,11 @@ pub(crate) struct Proxy {
 struct Shared {
     routes: BTreeMap<String, String>,
     login: Option<String>,
+    /// What it answers instead, whatever it is asked for.
+    refusal: Mutex<Option<&'static str>>,
+    /// Whether it listens no longer.
+    left: AtomicBool,
+    address: SocketAddr,
     journal: Mutex<Vec<Request>>,
     sockets: Mutex<Vec<TcpStream>>,
     stopped: AtomicBool,
@@ -36,7 +41,7 @@ impl Proxy {
 
     /// The same for those only who bring this `user:password`.
     pub(crate) fn with_login(routes: &[(&str, &Registry)], login: Option<&str>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let listener = listen_aside(Ipv4Addr::LOCALHOST.into());
         let address = listener.local_addr().unwrap();
         let routes = routes
             .iter()
@@ -44,6 +49,9 @@ impl Proxy {
         let shared = Arc::new(Shared {
             routes: routes.collect(),
             login: login.map(|login| format!("Basic {}", BASE64_STANDARD.encode(login))),
+            refusal: Mutex::default(),
+            left: AtomicBool::new(false),
+            address,
             journal: Mutex::default(),
             sockets: Mutex::default(),
             stopped: AtomicBool::new(false),
@@ -51,7 +59,10 @@ impl Proxy {
         let serving = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                if serving.stopped.load(Ordering::SeqCst) {
+                if [&serving.stopped, &serving.left]
+                    .iter()
+                    .any(|it| it.load(Ordering::SeqCst))
+                {
                     break;
                 }
                 let shared = Arc::clone(&serving);
@@ -65,6 +76,19 @@ impl Proxy {
             shared,
             address,
             thread: Some(thread),
+        }
+    }
+
+    /// What makes it answer so from then on, or listen no longer.
+    pub(crate) fn turn(&self, refusal: Option<&'static str>) -> impl Fn() + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || {
+            *shared.refusal.lock().unwrap() = refusal;
+            shared.left.store(refusal.is_none(), Ordering::SeqCst);
+            // Each knock wakes the thread that listens.
+            while refusal.is_none() && TcpStream::connect(shared.address).is_ok() {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
         }
     }
 
@@ -120,6 +144,9 @@ fn tunnel(shared: &Shared, client: TcpStream) -> io::Result<()> {
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         client.write_all(head.as_bytes())
     };
+    if let Some(status) = *shared.refusal.lock().unwrap() {
+        return refuse(status);
+    }
     if shared.login.is_some() && request.header("Proxy-Authorization") != shared.login {
         return refuse("407 Proxy Authentication Required");
     }
@@ -129,7 +156,9 @@ fn tunnel(shared: &Shared, client: TcpStream) -> io::Result<()> {
     let Some(route) = shared.routes.get(&request.target) else {
         return refuse("502 Bad Gateway");
     };
-    let server = TcpStream::connect(route)?;
+    let Ok(server) = TcpStream::connect(route) else {
+        return refuse("502 Bad Gateway");
+    };
     let mut sockets = shared.sockets.lock().unwrap();
     sockets.extend([client.try_clone()?, server.try_clone()?]);
     drop(sockets);

@@ -100,7 +100,15 @@ pub(crate) struct Run {
     stdin: Vec<u8>,
     report: bool,
     keep: Option<String>,
+    forms: bool,
 }
+
+/// The forms that a report can be written in, and the flags that ask for them.
+const FORMS: [(&str, &str); 3] = [
+    ("--junit", "report.xml"),
+    ("--markdown", "report.md"),
+    ("--dotenv", "report.env"),
+];
 
 /// What came of a run.
 pub(crate) struct Ran {
@@ -112,6 +120,8 @@ pub(crate) struct Ran {
     pub(crate) report: Value,
     /// The file that was to be kept.
     pub(crate) kept: Option<String>,
+    /// The report in all its other forms, where they were asked for.
+    pub(crate) forms: String,
 }
 
 /// A directory of its own for a test; it goes when it is dropped.
@@ -177,6 +187,7 @@ pub(crate) fn tagproof_on(host: Host, args: &[&str]) -> Run {
         stdin: Vec::new(),
         report: false,
         keep: None,
+        forms: false,
     }
 }
 
@@ -251,6 +262,15 @@ impl Run {
         self
     }
 
+    /// Has the report written in all its other forms, too.
+    pub(crate) fn in_all_forms(mut self) -> Self {
+        for (flag, file) in FORMS {
+            self.command.args([flag, file]);
+        }
+        self.forms = true;
+        self
+    }
+
     /// Runs it with nobody who reads what it shows: the exit code and standard error.
     pub(crate) fn run_unread(mut self) -> (Option<i32>, String) {
         self.command
@@ -275,7 +295,12 @@ impl Run {
         let _ = child.stdin.take().unwrap().write_all(&self.stdin);
         let output = child.wait_with_output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let forms = FORMS.iter().filter(|_| self.forms).map(|(flag, file)| {
+            let read = std::fs::read_to_string(self.directory.path().join(file));
+            read.unwrap_or_else(|error| panic!("{flag}: {error}"))
+        });
         let ran = Ran {
+            forms: forms.collect(),
             code: output.status.code(),
             stdout: text(output.stdout),
             stderr: text(output.stderr),
@@ -335,6 +360,9 @@ impl Ran {
 
     /// All that was shown, for a failed assertion.
     pub(crate) fn shown(&self) -> String {
-        format!("{}\n{}\n{:#}", self.stdout, self.stderr, self.report)
+        format!(
+            "{}\n{}\n{:#}\n{}",
+            self.stdout, self.stderr, self.report, self.forms
+        )
     }
 }

@@ -236,6 +236,16 @@ impl Stepped {
         &self.outputs[name]
     }
 
+    /// All that came back and may be seen by people: the runner keeps what it is told to mask.
+    pub(crate) fn visible(&self) -> String {
+        let is_seen = |it: &&Command| it.name != "add-mask";
+        let commands: Vec<&Command> = self.commands.iter().filter(is_seen).collect();
+        format!(
+            "{:?}\n{}\n{commands:#?}\n{:#?}\n{}",
+            self.code, self.log, self.outputs, self.summary
+        )
+    }
+
     /// All that came back, for a failed assertion.
     pub(crate) fn shown(&self) -> String {
         format!(

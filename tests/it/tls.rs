@@ -26,12 +26,17 @@ pub(crate) fn der(name: &str) -> Vec<u8> {
 
 /// For servers: the certificate for `localhost` and `127.0.0.1`.
 pub(crate) fn server_config() -> Arc<ServerConfig> {
+    server_config_with("server.crt")
+}
+
+/// The same with another certificate of the same key.
+pub(crate) fn server_config_with(certificate: &str) -> Arc<ServerConfig> {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der("server.key")));
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![CertificateDer::from(der("server.crt"))], key);
+        .with_single_cert(vec![CertificateDer::from(der(certificate))], key);
     Arc::new(config.unwrap())
 }
 

@@ -199,7 +199,10 @@ impl Engine {
             Self::NoLookAfterTheWrite => {
                 repair(findings, looks, ports);
                 for finding in findings {
-                    if matches!(finding.outcome, Some(Outcome::Unsettled(_))) {
+                    if matches!(
+                        finding.outcome,
+                        Some(Outcome::Unsettled(_) | Outcome::Unseen(_))
+                    ) {
                         finding.outcome = Some(Outcome::Fixed);
                     }
                 }

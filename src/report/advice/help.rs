@@ -136,6 +136,12 @@ fn after(outcome: &Outcome) -> Vec<String> {
         Outcome::Changed { .. } => {
             vec!["run the same command again if it is still yours to move".to_owned()]
         }
+        Outcome::Unseen(error) => {
+            vec![
+                error.help(),
+                "then run `tagproof check` again: it may be right by now".to_owned(),
+            ]
+        }
         Outcome::Unsettled(_) => {
             vec!["run `tagproof check` again in a minute, or raise `--settle-timeout`".to_owned()]
         }

@@ -1,5 +1,6 @@
 //! Scripted misbehaviour: which request is answered wrongly, how, and what others do meanwhile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Registry;
@@ -21,6 +22,8 @@ pub(crate) enum Fault {
     Drop,
     /// The request takes effect, but the answer is lost: the connection is closed.
     DropAfter,
+    /// The same as `Drop`, and the client is told that the connection was reset.
+    Reset,
     /// Answer a tag with this digest's document, header and body.
     Stale(String),
     /// Leave `Docker-Content-Digest` out.
@@ -33,12 +36,22 @@ pub(crate) enum Fault {
     Body(Vec<u8>),
     /// Send the body in chunks, without a length.
     ChunkedBody,
+    /// Send it in chunks that are none.
+    BadChunks,
+    /// Send more than was announced.
+    Trailing(&'static [u8]),
     /// Announce the whole body, send that many bytes of it and close.
     Truncate(usize),
     /// Wait before the answer.
     Stall(Duration),
+    /// Wait in the middle of the headers.
+    StallHead(Duration),
     /// Wait in the middle of the body.
     StallInside(Duration),
+    /// Answer as usual, and from then on refuse every connection.
+    Leave,
+    /// Answer as usual, and from then on show this certificate.
+    Certificate(Arc<rustls::ServerConfig>),
 }
 
 impl Fault {
@@ -130,6 +143,7 @@ impl Rule {
         }
         let mut stale = None;
         let mut instead = None;
+        let mut delivery = Delivery::default();
         let mut drop = false;
         let mut effect = false;
         for fault in &self.faults {
@@ -143,6 +157,7 @@ impl Rule {
                 }
                 Fault::Drop => drop = true,
                 Fault::DropAfter => (drop, effect) = (true, true),
+                Fault::Reset => (drop, delivery.reset) = (true, true),
                 Fault::TakeEffect => effect = true,
                 Fault::Stale(digest) => stale = Some(digest.as_str()),
                 _ => {}
@@ -152,7 +167,6 @@ impl Rule {
         if let Some(hook) = &mut self.after {
             hook(state);
         }
-        let mut delivery = Delivery::default();
         let response = (!drop).then(|| instead.or(usual).unwrap_or_default());
         let response = response.map(|mut response| {
             for fault in &self.faults {
@@ -161,6 +175,12 @@ impl Rule {
             response
         });
         (response, delivery)
+    }
+
+    /// What is different for all connections from now on.
+    pub(crate) fn turns(&self) -> impl Iterator<Item = &Fault> {
+        let is_turn = |fault: &&Fault| matches!(fault, Fault::Leave | Fault::Certificate(_));
+        self.faults.iter().filter(is_turn)
     }
 
     /// What is left of it, for a message; `None` if it did all it was to do.
@@ -178,18 +198,23 @@ impl Fault {
             | Self::TakeEffect
             | Self::Drop
             | Self::DropAfter
+            | Self::Reset
             | Self::Stale(_) => {}
             Self::NoDigestHeader => response.unset("Docker-Content-Digest"),
             Self::WrongDigestHeader(digest) => response.set("Docker-Content-Digest", digest),
             Self::Header(name, value) => response.set(name, value),
             Self::Body(body) => response.body.clone_from(body),
             Self::ChunkedBody => delivery.chunked = true,
+            Self::BadChunks => (delivery.chunked, delivery.bad_chunks) = (true, true),
+            Self::Trailing(bytes) => delivery.trailing = bytes,
             Self::Truncate(length) => {
                 delivery.truncate = Some(*length);
                 delivery.close = true;
             }
             Self::Stall(time) => delivery.stall_before = Some(*time),
+            Self::StallHead(time) => delivery.stall_head = Some(*time),
             Self::StallInside(time) => delivery.stall_inside = Some(*time),
+            Self::Leave | Self::Certificate(_) => delivery.close = true,
         }
     }
 }

@@ -198,11 +198,19 @@ pub(crate) struct Delivery {
     /// To a `HEAD`: no body.
     pub(crate) head: bool,
     pub(crate) stall_before: Option<Duration>,
+    /// In the middle of the headers.
+    pub(crate) stall_head: Option<Duration>,
     /// In the middle of the body.
     pub(crate) stall_inside: Option<Duration>,
     /// Say the whole length, send that many bytes and close.
     pub(crate) truncate: Option<usize>,
     pub(crate) chunked: bool,
+    /// A chunk begins with something that is no length.
+    pub(crate) bad_chunks: bool,
+    /// Bytes that follow after as many as were announced.
+    pub(crate) trailing: &'static [u8],
+    /// Close without a word: the client is told that the connection was reset.
+    pub(crate) reset: bool,
     /// Close after the answer.
     pub(crate) close: bool,
 }
@@ -232,7 +240,14 @@ pub(crate) fn write_response(
         head += "Connection: close\r\n";
     }
     head += "\r\n";
-    stream.write_all(head.as_bytes())?;
+    let (first, second) = head.as_bytes().split_at(match delivery.stall_head {
+        Some(_) => head.len() / 2,
+        None => 0,
+    });
+    stream.write_all(first)?;
+    stream.flush()?;
+    stall(delivery.stall_head, stopped);
+    stream.write_all(second)?;
     if delivery.head {
         return stream.flush();
     }
@@ -244,7 +259,10 @@ pub(crate) fn write_response(
     for (part, pause) in [(first, None), (second, delivery.stall_inside)] {
         stall(pause, stopped);
         if delivery.chunked && !part.is_empty() {
-            write!(stream, "{:x}\r\n", part.len())?;
+            match delivery.bad_chunks {
+                true => stream.write_all(b"many bytes\r\n")?,
+                false => write!(stream, "{:x}\r\n", part.len())?,
+            }
             stream.write_all(part)?;
             stream.write_all(b"\r\n")?;
         } else {
@@ -255,6 +273,7 @@ pub(crate) fn write_response(
     if delivery.chunked && delivery.truncate.is_none() {
         stream.write_all(b"0\r\n\r\n")?;
     }
+    stream.write_all(delivery.trailing)?;
     stream.flush()
 }
 
@@ -277,6 +296,7 @@ fn reason(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        408 => "Request Timeout",
         409 => "Conflict",
         412 => "Precondition Failed",
         413 => "Request Entity Too Large",

@@ -19,8 +19,8 @@ mod state;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use auth::{Auth, Scheme};
@@ -49,6 +49,8 @@ pub(crate) struct Builder {
     auth: Auth,
     tls: Option<Arc<rustls::ServerConfig>>,
     address: IpAddr,
+    state: Arc<Mutex<State>>,
+    keeps_port: bool,
 }
 
 impl Builder {
@@ -118,14 +120,29 @@ impl Builder {
         self
     }
 
+    /// Holds what another one holds: what is written to one is in the other.
+    pub(crate) fn twin_of(mut self, other: &Registry) -> Self {
+        self.state = Arc::clone(&other.shared.state);
+        self
+    }
+
+    /// Listens at a port that the system gives to nobody else, for one that will leave.
+    pub(crate) fn at_own_port(mut self) -> Self {
+        self.keeps_port = true;
+        self
+    }
+
     /// Starts it on a free port.
     pub(crate) fn start(self) -> Registry {
-        let listener = TcpListener::bind((self.address, 0)).unwrap();
+        let listener = match self.keeps_port {
+            true => listen_aside(self.address),
+            false => TcpListener::bind((self.address, 0)).unwrap(),
+        };
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared::new(address, self.auth, self.tls));
+        let shared = Arc::new(Shared::new(address, self.auth, self.tls, self.state));
         let thread = {
             let shared = Arc::clone(&shared);
-            std::thread::spawn(move || server::serve(&shared, &listener))
+            std::thread::spawn(move || server::serve(&shared, listener))
         };
         Registry {
             shared,
@@ -133,6 +150,18 @@ impl Builder {
             thread: Some(thread),
         }
     }
+}
+
+/// Listens at a port that the system gives to nobody else: below those that it chooses from.
+pub(crate) fn listen_aside(address: IpAddr) -> TcpListener {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Other processes begin elsewhere.
+    let start = u16::try_from(std::process::id() % 10_000).unwrap();
+    let nth = |_| start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000 + 20_000;
+    let mut listeners = (0..10_000)
+        .map(nth)
+        .filter_map(|port| TcpListener::bind((address, port)).ok());
+    listeners.next().unwrap()
 }
 
 impl Registry {
@@ -146,6 +175,8 @@ impl Registry {
             auth: Auth::anonymous(),
             tls: None,
             address: Ipv4Addr::LOCALHOST.into(),
+            state: Arc::default(),
+            keeps_port: false,
         }
     }
 

@@ -1,0 +1,283 @@
+//! One cell of the matrix: a repair that meets one fault in one phase, over one way, and all that
+//! came of it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::faults::{Row, Strike};
+use super::phase::Phase;
+use crate::access::{PASSWORD, USER, assert_secret, config, fill, metadata_of, right, spoil};
+use crate::proxy::Proxy;
+use crate::registry::{Builder, Fault, Registry};
+use crate::run::tagproof;
+use crate::runner::{self, Step};
+use crate::tls;
+
+/// The name of the registry behind the proxy.
+const FAR: &str = "registry.test:5000";
+/// Where a redirect leads behind the proxy.
+pub(super) const ELSEWHERE: &str = "cdn.test:80";
+const PROXY_LOGIN: &str = "walter:open-sesame";
+
+/// How the registry is reached, and by whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The command line, and the registry itself.
+    Direct,
+    /// A step of GitHub Actions, and a proxy that wants a login.
+    Proxied,
+}
+
+/// What came of a cell.
+pub(super) struct Seen {
+    pub(super) verdict: String,
+    pub(super) outcome: String,
+    pub(super) code: Option<i32>,
+    /// What is said about the tag, and what to do.
+    pub(super) message: String,
+    pub(super) help: String,
+    /// Scheme and host of the registry, and the name it has in references.
+    pub(super) base: String,
+    pub(super) host: String,
+    /// How many requests met the fault.
+    pub(super) met: usize,
+    pub(super) puts: usize,
+    /// Whether the tag is right in the end.
+    pub(super) is_right: bool,
+    /// All that was shown, for a failed assertion.
+    pub(super) shown: String,
+}
+
+impl Seen {
+    /// What is said, or all that was shown.
+    pub(super) fn told(&self, all: bool) -> String {
+        match all {
+            true => self.shown.clone(),
+            false => format!(
+                "    message: {}\n    help: {}",
+                self.message,
+                self.help.replace('\n', " / ")
+            ),
+        }
+    }
+}
+
+/// Runs a repair of `app:1` that meets the fault. What waits for the deadline gets more time where
+/// the machine is so slow that the fault was not met by then.
+pub(super) fn run(row: &Row, phase: Phase, way: Way) -> Seen {
+    let times: &[u64] = if row.is_late() { &[2, 6, 25] } else { &[60] };
+    let mut seen = times.iter().map(|time| once(row, phase, way, *time));
+    let last = seen.len() - 1;
+    let mut tried = 0;
+    loop {
+        let seen = seen.next().unwrap();
+        if seen.met > 0 || tried == last {
+            return seen;
+        }
+        tried += 1;
+    }
+}
+
+fn once(row: &Row, phase: Phase, way: Way, timeout: u64) -> Seen {
+    let registry = registry(row, way);
+    let twin = Registry::builder().twin_of(&registry).start();
+    spoil(&registry);
+    let proxy = Proxy::with_login(&[(FAR, &registry), (ELSEWHERE, &twin)], Some(PROXY_LOGIN));
+    script(row, phase, way, (&registry, &twin, &proxy));
+    let host = match way {
+        Way::Direct => registry.host(),
+        Way::Proxied => FAR.to_owned(),
+    };
+    let login = config(&[(&host, right())]);
+    let timeout = timeout.to_string();
+    let authority = tls::file("ca.crt").display().to_string();
+    let (code, report, shown) = match way {
+        Way::Direct => {
+            let mut run = tagproof(&["fix", "build.json", "--settle", "0"])
+                .args(&["--settle-timeout", "0", "--timeout", &timeout])
+                .args(&["--ca-file", &authority])
+                .file("build.json", metadata_of(&[&host]))
+                .file(".docker/config.json", &login)
+                .args(&["-v"])
+                .report()
+                .in_all_forms();
+            // Half of them in the log of a job on GitLab.
+            if matches!(phase, Phase::ByTag | Phase::Head | Phase::Confirm) {
+                run = run.env("GITLAB_CI", "true");
+            }
+            let ran = run.run();
+            let shown = ran.shown();
+            (ran.code, ran.report, shown)
+        }
+        Way::Proxied => {
+            let step = Step::new()
+                .file("build.json", &metadata_of(&[&host]))
+                .file("config.json", &login)
+                .file("ca.crt", &std::fs::read_to_string(&authority).unwrap())
+                .with("metadata-file", "build.json")
+                .with("registry-config", "config.json")
+                .with("ca-file", "ca.crt")
+                .with("plain-http", if row.secure { "" } else { FAR })
+                .with("settle", "0")
+                .with("settle-timeout", "0")
+                .with("timeout", &timeout)
+                .env("RUNNER_DEBUG", "1")
+                .env("ALL_PROXY", &proxy.url_as(PROXY_LOGIN));
+            let stepped = step.run();
+            for request in proxy.journal() {
+                assert_eq!(request.method, "CONNECT");
+                assert_eq!(request.header("Authorization"), None, "{request:?}");
+            }
+            let report = serde_json::from_str(stepped.output("report")).unwrap();
+            (stepped.code, report, stepped.visible())
+        }
+    };
+    check_secrets(&registry, &twin, &shown);
+    seen(&registry, way, host, phase, row, (code, report, shown))
+}
+
+fn registry(row: &Row, way: Way) -> Registry {
+    let mut builder = Registry::builder().token(USER, PASSWORD).at_own_port();
+    if row.secure {
+        builder = builder.tls(tls::server_config_with("named.crt"));
+    }
+    let filled = |builder: Builder| {
+        let registry = builder.start();
+        fill(&registry, "app");
+        registry
+    };
+    filled(match way {
+        Way::Direct => builder,
+        Way::Proxied => builder.realm(&format!("{}://{FAR}/token", row.scheme())),
+    })
+}
+
+/// Tells the registry what goes wrong, and when.
+fn script(
+    row: &Row,
+    phase: Phase,
+    way: Way,
+    (registry, twin, proxy): (&Registry, &Registry, &Proxy),
+) {
+    if row.in_body && phase == Phase::Confirm {
+        // So that there are bodies: this one refuses it after the write.
+        let heads = registry.on("HEAD", "/manifests/1").skip(1).always();
+        heads.answer(Fault::status(405));
+    }
+    let (method, path, skip) = match row.strike {
+        Strike::Turn(_) | Strike::Proxy(_) => phase.before(),
+        _ => phase.requests(),
+    };
+    let mut script = registry.on(method, path).skip(skip);
+    if phase == Phase::Token {
+        script = script.even_unauthorized();
+    }
+    match &row.strike {
+        Strike::Turn(fault) => script.answer([fault.clone()]),
+        Strike::Proxy(refusal) => {
+            let turn = proxy.turn(*refusal);
+            // A new connection is what the proxy is asked for.
+            let close = Fault::Header("Connection", "close".to_owned());
+            script.then(move |_| turn()).answer([close]);
+        }
+        Strike::Answer(faults) => {
+            let mut faults = faults.clone();
+            if row.in_body && phase == Phase::Put {
+                // Registries have no more to say to a write that they took.
+                faults.insert(0, Fault::Body(b"{\"taken\": true}\n".repeat(9)));
+            }
+            script.always().answer(faults);
+        }
+        Strike::Redirect(status, is_plain) => {
+            let port = twin.host().split_once(':').unwrap().1.to_owned();
+            let place = match way {
+                Way::Direct if !is_plain => format!("localhost:{port}"),
+                _ => ELSEWHERE.to_owned(),
+            };
+            let path = match phase {
+                Phase::Token => "/token".to_owned(),
+                Phase::ByDigest => {
+                    format!(
+                        "/v2/app/manifests/{}",
+                        crate::image::multi("a").index.digest
+                    )
+                }
+                _ => "/v2/app/manifests/1".to_owned(),
+            };
+            let url = format!("http://{place}{path}?signature=of-the-redirect");
+            script
+                .always()
+                .answer(Fault::status(*status).with("Location", &url));
+        }
+    }
+}
+
+/// No login but the registry's own came to it, none at all to where it redirects, the proxy's to
+/// neither; and no secret was shown.
+fn check_secrets(registry: &Registry, twin: &Registry, shown: &str) {
+    for entry in twin.journal() {
+        assert_eq!(entry.authorization, None, "{entry:?}");
+    }
+    for entry in registry.journal().iter().chain(&twin.journal()) {
+        let is_proxys = |(name, _): &(String, String)| name.to_lowercase().starts_with("proxy-");
+        assert!(!entry.headers.iter().any(is_proxys), "{entry:?}");
+        let scheme = if entry.path.starts_with("/token") {
+            "Basic "
+        } else {
+            "Bearer "
+        };
+        let authorization = entry.authorization.as_deref();
+        assert!(
+            authorization.is_none_or(|it| it.starts_with(scheme)),
+            "{entry:?}"
+        );
+    }
+    let secrets = [PASSWORD, "open-sesame", "of-the-redirect", runner::TOKEN];
+    assert_secret(shown, &secrets);
+}
+
+fn seen(
+    registry: &Registry,
+    way: Way,
+    host: String,
+    phase: Phase,
+    row: &Row,
+    (code, report, shown): (Option<i32>, Value, String),
+) -> Seen {
+    let tag = &report["tags"][0];
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let (method, path, skip) = phase.requests();
+    let puts = registry.count("PUT", "");
+    let journal = registry.journal();
+    let met = journal.iter().filter(|entry| {
+        (method == "*" || entry.method == method)
+            && entry.path.contains(path)
+            // What was refused for want of a token is before the first phase.
+            && (phase == Phase::Token || entry.authorization.is_some())
+    });
+    let met = match row.strike {
+        Strike::Turn(_) | Strike::Proxy(_) => usize::from(registry.unused_rules().is_empty()),
+        _ => met.count().saturating_sub(skip),
+    };
+    let base = match way {
+        Way::Direct => registry.url().to_owned(),
+        Way::Proxied => format!("{}://{FAR}", row.scheme()),
+    };
+    Seen {
+        verdict: text(&tag["verdict"]),
+        outcome: text(&tag["outcome"]),
+        code,
+        message: text(&tag["message"]),
+        help: text(&tag["help"]),
+        base,
+        host,
+        met,
+        puts,
+        is_right: registry.tagged("app", "1") == Some(crate::image::multi("a").index.digest),
+        shown,
+    }
+}
+
+/// How long a stall lasts: longer than any run.
+pub(super) const LONG: Duration = Duration::from_secs(120);

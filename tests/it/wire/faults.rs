@@ -1,0 +1,488 @@
+//! The faults: each one line, with what kind it is, what the message says and what it says to do.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use super::cell::LONG;
+use super::rules::Kind;
+use crate::registry::{BODIES, Fault, Refusal, Response};
+use crate::tls;
+
+/// One fault.
+pub(super) struct Row {
+    /// What the document calls it.
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) strike: Strike,
+    /// What the message says, and in what other words if the answer has a body.
+    pub(super) reason: String,
+    pub(super) words: &'static str,
+    /// What it says to do.
+    pub(super) help: &'static str,
+    /// The same two where there is a proxy.
+    pub(super) proxied: Option<(&'static str, &'static str)>,
+    /// Whether the registry must speak TLS.
+    pub(super) secure: bool,
+    /// Whether it is in the body of an answer.
+    pub(super) in_body: bool,
+}
+
+/// How the registry does it.
+pub(super) enum Strike {
+    /// It answers so.
+    Answer(Vec<Fault>),
+    /// It is so from the answer before on.
+    Turn(Fault),
+    /// It redirects with this status to another host; over plain HTTP, where the flag says so and
+    /// it speaks TLS itself.
+    Redirect(u16, bool),
+    /// The proxy refuses so from the answer before on; `None`: nobody listens there.
+    Proxy(Option<&'static str>),
+}
+
+/// The faults that go together, under a heading of the document.
+pub(super) struct Group {
+    pub(super) title: &'static str,
+    pub(super) rows: Vec<Row>,
+}
+
+impl Row {
+    pub(super) fn is_late(&self) -> bool {
+        matches!(self.kind, Kind::Late | Kind::LateBody)
+    }
+
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.secure { "https" } else { "http" }
+    }
+
+    /// Whether only a proxy can do it.
+    pub(super) fn needs_proxy(&self) -> bool {
+        matches!(self.strike, Strike::Proxy(_))
+    }
+
+    fn behind_proxy(mut self, reason: &'static str, help: &'static str) -> Self {
+        self.proxied = Some((reason, help));
+        self
+    }
+
+    fn over_tls(mut self) -> Self {
+        self.secure = true;
+        self
+    }
+
+    fn in_body(mut self) -> Self {
+        self.in_body = true;
+        self
+    }
+}
+
+fn row(name: &str, kind: Kind, strike: Strike, reason: &str, help: &'static str) -> Row {
+    Row {
+        name: name.to_owned(),
+        kind,
+        strike,
+        reason: reason.to_owned(),
+        words: "",
+        help,
+        proxied: None,
+        secure: false,
+        in_body: false,
+    }
+}
+
+fn answer(name: &str, kind: Kind, fault: Fault, reason: &str, help: &'static str) -> Row {
+    row(name, kind, Strike::Answer(vec![fault]), reason, help)
+}
+
+/// A status in the words of distribution, or as a proxy in front of a registry says it.
+fn status(status: u16, kind: Kind, code: &str, message: &'static str, help: &'static str) -> Row {
+    let (fault, words) = match code {
+        "" => (
+            Response::new(status, "text/html", message),
+            "a web page instead of a reason",
+        ),
+        _ => (
+            Response::error(status, code, message, &Value::Null),
+            message,
+        ),
+    };
+    Row {
+        words,
+        ..answer(
+            &status.to_string(),
+            kind,
+            Fault::Answer(fault),
+            &format!("{status} "),
+            help,
+        )
+    }
+}
+
+/// A refusal of the table of refusals.
+fn refusal(refusal: &Refusal) -> Row {
+    let (kind, help) = match (refusal.means, refusal.status) {
+        ("immutable" | "locked", _) => (Kind::Refused, IMMUTABLE),
+        ("protected", _) => (Kind::Refused, "an account that may push protected tags"),
+        ("denied", _) => (Kind::Refused, DENIED),
+        ("rate-limit", 403) => (Kind::HiddenLimit, LATER),
+        ("rate-limit", _) if refusal.name == "hub-rate-limit" => (Kind::Exhausted, LATER),
+        ("rate-limit", _) => (Kind::Passing, LATER),
+        ("child-missing", 404) => (Kind::Missing, "push the image again"),
+        // It does not say what is invalid.
+        ("child-missing", _) if refusal.name == "zot-child-missing" => (Kind::Refused, REASON),
+        ("child-missing", _) => (Kind::Refused, "push the image again"),
+        ("media-type", _) => (Kind::Refused, "oci-mediatypes"),
+        ("too-large", _) => (Kind::Refused, "a manifest is at most 4 MiB"),
+        ("read-only", _) => (Kind::Refused, "free some quota"),
+        ("policy", _) => (Kind::Refused, "look at the registry's policy"),
+        ("unavailable", _) => (Kind::Passing, RERUN),
+        (means, _) => panic!("{means} has no rule"),
+    };
+    let name = format!("{} {}", refusal.status, refusal.name);
+    let reason = format!("{} ", refusal.status);
+    answer(&name, kind, Fault::Refuse(*refusal), &reason, help)
+}
+
+const CONNECTION: &str = "check the connection to";
+const AUTHORITY: &str = "`--ca-file FILE`";
+const TIME: &str = "allow more time with `--timeout`";
+const REGISTRY: &str = "is a registry and that no login page or proxy answers for it";
+const UNSAFE: &str = "it sends requests where no credentials may go";
+const DENIED: &str = "an account or token that may pull from this repository, and push to it";
+const IMMUTABLE: &str = "push a new tag, or relax the registry's rule for immutable tags";
+const RERUN: &str = "rerun the job when the registry works again";
+const LATER: &str = "rerun the job";
+const REASON: &str = "look at the reason that";
+
+/// Gzip of one letter.
+const GZIP: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x04\0\x43\xbe\xb7\xe8\x01\0\0\0";
+
+/// A date as HTTP has it, so many seconds from now.
+fn date_in(seconds: u64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let then = now.as_secs() + seconds;
+    let (days, second) = (then / 86_400, then % 86_400);
+    // The civil date of a day, by years that begin in March (Howard Hinnant's algorithm).
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let names = [
+        "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb",
+    ];
+    let year = era * 400 + year + u64::from(month > 9);
+    let weekday =
+        ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][usize::try_from(days % 7).unwrap()];
+    let name = names[usize::try_from(month).unwrap()];
+    let (hours, minutes, seconds) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{weekday}, {day:02} {name} {year} {hours:02}:{minutes:02}:{seconds:02} GMT")
+}
+
+fn limit(name: &str, kind: Kind, value: &str, help: &'static str) -> Row {
+    let fault = Fault::error(429, "TOOMANYREQUESTS", "Rate exceeded").with("Retry-After", value);
+    answer(name, kind, fault, "429 Too Many Requests", help)
+}
+
+/// All faults.
+pub(super) fn groups() -> Vec<Group> {
+    use Kind as K;
+    let certificate = |name: &str, file: &str, reason: &str, help| {
+        let turn = Strike::Turn(Fault::Certificate(tls::server_config_with(file)));
+        row(name, K::Final, turn, reason, help).over_tls()
+    };
+    let large = Fault::Body(vec![b' '; 4 * 1024 * 1024 + 1]);
+    let compressed = vec![
+        Fault::Body(GZIP.to_vec()),
+        Fault::Header("Content-Encoding", "gzip".to_owned()),
+    ];
+    vec![
+        Group {
+            title: "Connections",
+            rows: vec![
+                row(
+                    "nobody listens",
+                    K::Unreachable,
+                    Strike::Turn(Fault::Leave),
+                    "the connection was refused",
+                    CONNECTION,
+                )
+                .over_tls()
+                .behind_proxy(
+                    "the proxy of `ALL_PROXY` does not get through: 502 Bad Gateway",
+                    "check that the proxy of `ALL_PROXY` may reach",
+                ),
+                answer(
+                    "reset",
+                    K::Passing,
+                    Fault::Reset,
+                    "the connection was cut",
+                    CONNECTION,
+                )
+                .over_tls(),
+                answer(
+                    "closed without an answer",
+                    K::Passing,
+                    Fault::Drop,
+                    "the connection was cut",
+                    CONNECTION,
+                )
+                .over_tls(),
+                answer(
+                    "closed after it took effect",
+                    K::Lost,
+                    Fault::DropAfter,
+                    "the connection was cut",
+                    CONNECTION,
+                )
+                .over_tls(),
+                answer(
+                    "no answer",
+                    K::Late,
+                    Fault::Stall(LONG),
+                    "the time for the whole run is over",
+                    TIME,
+                ),
+                answer(
+                    "stuck in the headers",
+                    K::Late,
+                    Fault::StallHead(LONG),
+                    "the time for the whole run is over",
+                    TIME,
+                ),
+                answer(
+                    "stuck in the body",
+                    K::LateBody,
+                    Fault::StallInside(LONG),
+                    "the time for the whole run",
+                    TIME,
+                )
+                .in_body(),
+            ],
+        },
+        Group {
+            title: "TLS",
+            rows: vec![
+                certificate(
+                    "unknown authority",
+                    "unknown.crt",
+                    "signed by an authority that is not trusted here",
+                    AUTHORITY,
+                ),
+                certificate(
+                    "expired certificate",
+                    "expired.crt",
+                    "its certificate has expired",
+                    "renew the certificate of",
+                ),
+                certificate(
+                    "certificate of another host",
+                    "elsewhere.crt",
+                    "its certificate is for another name",
+                    "use the name that the registry's certificate is for",
+                ),
+            ],
+        },
+        Group {
+            title: "Answers",
+            rows: vec![
+                answer(
+                    "cut off",
+                    K::Cut,
+                    Fault::Truncate(20),
+                    "the answer was cut off",
+                    CONNECTION,
+                )
+                .over_tls()
+                .in_body(),
+                answer(
+                    "wrong chunks",
+                    K::Broken,
+                    Fault::BadChunks,
+                    "answered with something that is not HTTP",
+                    REGISTRY,
+                )
+                .in_body(),
+                answer(
+                    "more than 4 MiB",
+                    K::Broken,
+                    large,
+                    "the body is larger than 4 MiB",
+                    "a manifest is at most 4 MiB",
+                )
+                .in_body(),
+                answer(
+                    "more than announced",
+                    K::Surplus,
+                    Fault::Trailing(b"and more"),
+                    "not HTTP",
+                    REGISTRY,
+                )
+                .in_body(),
+                row(
+                    "gzip that nobody asked for",
+                    K::Broken,
+                    Strike::Answer(compressed),
+                    "a compressed body, which was not asked for",
+                    REGISTRY,
+                )
+                .in_body(),
+                answer(
+                    "web page with 200",
+                    K::Page,
+                    Fault::Answer(Response::new(
+                        200,
+                        "text/html",
+                        "<html><h1>Sign in</h1></html>",
+                    )),
+                    "a web page",
+                    REGISTRY,
+                ),
+            ],
+        },
+        Group {
+            title: "Redirects",
+            rows: vec![
+                row(
+                    "301 to another host",
+                    K::Followed,
+                    Strike::Redirect(301, false),
+                    "redirects",
+                    UNSAFE,
+                ),
+                row(
+                    "307 to another host",
+                    K::Followed,
+                    Strike::Redirect(307, false),
+                    "redirects",
+                    UNSAFE,
+                ),
+                row(
+                    "301 to plain http",
+                    K::Final,
+                    Strike::Redirect(301, true),
+                    "redirects",
+                    UNSAFE,
+                )
+                .over_tls(),
+                row(
+                    "307 to plain http",
+                    K::Final,
+                    Strike::Redirect(307, true),
+                    "redirects",
+                    UNSAFE,
+                )
+                .over_tls(),
+            ],
+        },
+        Group {
+            title: "Statuses",
+            rows: vec![
+                status(
+                    400,
+                    K::Refused,
+                    "MANIFEST_INVALID",
+                    "manifest invalid",
+                    REASON,
+                ),
+                status(
+                    401,
+                    K::Refused,
+                    "UNAUTHORIZED",
+                    "authentication required",
+                    DENIED,
+                ),
+                status(
+                    403,
+                    K::Refused,
+                    "DENIED",
+                    "requested access to the resource is denied",
+                    DENIED,
+                ),
+                status(
+                    404,
+                    K::Missing,
+                    "MANIFEST_UNKNOWN",
+                    "manifest unknown",
+                    "check the repository's name",
+                ),
+                status(
+                    405,
+                    K::Refused,
+                    "UNSUPPORTED",
+                    "The operation is unsupported.",
+                    "wait until the registry takes writes again",
+                ),
+                status(408, K::Passing, "", "<html>timeout</html>", RERUN),
+                status(409, K::Refused, "CONFLICT", "conflict", IMMUTABLE),
+                status(
+                    412,
+                    K::Refused,
+                    "PRECONDITION",
+                    "precondition failed",
+                    "look at the registry's policy",
+                ),
+                status(
+                    413,
+                    K::Refused,
+                    "",
+                    "<html>too large</html>",
+                    "a manifest is at most 4 MiB",
+                ),
+                status(
+                    415,
+                    K::Refused,
+                    "MANIFEST_INVALID",
+                    "manifest invalid",
+                    "oci-mediatypes",
+                ),
+                limit("429, a second", K::Passing, "1", LATER),
+                limit("429, a date", K::Passing, &date_in(5), LATER),
+                limit("429, hours", K::Exhausted, "14400", "rerun the job in 4 h"),
+                status(500, K::Passing, "UNKNOWN", "unknown error", RERUN),
+                status(502, K::Passing, "", "<html>bad gateway</html>", RERUN),
+                status(503, K::Passing, "UNAVAILABLE", "service unavailable", RERUN),
+                status(504, K::Passing, "", "<html>gateway timeout</html>", RERUN),
+            ],
+        },
+        Group {
+            title: "Proxies",
+            rows: vec![
+                row(
+                    "the proxy wants a login",
+                    K::Final,
+                    Strike::Proxy(Some("407 Proxy Authentication Required")),
+                    "the proxy of `ALL_PROXY` refused: 407 Proxy Authentication Required",
+                    "put the proxy's login into `ALL_PROXY`",
+                ),
+                row(
+                    "the proxy forbids it",
+                    K::Final,
+                    Strike::Proxy(Some("403 Forbidden")),
+                    "the proxy of `ALL_PROXY` refused: 403 Forbidden",
+                    "check `ALL_PROXY`",
+                ),
+                row(
+                    "the proxy does not get through",
+                    K::Unreachable,
+                    Strike::Proxy(Some("503 Service Unavailable")),
+                    "the proxy of `ALL_PROXY` does not get through: 503 Service Unavailable",
+                    "check that the proxy of `ALL_PROXY` may reach",
+                ),
+                row(
+                    "nobody listens at the proxy",
+                    K::Final,
+                    Strike::Proxy(None),
+                    "the proxy of `ALL_PROXY`: the connection was refused",
+                    "check `ALL_PROXY`",
+                ),
+            ],
+        },
+        Group {
+            title: "Refusals in the words of registries",
+            rows: BODIES.iter().map(refusal).collect(),
+        },
+    ]
+}
