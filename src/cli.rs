@@ -252,7 +252,7 @@ struct RunArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = PossibleValuesParser::new(["auto", "always", "never"]), help_heading = "Output")]
     color: String,
 
-    /// Show each request: method, URL, status and time
+    /// Show each build's name, and each request: method, URL, status and time
     #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
     verbose: bool,
 

@@ -50,7 +50,8 @@ pub struct Expectation {
     pub on_other: OnOther,
     /// The pattern of the policy that each of its keys was taken from.
     pub rules: BTreeMap<&'static str, String>,
-    /// Whether the build also wrote a file (`--load`, `type=oci`): a hint for a message, no more.
+    /// Whether the metadata describes a file or a loaded image (`type=oci`, `--load`): what was
+    /// pushed beside it may be another image.
     pub exported: bool,
 }
 

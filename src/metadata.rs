@@ -40,7 +40,8 @@ pub struct Build {
     pub id: Option<String>,
     /// The trace of a double push, if there is one.
     pub double_push: Option<DoublePush>,
-    /// Whether an exporter that writes files (`--load`, `type=oci`) took part: a hint, no more.
+    /// Whether an exporter that writes files (`--load`, `type=oci`) made what the
+    /// metadata describes: what was pushed beside it may be another image.
     pub exported: bool,
 }
 

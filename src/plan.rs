@@ -40,8 +40,9 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
             } = finding;
             let safe = match verdict {
                 Verdict::Child(_) => true,
-                // Nobody named it, and someone has made that index.
-                Verdict::Wrapped => expectation.claim != Claim::Implied,
+                // Nobody named it, and someone has made that index. Or the metadata is of a file
+                // beside the push, and the index is what was pushed.
+                Verdict::Wrapped => expectation.claim != Claim::Implied && !expectation.exported,
                 Verdict::Absent => may_create(expectation),
                 Verdict::Other(_) if expectation.claim == Claim::Implied => false,
                 Verdict::Other(_) => match expectation.on_other {
@@ -74,12 +75,12 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
         .collect()
 }
 
-/// Whether an absent tag may be created: a build names it, or the platforms that were asked for
-/// are there. A tag that only `--tag` names could be a matrix job's guess, and one platform would
-/// be published as the release.
+/// Whether an absent tag may be created: a build that was pushed names it, or the platforms that
+/// were asked for are there. A tag that only `--tag` names could be a matrix job's guess, and one
+/// platform would be published as the release.
 pub(crate) fn may_create(expectation: &Expectation) -> bool {
     match expectation.claim {
-        Claim::Build => true,
+        Claim::Build => !expectation.exported || expectation.platforms_stated,
         Claim::Asked => expectation.platforms_stated,
         Claim::Implied => false,
     }

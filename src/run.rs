@@ -23,7 +23,7 @@ use crate::screen::{Fold, Screen};
 use crate::{files, step as github};
 
 use client::{client, hosts};
-use inputs::builds;
+use inputs::{builds, named};
 
 /// How far apart two agreeing looks are, where nobody says otherwise.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -216,6 +216,12 @@ fn prove(
     let asked = options.asked.clone()?;
     let mut stdin = files::StdinOnce::new(stdin);
     let builds = builds(options, &mut stdin)?;
+    let log = |line: &str| {
+        if options.verbose {
+            screen.log(line, clock.unix_time());
+        }
+    };
+    builds.iter().filter_map(named).for_each(|line| log(&line));
     let (mut expectations, mut notes) = expectation::expect(&builds, &asked)?;
     let policy = inputs::policy(options.policy.as_deref())?
         .unwrap_or_default()
@@ -223,11 +229,6 @@ fn prove(
     if options.use_rules {
         policy.rule(&mut expectations, &asked)?;
     }
-    let log = |line: &str| {
-        if options.verbose {
-            screen.log(line, clock.unix_time());
-        }
-    };
     let settle = options
         .settle
         .unwrap_or_else(|| policy.settle(&hosts(&expectations), SETTLE));

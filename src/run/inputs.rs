@@ -50,6 +50,19 @@ pub(super) fn builds(
     }
 }
 
+/// A build by buildx's own name, for the log: in a file that a failed build left in place, it is
+/// the name of the build before.
+pub(super) fn named(build: &Build) -> Option<String> {
+    let id = build.id.as_ref()?;
+    let target = build.target.as_ref();
+    let target = target.map(|it| format!(", target {it}"));
+    Some(format!(
+        "build {}{}: {id}",
+        build.source,
+        target.unwrap_or_default()
+    ))
+}
+
 /// Reads a definition (`-` is standard input).
 fn definition(path: &Path, stdin: &mut files::StdinOnce<'_>) -> Result<Definition, Problem> {
     match path == Path::new("-") {

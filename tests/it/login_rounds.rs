@@ -308,7 +308,7 @@ fn a_token_server_that_fails_is_asked_again_and_one_that_talks_nonsense_is_named
     for (answer, reason) in [
         (
             Response::new(200, "text/html", "<html>log in</html>"),
-            "not with a token",
+            "a web page, not with a token",
         ),
         (
             Response::new(200, "application/json", "{}"),

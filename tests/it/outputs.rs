@@ -127,12 +127,16 @@ fn quiet_says_nothing_when_all_is_right_and_all_that_is_wrong() {
 }
 
 #[test]
-fn verbose_shows_each_request_on_standard_error() {
+fn verbose_shows_the_build_and_each_request_on_standard_error() {
     let registry = open();
     let ran = check(&registry).args(&["-v"]).run();
     let line = format!("GET {}/v2/app/manifests/1 200 ", registry.url());
     assert!(ran.stderr.contains(&line), "{}", ran.stderr);
-    assert_eq!(ran.stderr.lines().count(), registry.journal().len());
+    assert_eq!(
+        ran.stderr.lines().next(),
+        Some("build build.json: builder/node/id")
+    );
+    assert_eq!(ran.stderr.lines().count(), 1 + registry.journal().len());
     assert_eq!(check(&registry).run().stderr, "");
 }
 

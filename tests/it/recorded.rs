@@ -186,6 +186,24 @@ fn builds_of_newer_tools_are_right() {
 }
 
 #[test]
+fn a_build_that_wrote_a_directory_has_nothing_to_check() {
+    let ran = check("buildx38-local", &[]);
+    assert_eq!((ran.code, ran.status()), (code(2), "nothing"));
+}
+
+#[test]
+fn a_name_without_a_tag_was_pushed_as_latest() {
+    let ran = check("buildx38-no-tag", &[]);
+    assert_eq!(
+        (ran.status(), ran.notes()),
+        ("ok", vec!["no-tag"]),
+        "{}",
+        ran.shown()
+    );
+    assert_eq!(ran.tags()[1], "no/tag:latest ok -");
+}
+
+#[test]
 fn a_digest_without_a_name_needs_a_tag() {
     let ran = check("buildx38-multi-node", &[]);
     assert_eq!((ran.code, ran.status()), (code(2), "nothing"));
@@ -241,6 +259,111 @@ fn imagetools_metadata_is_proven_by_digest_in_every_repository_and_registry() {
         ],
     );
     assert_eq!(ran.tags(), ["s/it:a ok -", "s/it2:b ok -", "s/it:c ok -"]);
+}
+
+#[test]
+fn what_was_pushed_beside_a_file_is_not_replaced_by_what_is_in_the_file() {
+    // `--output type=registry --output type=oci`: the metadata is the last output's, which has no
+    // provenance and so is a plain manifest.
+    let (ran, registry, _) = recorded("buildx38-two-outputs", "fix", &[]);
+    let pushed = samples::named("buildx38-two-outputs").tags("registry.json");
+    assert_eq!(ran.tags(), ["two/outputs:1 wrapped -"], "{}", ran.shown());
+    assert_eq!(
+        registry.tagged("two/outputs", "1").as_ref(),
+        Some(&pushed[0].2)
+    );
+    let help = ran.tag(0)["help"].as_str().unwrap();
+    assert!(help.contains("the last output"), "{help}");
+}
+
+#[test]
+fn a_build_that_was_loaded_creates_no_tag_on_its_own() {
+    let (_, registry, _) = recorded("buildx38-two-outputs", "check", &[]);
+    registry.untag("two/outputs", "1");
+    let metadata = samples::named("buildx38-two-outputs")
+        .metadata()
+        .replace("localhost:5000", &registry.host());
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["two/outputs:1 absent -"], "{}", ran.shown());
+    assert_eq!(registry.tagged("two/outputs", "1"), None);
+    let ran = prove("fix", &metadata, &["--platform", "linux/amd64"]);
+    assert_eq!(
+        ran.tags(),
+        ["two/outputs:1 absent fixed"],
+        "{}",
+        ran.shown()
+    );
+}
+
+#[test]
+fn a_job_of_a_matrix_that_lost_the_tag_finds_another_image_and_leaves_it() {
+    let (ran, registry, _) = recorded("buildx38-matrix-lost", "fix", &[]);
+    assert_eq!(ran.tags(), ["matrix/app:1 other -"], "{}", ran.shown());
+    let won = samples::named("buildx38-matrix-lost").tags("registry.json")[0]
+        .2
+        .clone();
+    assert_eq!(registry.tagged("matrix/app", "1").as_ref(), Some(&won));
+    let tag = format!("{}/matrix/app:1@{won}", registry.host());
+    let args = ["--tag", &tag, "--platform", "linux/amd64,linux/arm64"];
+    let metadata = samples::named("buildx38-matrix-lost").metadata();
+    let ran = prove("check", &metadata, &args);
+    assert_eq!(ran.tags(), ["matrix/app:1 incomplete -"], "{}", ran.shown());
+}
+
+#[test]
+fn a_build_whose_digest_was_merged_finds_more_than_itself_under_the_tags_and_leaves_them() {
+    let (ran, _, _) = recorded("buildx38-merged", "fix", &[]);
+    assert_eq!((ran.status(), ran.notes()), ("ok", vec!["no-tag"]));
+    assert_eq!(
+        ran.tags().len(),
+        1,
+        "the digest, and no tag: {}",
+        ran.shown()
+    );
+    let tags = "localhost:5000/merge/app:1,localhost:5000/merge/app:latest";
+    let (ran, registry, _) = recorded("buildx38-merged", "fix", &["--tag", tags]);
+    assert_eq!(
+        ran.tags(),
+        ["merge/app:1 other -", "merge/app:latest other -"],
+        "{}",
+        ran.shown()
+    );
+    assert!(ran.tag(0)["message"].as_str().unwrap().contains("and more"));
+    for (repository, tag, merged) in samples::named("buildx38-merged").tags("registry.json") {
+        assert_eq!(registry.tagged(&repository, &tag), Some(merged));
+    }
+}
+
+#[test]
+fn several_nodes_that_push_by_digest_move_latest_unasked() {
+    let name = "buildx38-multi-node-by-digest";
+    let ran = check(name, &["--tag", "localhost:5000/nodes/app:latest"]);
+    assert_eq!(ran.tags(), ["nodes/app:latest ok -"], "{}", ran.shown());
+    assert_eq!(ran.notes(), ["no-name"]);
+    let tags = samples::named(name).tags("registry.json");
+    let [(_, _, before), (_, _, latest)] = &tags[..] else {
+        panic!("two tags were recorded: {tags:?}");
+    };
+    assert_ne!(before, latest, "latest was on the image of the tag 1");
+}
+
+#[test]
+fn the_log_names_each_build_as_buildx_does() {
+    // A build that fails leaves the metadata of the one before: its name tells them apart.
+    let build = |name: &str| check(name, &["--verbose"]).stderr;
+    let shown = build("buildx38-multi-attest");
+    let id = json(&samples::named("buildx38-multi-attest"))["buildx.build.ref"].clone();
+    let line = format!("build build.json: {}\n", id.as_str().unwrap());
+    assert!(shown.contains(&line), "{shown}");
+    let shown = build("docker28-bake");
+    let id = json(&samples::named("docker28-bake"))["mat-a"]["buildx.build.ref"].clone();
+    let line = format!("build build.json, target mat-a: {}\n", id.as_str().unwrap());
+    assert!(shown.contains(&line), "{shown}");
+    assert!(!check("docker28-bake", &[]).stderr.contains("mat-a: "));
+}
+
+fn json(sample: &samples::Sample) -> serde_json::Value {
+    serde_json::from_str(&sample.metadata()).unwrap()
 }
 
 #[test]

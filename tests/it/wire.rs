@@ -15,7 +15,7 @@ use faults::{Row, groups};
 use phase::Phase;
 use rules::{ATTEMPTS, End, end_of, has_body, is_counted, words};
 
-use crate::run::code;
+use crate::run::{Host, code};
 
 /// How many cells are run at once: most of them wait for something.
 const AT_ONCE: usize = 32;
@@ -111,7 +111,7 @@ fn every_fault_in_every_phase_ends_as_it_should() {
     let mut cells: Vec<(&Row, Phase, Way)> = Vec::new();
     for row in groups.iter().flat_map(|group| &group.rows) {
         for phase in Phase::ALL.into_iter().filter(|phase| meet(row, *phase)) {
-            for way in [Way::Direct, Way::Proxied] {
+            for way in Way::here().iter().copied() {
                 if row.name.contains(&only) && (way == Way::Proxied || !row.needs_proxy()) {
                     cells.push((row, phase, way));
                 }
@@ -146,7 +146,8 @@ fn every_fault_in_every_phase_ends_as_it_should() {
     wrong.sort();
     let wrong: (usize, String) = (wrong.len(), wrong.concat());
     assert_eq!(wrong.0, 0, "of {} cells:\n{}", cells.len(), wrong.1);
-    if only.is_empty() {
+    // The component is held to the same words, cell by cell.
+    if only.is_empty() && Host::get() == Host::Native {
         page::check(&page::render(&groups, &all.into_inner().unwrap()));
     }
 }

@@ -43,6 +43,7 @@ pub(crate) enum Engine {
     WritesWhatIsRight,
     CreatesOnAGuess,
     MovesWhatNobodyNamed,
+    FileTakenForThePush,
     NoDeadline,
     WritesWithoutEnd,
     NeverWrites,
@@ -52,7 +53,7 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    pub(crate) const BROKEN: [Self; 24] = [
+    pub(crate) const BROKEN: [Self; 25] = [
         Self::HeadThenSkip,
         Self::NoSecondLook,
         Self::OneWrongLookBelieved,
@@ -71,6 +72,7 @@ impl Engine {
         Self::WritesWhatIsRight,
         Self::CreatesOnAGuess,
         Self::MovesWhatNobodyNamed,
+        Self::FileTakenForThePush,
         Self::NoDeadline,
         Self::WritesWithoutEnd,
         Self::NeverWrites,
@@ -92,7 +94,7 @@ impl Engine {
                 OTHERS
             }
             Self::NoLookBeforeTheWrite | Self::DecidesAnewBeforeTheWrite => OTHERS,
-            Self::MovesTheImmutable => OTHERS,
+            Self::MovesTheImmutable | Self::FileTakenForThePush => OTHERS,
             Self::WrongTakenForUnproven => UNPROVEN,
             Self::NoDeadline | Self::WritesWithoutEnd => ENDS,
             Self::NeverWrites => CONVERGES,
@@ -117,6 +119,11 @@ impl Engine {
             Self::OtherMovedByDefault => {
                 for expectation in &mut task.expectations {
                     expectation.on_other = OnOther::Fix;
+                }
+            }
+            Self::FileTakenForThePush => {
+                for expectation in &mut task.expectations {
+                    expectation.exported = false;
                 }
             }
             Self::MovesTheImmutable | Self::AttestationsForgotten => {

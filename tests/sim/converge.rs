@@ -96,10 +96,10 @@ fn may_come_right(scene: &Scene, claim: &Claim, world: &World<'_>) -> bool {
     }
     let is_own = match kind {
         Kind::Right | Kind::Child => true,
-        Kind::Wrapped => claim.source != Source::Implied,
+        Kind::Wrapped => claim.source != Source::Implied && !scene.is_of_file(claim),
         Kind::Absent => {
-            claim.source == Source::Named
-                || (claim.source == Source::Asked && !scene.platforms.is_empty())
+            (claim.source == Source::Named && !scene.is_of_file(claim))
+                || (claim.source != Source::Implied && !scene.platforms.is_empty())
         }
         Kind::Other => scene.on_other == OnOther::Fix && claim.source != Source::Implied,
     };

@@ -371,11 +371,14 @@ impl Ran<'_> {
                 format!("{name} written at {now:?}, decided at {decided:?}")
             })?;
             let altered = is_altered(&now);
-            let stated = claim.source == Source::Asked && !self.scene.platforms.is_empty();
+            let stated = claim.source != Source::Implied && !self.scene.platforms.is_empty();
+            let named = claim.source == Source::Named && !self.scene.is_of_file(claim);
             let may = match shows(claim, &now) {
                 Some(Kind::Child) => true,
-                Some(Kind::Wrapped) => claim.source != Source::Implied,
-                Some(Kind::Absent) => claim.source == Source::Named || stated,
+                Some(Kind::Wrapped) => {
+                    claim.source != Source::Implied && !self.scene.is_of_file(claim)
+                }
+                Some(Kind::Absent) => stated || named,
                 Some(Kind::Other) => {
                     altered
                         || (self.scene.on_other == OnOther::Fix && claim.source != Source::Implied)

@@ -132,6 +132,8 @@ pub(crate) struct Scene {
     /// The platforms that the command line asks for, and the attestations that a policy does.
     pub(crate) platforms: Vec<String>,
     pub(crate) attestations: Vec<Attestation>,
+    /// Whether the metadata is of a file that the build wrote, maybe beside a push.
+    pub(crate) of_file: bool,
     pub(crate) repos: Vec<Repo>,
     pub(crate) claims: Vec<Claim>,
     /// What is gone from a repository when the engine begins.
@@ -179,6 +181,7 @@ impl Scene {
                     &Attestation::ALL,
                 ])
                 .to_vec(),
+            of_file: false,
             repos,
             claims: Vec::new(),
             gone: Vec::new(),
@@ -194,7 +197,13 @@ impl Scene {
                 super::actors::draw(&mut scene, rng);
             }
         }
+        scene.of_file = rng.chance(15);
         scene
+    }
+
+    /// Whether nothing but a build that wrote a file names the claim's tag.
+    pub(crate) fn is_of_file(&self, claim: &Claim) -> bool {
+        self.of_file && claim.source == Source::Named
     }
 
     fn draw_claims(&mut self, rng: &mut Rng) {

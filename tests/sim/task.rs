@@ -70,6 +70,10 @@ impl Task {
                 }),
             };
             let mut app = value;
+            if scene.of_file && !first.by_id {
+                app["containerimage.descriptor"]["annotations"] =
+                    json!({"org.opencontainers.image.created": "2026-11-24T10:17:05Z"});
+            }
             app["image.name"] = json!(names.join(","));
             targets.insert("app".to_owned(), app);
         }

@@ -47,6 +47,11 @@ pub(in crate::report) fn help(
             "whoever pulls it on another platform gets an image that cannot run there".to_owned(),
             repair(""),
         ],
+        Verdict::Wrapped if expectation.exported => vec![
+            "it is not moved: the metadata is of a file or a loaded image (`type=oci`, `type=docker`), and what was pushed beside it may be this index".to_owned(),
+            "make the push the last output, so that the metadata is of it: `--output type=oci,dest=… --output type=registry`".to_owned(),
+            repair("") + ", if the index is not what was pushed",
+        ],
         Verdict::Wrapped => vec![
             "signatures and attestations are for the digest that was built, not for this one".to_owned(),
             repair(""),
@@ -57,6 +62,10 @@ pub(in crate::report) fn help(
         ],
         Verdict::Absent if expectation.claim == Claim::Asked => vec![
             "it is not created, because no build names it: one platform's build could become the release".to_owned(),
+            repair(" --platform linux/amd64,…") + ", with the platforms it must have",
+        ],
+        Verdict::Absent if expectation.exported => vec![
+            "it is not created: the build wrote a file or loaded the image (`--load`, `type=oci`), and nothing says that it was pushed".to_owned(),
             repair(" --platform linux/amd64,…") + ", with the platforms it must have",
         ],
         Verdict::Absent => vec![repair("")],

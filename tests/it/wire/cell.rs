@@ -10,7 +10,7 @@ use super::phase::Phase;
 use crate::access::{PASSWORD, USER, assert_secret, config, fill, metadata_of, right, spoil};
 use crate::proxy::Proxy;
 use crate::registry::{Builder, Fault, Registry};
-use crate::run::tagproof;
+use crate::run::{Host, tagproof};
 use crate::runner::{self, Step};
 use crate::tls;
 
@@ -27,6 +27,18 @@ pub(super) enum Way {
     Direct,
     /// A step of GitHub Actions, and a proxy that wants a login.
     Proxied,
+}
+
+impl Way {
+    /// The ways that are gone here: both natively, and the component's hosts have one each, that
+    /// which they are for.
+    pub(super) fn here() -> &'static [Self] {
+        match Host::get() {
+            Host::Native => &[Self::Direct, Self::Proxied],
+            Host::Wasmtime => &[Self::Direct],
+            Host::Node => &[Self::Proxied],
+        }
+    }
 }
 
 /// What came of a cell.

@@ -15,7 +15,8 @@ const HEAD: &str = "\
 
 What becomes of a repair when something fails, and what is said then. **Each cell is a run of the program against a
 registry that fails so, over real sockets**: the test that runs them all (`tests/it/wire.rs`) writes this page, and fails
-where one ends otherwise. It runs natively and as the WebAssembly component, and each cell with and without a proxy.
+where one ends otherwise. It runs natively, each cell with and without a proxy, and as the WebAssembly component: without
+one under wasmtime, and with one as a step of GitHub under Node.
 
 The run is always the same: `tagproof fix --settle 0` of one tag that is `child`, on a registry that wants a token. Without
 a fault it ends as `fixed`, with 0. The fault strikes each time one of these requests is sent:
