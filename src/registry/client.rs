@@ -173,19 +173,16 @@ impl<'a> Client<'a> {
 
 impl Registry for Client<'_> {
     fn read(&self, batch: &[Read]) -> Vec<Result<Answer, Error>> {
-        let mut hosts: BTreeMap<&Host, Vec<usize>> = BTreeMap::new();
-        for (nth, read) in batch.iter().enumerate() {
-            hosts.entry(read.repository.host()).or_default().push(nth);
-        }
+        let orders = orders(batch);
         let at_once = self.settings.concurrency.max(1);
-        let is_single = batch.len() < 2 || (hosts.len() == 1 && at_once == 1);
+        let is_single = batch.len() < 2 || (orders.len() == 1 && at_once == 1);
         if is_single || cfg!(target_os = "wasi") {
             return batch.iter().map(|read| self.read_one(read)).collect();
         }
         let answers: Vec<Mutex<Option<Result<Answer, Error>>>> =
             batch.iter().map(|_| Mutex::default()).collect();
         std::thread::scope(|scope| {
-            for order in hosts.values() {
+            for order in &orders {
                 let next = Arc::new(AtomicUsize::new(0));
                 for _ in 0..order.len().min(at_once) {
                     let (next, answers) = (Arc::clone(&next), &answers);
@@ -240,6 +237,23 @@ impl Registry for Client<'_> {
             }
         }
     }
+}
+
+/// The order in which each host gets its reads: the first of each repository before all others, so
+/// that repositories log in at the same time. In the order of the batch, every thread would wait
+/// for the login of one repository after the other.
+fn orders(batch: &[Read]) -> Vec<Vec<usize>> {
+    let mut hosts: BTreeMap<&Host, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    let mut met = BTreeSet::new();
+    for (nth, read) in batch.iter().enumerate() {
+        let (firsts, others) = hosts.entry(read.repository.host()).or_default();
+        match met.insert(&read.repository) {
+            true => firsts.push(nth),
+            false => others.push(nth),
+        }
+    }
+    let whole = |(firsts, others): (Vec<usize>, Vec<usize>)| [firsts, others].concat();
+    hosts.into_values().map(whole).collect()
 }
 
 fn refused(outgoing: &Outgoing<'_>, response: &Response) -> Error {

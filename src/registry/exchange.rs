@@ -133,12 +133,13 @@ impl Client<'_> {
         let response = self.deliver(station, ask, None)?;
         gate.is_known = true;
         if !is_login(&response) {
+            // No session is locked before the gate is known, so this waits for nobody.
+            lock(session).prove();
             return Ok(Door::Open(response));
         }
         let Some(challenge) = offered(&response) else {
             return Err(unserved(&ask.outgoing(station), &response));
         };
-        // No session is locked before the gate is known, so this waits for nobody.
         lock(session).close();
         gate.challenge = Some(challenge);
         Ok(Door::Known(gate.challenge.clone()))

@@ -13,6 +13,7 @@ use ureq::unversioned::transport::DefaultConnector;
 
 use super::error::{MAX_REFUSAL_BODY, Refusal};
 use super::failure::{Cause, Failure};
+use super::lanes::Lanes;
 use super::lookup::Lookup;
 use super::origin::{Origin, redact};
 use super::proxy::{Proxies, Proxy};
@@ -131,6 +132,7 @@ pub(crate) struct Http<'a> {
     own_authorities: Vec<(Origin, Vec<Certificate<'static>>)>,
     secrets: Arc<Secrets>,
     proxies: Proxies,
+    lanes: Lanes,
     concurrency: usize,
     deadline: Duration,
     clock: &'a dyn Clock,
@@ -166,6 +168,7 @@ impl<'a> Http<'a> {
                 .collect::<Result<_, String>>()?,
             secrets: Arc::default(),
             proxies,
+            lanes: Lanes::new(concurrency),
             concurrency,
             deadline,
             clock,
@@ -183,13 +186,14 @@ impl<'a> Http<'a> {
 
     /// Sends a request once, follows nothing, and reads the whole answer.
     pub(crate) fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
-        let start = self.clock.now();
-        let left = self.deadline.saturating_sub(start);
-        if left.is_zero() {
-            return Err(outgoing.error(Class::Deadline, "the time for the whole run is over"));
-        }
         let origin =
             Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+        let left = || self.deadline.saturating_sub(self.clock.now());
+        let lane = self.lanes.enter(&origin, left());
+        let (start, left) = (self.clock.now(), left());
+        if lane.is_none() || left.is_zero() {
+            return Err(outgoing.error(Class::Deadline, "the time for the whole run is over"));
+        }
         let proxy = self.proxies.choose(&origin);
         let agent = self.agent(&origin, proxy);
         self.total.fetch_add(1, Ordering::Relaxed);

@@ -12,6 +12,7 @@ mod gitlab;
 mod help;
 mod helper;
 mod http;
+mod lanes;
 mod login;
 mod login_config;
 mod lookup;

@@ -160,6 +160,30 @@ fn the_inputs_of_the_component_have_the_defaults_and_the_choices_of_the_flags() 
 }
 
 #[test]
+fn the_figures_of_the_benchmarks_stand_between_their_marks_and_nowhere_else() {
+    let text = read("docs/benchmarks.md");
+    let (words, rest) = text
+        .split_once("<!-- figures: drawn by bench/run -->\n")
+        .unwrap();
+    let (figures, after) = rest.split_once("<!-- end of the figures -->").unwrap();
+    assert_eq!(after.trim(), "");
+    let is_figure = |word: &&str| word.parse::<f64>().is_ok();
+    let is_unit = |word: &str| matches!(word, "ms" | "s" | "MiB");
+    let all: Vec<&str> = words.split_whitespace().collect();
+    let measured = |pair: &&[&str]| is_figure(&pair[0]) && is_unit(pair[1]);
+    // The distances are no result.
+    let results: Vec<_> = all
+        .windows(2)
+        .filter(measured)
+        .filter(|it| it[0] != "100")
+        .collect();
+    assert!(results.is_empty(), "{results:?}");
+    if figures.contains("(benchmarks.svg)") {
+        assert!(read("docs/benchmarks.svg").starts_with("<svg "));
+    }
+}
+
+#[test]
 fn every_document_about_a_ci_system_has_all_exit_codes() {
     for file in [
         "docs/gitlab.md",
