@@ -105,7 +105,7 @@
 //! - The program as users run it, against a fake registry with scripted faults and against what
 //!   real builds left behind: `tests/it`. `tests/it/alike.rs` holds the fake registry to what a real one answers.
 #![cfg_attr(
-    test,
+    any(test, fuzzing),
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)
 )]
 pub mod apply;
@@ -117,6 +117,9 @@ pub mod expectation;
 pub mod explain;
 mod files;
 pub mod finding;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod metadata;
 pub mod note;
 pub mod observation;

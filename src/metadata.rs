@@ -5,9 +5,10 @@
 //! See docs/metadata.md.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use base64::Engine as _;
-use serde::Deserialize;
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::oci::{Attestation, Digest, MediaType, Platform, Reference};
@@ -16,6 +17,16 @@ use crate::problem::Problem;
 /// The largest metadata that is read, in bytes. Several hundred kilobytes are common: buildx puts
 /// the CI event into the provenance of every platform.
 pub const MAX_METADATA: usize = 16 * 1024 * 1024;
+
+/// The most targets of a file, and keys of a target.
+const MAX_MEMBERS: usize = 10_000;
+/// The most names that the targets of a file have together.
+pub(crate) const MAX_NAMES: usize = 5_000;
+/// The most platforms of one build.
+pub(crate) const MAX_PLATFORMS: usize = 100;
+/// The longest value of a key that is read, in bytes.
+const MAX_TEXT: usize = 1024 * 1024;
+const TOO_LONG: &str = "it is longer than 1 MiB";
 
 /// What one build left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,28 +133,50 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Vec<Build>, Problem> {
     if text.trim().is_empty() {
         return Err(nothing(source, "is empty"));
     }
-    let members: Option<Members<'_>> = serde_json::from_str(text).map_err(|error| {
+    let members: Option<Members<'_>> = match is_text(text) {
+        // The parser would quote all of it.
+        true => Err("expected an object, found a string".to_owned()),
+        false => serde_json::from_str(text).map_err(|error| error.to_string()),
+    }
+    .map_err(|cause| {
         Problem::invalid(
-            format!("failed to read `{source}`: {error}"),
+            format!("failed to read `{source}`: {cause}"),
             "give the JSON that `docker buildx build --metadata-file` wrote",
         )
     })?;
     let Some(members) = members else {
         return Err(nothing(source, "holds `null`"));
     };
-    if members.keys().any(|key| is_build_key(key)) {
+    if members.0.keys().any(|key| is_build_key(key)) {
         return Ok(vec![build(source, None, &members)?]);
     }
-    let mut builds = Vec::new();
-    for (name, value) in &members {
+    let mut builds: Vec<Build> = Vec::new();
+    let mut names = 0;
+    for (name, value) in &members.0 {
         if name.starts_with("buildx.") || value.get() == "null" {
             continue;
         }
-        let fault = |cause: String| malformed(source, None, name, &cause);
-        let target: Members<'_> = serde_json::from_str(value.get()).map_err(|_| {
-            fault("expected the keys of a bake target, such as `containerimage.digest`".to_owned())
+        let expected = "expected the keys of a bake target, such as `containerimage.digest`";
+        let fault = |cause: &str| malformed(source, None, name, cause);
+        if is_text(value.get()) {
+            return Err(fault(expected));
+        }
+        let target: Members<'_> = serde_json::from_str(value.get()).map_err(|error| {
+            let cause = error.to_string();
+            fault(match cause.starts_with(TOO_MANY) {
+                true => &cause,
+                false => expected,
+            })
         })?;
-        builds.push(build(source, Some(name), &target)?);
+        let build = build(source, Some(name), &target)?;
+        names += build.names.len();
+        if names > MAX_NAMES {
+            return Err(Problem::invalid(
+                format!("failed to read `{source}`: it has more than {MAX_NAMES} names"),
+                "check a part of the targets at a time: bake them apart, with a metadata file each",
+            ));
+        }
+        builds.push(build);
     }
     if builds.is_empty() {
         return Err(nothing(source, "holds no build"));
@@ -152,7 +185,40 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Vec<Build>, Problem> {
 }
 
 /// The members of a JSON object, each still as text: what is not used is never built up.
-type Members<'a> = BTreeMap<String, &'a RawValue>;
+struct Members<'a>(BTreeMap<String, &'a RawValue>);
+
+/// How the parser's words begin where there are too many members.
+const TOO_MANY: &str = "more than 10000 members";
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(text: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry()? {
+                    if members.len() == MAX_MEMBERS {
+                        return Err(de::Error::custom(TOO_MANY));
+                    }
+                    members.insert(key, value);
+                }
+                Ok(Members(members))
+            }
+        }
+        text.deserialize_map(Reader)
+    }
+}
+
+/// Whether a JSON value is a string.
+fn is_text(value: &str) -> bool {
+    value.trim_start().starts_with('"')
+}
 
 /// Whether a top-level key is one that buildx writes for a single build. A bake file has the
 /// targets' names there, which have no dots, and `buildx.build.warnings` beside them.
@@ -173,8 +239,9 @@ fn is_build_key(key: &str) -> bool {
 fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Build, Problem> {
     let fault = |key: &str, cause: &str| malformed(source, target, key, cause);
     let text = |key: &str| -> Result<Option<String>, Problem> {
-        match members.get(key) {
+        match members.0.get(key) {
             None => Ok(None),
+            Some(value) if value.get().len() > MAX_TEXT => Err(fault(key, TOO_LONG)),
             Some(value) => {
                 serde_json::from_str(value.get()).map_err(|_| fault(key, "expected a string"))
             }
@@ -189,8 +256,11 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
             .transpose()
     };
 
-    let descriptor = match members.get("containerimage.descriptor") {
+    let descriptor = match members.0.get("containerimage.descriptor") {
         None => None,
+        Some(value) if value.get().len() > MAX_TEXT => {
+            return Err(fault("containerimage.descriptor", TOO_LONG));
+        }
         Some(value) => {
             descriptor(value.get()).map_err(|cause| fault("containerimage.descriptor", &cause))?
         }
@@ -229,12 +299,22 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         }
         _ => Vec::new(),
     };
-    let platforms = members
+    let platforms: Vec<Platform> = members
+        .0
         .keys()
         .filter_map(|key| key.strip_prefix("buildx.build.provenance/"))
         // A platform that this program does not understand is nothing to hold a build to.
         .filter_map(|platform| platform.parse().ok())
         .collect();
+    if platforms.len() > MAX_PLATFORMS {
+        return Err(fault(
+            "buildx.build.provenance",
+            &format!(
+                "it lists {} platforms, more than {MAX_PLATFORMS}",
+                platforms.len()
+            ),
+        ));
+    }
     Ok(Build {
         source: source.to_owned(),
         target: target.map(str::to_owned),
@@ -260,15 +340,15 @@ struct Descriptor {
 /// Reads a descriptor: an object, or a string that holds one (buildx leaves what it cannot decode
 /// as it came, in base64 or as text).
 fn descriptor(value: &str) -> Result<Option<Descriptor>, String> {
-    #[derive(Deserialize)]
+    #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Wire {
         digest: String,
         media_type: Option<String>,
         platform: Option<WirePlatform>,
-        annotations: Option<BTreeMap<String, serde_json::Value>>,
+        annotations: Option<BTreeMap<String, IgnoredAny>>,
     }
-    #[derive(Deserialize)]
+    #[derive(serde::Deserialize)]
     struct WirePlatform {
         os: String,
         architecture: String,
@@ -314,6 +394,10 @@ fn descriptor(value: &str) -> Result<Option<Descriptor>, String> {
 
 /// Reads `image.name`: names separated by commas, as the user typed them.
 fn names(text: &str) -> Result<Vec<Reference>, String> {
+    let count = text.split(',').count();
+    if count > MAX_NAMES {
+        return Err(format!("it has {count} names, more than {MAX_NAMES}"));
+    }
     text.split(',')
         .map(str::trim)
         // Docker's name for an image without one; never a name that was pushed.

@@ -55,7 +55,14 @@ fn is_test_file(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap();
     matches!(
         file,
-        "tests.rs" | "testing.rs" | "samples.rs" | "client_tests.rs" | "runner.rs" | "readers.rs"
+        "tests.rs"
+            | "testing.rs"
+            | "samples.rs"
+            | "client_tests.rs"
+            | "runner.rs"
+            | "reader.rs"
+            | "readers.rs"
+            | "fuzzing.rs"
     )
 }
 
