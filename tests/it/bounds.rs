@@ -202,7 +202,7 @@ fn ten_thousand_platforms_are_refused_wherever_they_stand() {
     );
     refused(
         tagproof(&["policy", "check"]).file(".tagproof.yml", policy),
-        "failed to read `.tagproof.yml`",
+        "the list names more than 100",
     );
 }
 
@@ -231,11 +231,24 @@ fn a_policy_of_aliases_or_nested_lists_is_refused() {
     }
     for (policy, words) in [
         (bomb, "at line 3"),
-        ("[".repeat(100_000), "failed to read `.tagproof.yml`"),
-        ("{a: ".repeat(60_000), "failed to read `.tagproof.yml`"),
-        ("- ".repeat(100_000), "failed to read `.tagproof.yml`"),
+        (
+            "[".repeat(100_000),
+            "at line 1: it is nested more than 32 deep",
+        ),
+        (
+            "{a: ".repeat(60_000),
+            "at line 1: it is nested more than 32 deep",
+        ),
+        (
+            "- ".repeat(100_000),
+            "at line 1: it is nested more than 32 deep",
+        ),
         ("&a ".repeat(80_000), "failed to read `.tagproof.yml`"),
-        ("[,".repeat(120_000), "failed to read `.tagproof.yml`"),
+        ("[],".repeat(80_000), "failed to read `.tagproof.yml`"),
+        (
+            "? [a,\n".repeat(30_000),
+            "at line 33: it is nested more than 32 deep",
+        ),
         ("a\n".repeat(120_000), "failed to read `.tagproof.yml`"),
         (" ".repeat(300 * 1024), "it is larger than 256 KiB"),
     ] {
