@@ -4,12 +4,11 @@
 //! everything else is skipped: custom frontends and new buildx versions add keys at any time.
 //! See docs/metadata.md.
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod descriptor;
+mod members;
 
-use base64::Engine as _;
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use descriptor::descriptor;
+use members::{Members, TOO_MANY};
 
 use crate::oci::{Attestation, Digest, MediaType, Platform, Reference};
 use crate::problem::Problem;
@@ -18,8 +17,6 @@ use crate::problem::Problem;
 /// the CI event into the provenance of every platform.
 pub const MAX_METADATA: usize = 16 * 1024 * 1024;
 
-/// The most targets of a file, and keys of a target.
-const MAX_MEMBERS: usize = 10_000;
 /// The most names that the targets of a file have together.
 pub(crate) const MAX_NAMES: usize = 5_000;
 /// The most platforms of one build.
@@ -184,37 +181,6 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Vec<Build>, Problem> {
     Ok(builds)
 }
 
-/// The members of a JSON object, each still as text: what is not used is never built up.
-struct Members<'a>(BTreeMap<String, &'a RawValue>);
-
-/// How the parser's words begin where there are too many members.
-const TOO_MANY: &str = "more than 10000 members";
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(text: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = BTreeMap::new();
-                while let Some((key, value)) = map.next_entry()? {
-                    if members.len() == MAX_MEMBERS {
-                        return Err(de::Error::custom(TOO_MANY));
-                    }
-                    members.insert(key, value);
-                }
-                Ok(Members(members))
-            }
-        }
-        text.deserialize_map(Reader)
-    }
-}
-
 /// Whether a JSON value is a string.
 fn is_text(value: &str) -> bool {
     value.trim_start().starts_with('"')
@@ -328,68 +294,6 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         double_push,
         exported: descriptor.is_some_and(|descriptor| descriptor.exported),
     })
-}
-
-struct Descriptor {
-    digest: Digest,
-    media_type: Option<MediaType>,
-    platform: Option<Platform>,
-    exported: bool,
-}
-
-/// Reads a descriptor: an object, or a string that holds one (buildx leaves what it cannot decode
-/// as it came, in base64 or as text).
-fn descriptor(value: &str) -> Result<Option<Descriptor>, String> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Wire {
-        digest: String,
-        media_type: Option<String>,
-        platform: Option<WirePlatform>,
-        annotations: Option<BTreeMap<String, IgnoredAny>>,
-    }
-    #[derive(serde::Deserialize)]
-    struct WirePlatform {
-        os: String,
-        architecture: String,
-        variant: Option<String>,
-    }
-
-    let mut text = value.to_owned();
-    if let Ok(inner) = serde_json::from_str::<String>(value) {
-        text = match base64::prelude::BASE64_STANDARD
-            .decode(&inner)
-            .map(String::from_utf8)
-        {
-            Ok(Ok(decoded)) => decoded,
-            _ => inner,
-        };
-    }
-    let wire: Option<Wire> =
-        serde_json::from_str(&text).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => {
-                format!("expected a descriptor with a `digest`: {error}")
-            }
-            _ => "expected an object with a `digest`".to_owned(),
-        })?;
-    let Some(wire) = wire else { return Ok(None) };
-    Ok(Some(Descriptor {
-        digest: wire
-            .digest
-            .parse()
-            .map_err(|error| format!("`{}`: {error}", wire.digest))?,
-        media_type: wire
-            .media_type
-            .and_then(|media_type| media_type.parse().ok()),
-        platform: wire
-            .platform
-            .and_then(|p| Platform::new(&p.os, &p.architecture, p.variant.as_deref()).ok())
-            .filter(|platform| !platform.is_unknown()),
-        // The oci and docker exporters always set it, the image exporter never does.
-        exported: wire
-            .annotations
-            .is_some_and(|a| a.contains_key("org.opencontainers.image.created")),
-    }))
 }
 
 /// Reads `image.name`: names separated by commas, as the user typed them.

@@ -54,7 +54,7 @@ fn server(answer: Vec<u8>, for_ever: bool) -> String {
             let _ = stream.read(&mut [0; 4096]);
             let mut is_taken = stream.write_all(&answer).is_ok();
             while for_ever && is_taken {
-                is_taken = stream.write_all(&[b'x'; 65_536]).is_ok();
+                is_taken = stream.write_all(&[b'x'; 8_192]).is_ok();
             }
         }
     });

@@ -261,7 +261,7 @@ fn what_reaches_outside_stands_where_it_belongs() {
         ("thread::sleep", &["main.rs", "registry/helper.rs"]),
         (
             "Deserialize",
-            &["metadata.rs", "oci/document.rs", "policy/yaml", "registry/"],
+            &["metadata/", "oci/document.rs", "policy/yaml", "registry/"],
         ),
         ("Serialize)]", &["report/json.rs"]),
     ];
