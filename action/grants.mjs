@@ -16,6 +16,15 @@ const ALLOWED = [
 const PATHS =
   /^(HOME|DOCKER_CONFIG|BUILDX_CONFIG|REGISTRY_AUTH_FILE|XDG_.*|RUNNER_TEMP|GITHUB_(WORKSPACE|OUTPUT|STEP_SUMMARY|EVENT_PATH)|INPUT_(METADATA|CA|REPORT)[-_]FILE|INPUT_REGISTRY[-_]CONFIG|INPUT_(DEFINITION|POLICY))$/;
 
+/** Where a machine keeps certificates: a policy may name a file there, and no input tells of it. */
+const CERTIFICATES = [
+  "/etc/docker/certs.d",
+  "/etc/pki/ca-trust",
+  "/etc/pki/tls/certs",
+  "/etc/ssl/certs",
+  "/usr/local/share/ca-certificates",
+];
+
 /** Flags that name a file to write. */
 const WRITTEN = ["--report", "--junit", "--dotenv", "--markdown"];
 
@@ -41,7 +50,7 @@ export function workspace(env) {
  * The directories for the component: `[path inside, path outside, access]`, where access is "read",
  * "write" or a list of the only names that exist, which may be written.
  */
-export function directories(env, args, root) {
+export function directories(env, args, root, certificates = CERTIFICATES) {
   const granted = new Map();
   const grant = (directory, access) => {
     if (directory && path.isAbsolute(directory) && isDirectory(directory)) {
@@ -63,6 +72,9 @@ export function directories(env, args, root) {
   grant(under(env.XDG_RUNTIME_DIR, "containers"), "read");
   grant(under(env.XDG_CONFIG_HOME || under(home, ".config"), "containers"), "read");
   grant(env.RUNNER_TEMP, "read");
+  for (const directory of certificates) {
+    grant(directory, "read");
+  }
   for (const file of inputs(env, /^INPUT_((METADATA|CA)[-_]FILE|REGISTRY[-_]CONFIG|DEFINITION|POLICY)$/)) {
     grant(directoryOf(file), "read");
   }

@@ -52,6 +52,7 @@
 //! | what was seen to a verdict | [`verdict`] |
 //! | findings to steps that are safe | [`plan`] |
 //! | look again, write, look until it is seen twice | [`apply`] |
+//! | these four in a row, as a run and the simulation have them: expectations to findings, findings to outcomes | [`engine`] |
 //! | findings to a report, a report to JSON or to text for people | [`report`] |
 //! | the words of `tagproof explain` | [`explain`] |
 //! | what is shown while a run goes on | [`screen`] |
@@ -114,6 +115,7 @@ pub mod apply;
 pub mod cli;
 pub mod clock;
 pub mod definition;
+pub mod engine;
 pub mod environment;
 pub mod expectation;
 pub mod explain;

@@ -11,16 +11,16 @@ use std::time::Duration;
 
 use crate::cli::{self, Action, FileFormat, Format, Options};
 use crate::clock::Clock;
+use crate::engine::{self, Ports};
 use crate::environment::Environment;
-use crate::expectation::{self, Claim, Expectation};
-use crate::finding::Finding;
+use crate::expectation;
 use crate::note::{self, Note};
-use crate::observe::{self, Looks, Memory, Phase};
+use crate::observe::{Looks, Memory};
 use crate::policy::PLACES;
 use crate::problem::Problem;
 use crate::report::{self, Mode, Report, paint, terminal};
 use crate::screen::{Fold, Screen};
-use crate::{apply, files, plan, step as github, verdict};
+use crate::{files, step as github};
 
 use client::{client, hosts};
 use inputs::builds;
@@ -239,44 +239,19 @@ fn prove(
         deep: options.deep,
         deadline: options.timeout,
     };
-    let mut memory = Memory::default();
     let waiting = |tags: usize, left: Duration| screen.waiting(tags, left);
-    let asked: Vec<&Expectation> = expectations.iter().collect();
-    let seen = observe::observe(
-        &asked,
-        Phase::Before,
-        looks,
-        &mut memory,
-        &client,
+    let mut ports = Ports {
+        registry: &client,
         clock,
-        &waiting,
-    );
-    let mut findings: Vec<Finding> = expectations
-        .into_iter()
-        .zip(seen)
-        .map(|(expectation, (sight, verdict))| Finding {
-            expectation,
-            sight,
-            verdict,
-            outcome: None,
-        })
-        .filter(|it| {
-            it.expectation.claim != Claim::Implied || verdict::concerns(&it.expectation, &it.sight)
-        })
-        .collect();
-
+        waiting: &waiting,
+        memory: Memory::default(),
+    };
+    let mut findings = engine::look(expectations, looks, &mut ports);
     if options.set_aside_unpushed {
         notes.extend(github::set_aside(&mut findings));
     }
     if options.mode == Mode::Fix {
-        let plan = plan::plan(&findings);
-        let outcomes = apply::apply(&plan, looks, &mut memory, &client, clock, &waiting);
-        let done: Vec<_> = plan.iter().map(|step| step.index).zip(outcomes).collect();
-        for (index, outcome) in done {
-            if let Some(finding) = findings.get_mut(index) {
-                finding.outcome = Some(outcome);
-            }
-        }
+        engine::repair(&mut findings, looks, &mut ports);
     }
     notes.extend(client.warnings().into_iter().map(|(host, text)| Note {
         code: note::Code::RegistryWarning,

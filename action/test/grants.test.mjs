@@ -41,7 +41,7 @@ test("paths of Windows are written as WASI knows them", () => {
 test("directories are granted for what is named, and files for the runner's two", (t) => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "grants-")));
   t.after(() => rmSync(root, { recursive: true }));
-  for (const name of ["work", "home/.docker", "temp/commands", "ca", "out"]) {
+  for (const name of ["work", "home/.docker", "temp/commands", "ca", "certs", "out"]) {
     mkdirSync(join(root, name), { recursive: true });
   }
   const at = (name) => join(root, name);
@@ -54,13 +54,14 @@ test("directories are granted for what is named, and files for the runner's two"
     INPUT_CA_FILE: at("ca/ca.pem"),
     "INPUT_REPORT-FILE": at("out/report.json"),
   };
-  const granted = directories(env, ["action"], at("work"));
+  const granted = directories(env, ["action"], at("work"), [at("certs"), at("none")]);
   assert.deepEqual(
     granted.map(([name, , access]) => [name.replace(root, ""), access]),
     [
       [".", "write"],
       ["/home/.docker", "read"],
       ["/temp", "read"],
+      ["/certs", "read"],
       ["/ca", "read"],
       ["/out", "write"],
       ["/work", "write"],

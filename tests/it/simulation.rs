@@ -21,9 +21,16 @@ fn three_thousand_simulated_runs_keep_every_promise() {
 
 /// What proves that the simulation can see.
 #[test]
-fn each_broken_engine_is_caught_within_a_thousand_seeds() {
+fn each_broken_engine_is_caught_breaking_its_promise_within_a_thousand_seeds() {
     for engine in Engine::BROKEN {
-        let caught = (0..1_000).any(|seed| play(seed, engine, &mut Coverage::default()).is_err());
-        assert!(caught, "{engine:?} is not caught");
+        let caught = (0..1_000).any(|seed| {
+            let played = play(seed, engine, &mut Coverage::default());
+            played.is_err_and(|broken| broken.promise == engine.breaks())
+        });
+        assert!(
+            caught,
+            "{engine:?} is not caught breaking {}",
+            engine.breaks()
+        );
     }
 }

@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use tagproof::apply::apply;
+use tagproof::engine::{Ports, look, repair};
 use tagproof::expectation::{Claim, OnOther};
 use tagproof::finding::Finding;
 use tagproof::observe::{Looks, Memory};
 use tagproof::oci::{Digest, Repository, Tag};
 use tagproof::outcome::Outcome;
-use tagproof::plan::Step;
+use tagproof::plan::{Step, plan};
 use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Write};
 use tagproof::verdict::{Code, Relation, Verdict};
 
-use super::engine::{Ports, Task, apply_steps, look, repair, steps};
 use super::images::library;
+use super::promises::{BYTES, CONVERGES, ENDS, OTHERS, RIGHT, TOLD, UNPROVEN, WHOLE, WRONG};
+use super::task::Task;
 use super::world::{World, failure};
 
 /// Which engine runs.
@@ -43,10 +46,13 @@ pub(crate) enum Engine {
     NoDeadline,
     WritesWithoutEnd,
     NeverWrites,
+    MovesTheImmutable,
+    AttestationsForgotten,
+    TellsOfTheRightOnly,
 }
 
 impl Engine {
-    pub(crate) const BROKEN: [Self; 21] = [
+    pub(crate) const BROKEN: [Self; 24] = [
         Self::HeadThenSkip,
         Self::NoSecondLook,
         Self::OneWrongLookBelieved,
@@ -68,7 +74,32 @@ impl Engine {
         Self::NoDeadline,
         Self::WritesWithoutEnd,
         Self::NeverWrites,
+        Self::MovesTheImmutable,
+        Self::AttestationsForgotten,
+        Self::TellsOfTheRightOnly,
     ];
+
+    /// The promise that it breaks, whichever others it breaks as well.
+    pub(crate) fn breaks(self) -> &'static str {
+        match self {
+            Self::Real => "",
+            Self::NoSecondLook | Self::HeaderBelieved | Self::UnprovenTakenForOk => RIGHT,
+            Self::HeadThenSkip | Self::NoLookAfterTheWrite => RIGHT,
+            Self::OneWrongLookBelieved | Self::NoPatience | Self::FailureTakenForAbsent => WRONG,
+            Self::MoreTakenForWrapped => WRONG,
+            Self::PutReserialised | Self::PutOfAnotherImage | Self::WritesWhatIsRight => BYTES,
+            Self::OtherMovedByDefault | Self::CreatesOnAGuess | Self::MovesWhatNobodyNamed => {
+                OTHERS
+            }
+            Self::NoLookBeforeTheWrite | Self::DecidesAnewBeforeTheWrite => OTHERS,
+            Self::MovesTheImmutable => OTHERS,
+            Self::WrongTakenForUnproven => UNPROVEN,
+            Self::NoDeadline | Self::WritesWithoutEnd => ENDS,
+            Self::NeverWrites => CONVERGES,
+            Self::AttestationsForgotten => WHOLE,
+            Self::TellsOfTheRightOnly => TOLD,
+        }
+    }
 
     /// Runs a task in a world.
     pub(crate) fn run(self, task: &mut Task, world: &World<'_>) -> Vec<Finding> {
@@ -76,6 +107,7 @@ impl Engine {
         let mut ports = Ports {
             registry: &liar,
             clock: world,
+            waiting: &|_, _| {},
             memory: Memory::default(),
         };
         let mut looks = task.looks;
@@ -85,6 +117,14 @@ impl Engine {
             Self::OtherMovedByDefault => {
                 for expectation in &mut task.expectations {
                     expectation.on_other = OnOther::Fix;
+                }
+            }
+            Self::MovesTheImmutable | Self::AttestationsForgotten => {
+                for expectation in &mut task.expectations {
+                    match self {
+                        Self::MovesTheImmutable => expectation.immutable = false,
+                        _ => expectation.attestations.clear(),
+                    }
                 }
             }
             Self::NoDeadline => looks.deadline = Duration::from_secs(1_000_000),
@@ -116,13 +156,16 @@ impl Engine {
                 settle: Duration::ZERO,
                 ..looks
             };
-            let first = look(task, once, ports);
+            let first = look(task.expectations.clone(), once, ports);
             let is_wrong = |it: &Finding| !matches!(it.verdict.code(), Code::Ok | Code::Unproven);
             if first.iter().any(is_wrong) {
                 return first;
             }
         }
-        let mut findings = look(task, looks, ports);
+        let mut findings = look(task.expectations.clone(), looks, ports);
+        if self == Self::TellsOfTheRightOnly {
+            findings.retain(|it| it.verdict == Verdict::Ok);
+        }
         for finding in &mut findings {
             let is_wrong = matches!(
                 finding.verdict,
@@ -169,7 +212,7 @@ impl Engine {
 /// Asks for a header, and believes it: what other tools do.
 fn head_then_skip(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
     let (mut skipped, mut kept) = (Vec::new(), Vec::new());
-    for step in steps(findings) {
+    for step in plan(findings) {
         let read = Read {
             repository: step.expectation.repository.clone(),
             target: Target::Tag(step.tag.clone()),
@@ -194,8 +237,8 @@ fn head_then_skip(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>)
 /// Takes whatever the tag shows now for what was decided on.
 fn decide_anew(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
     let mut now: BTreeMap<(Repository, Tag), Digest> = BTreeMap::new();
-    let plan = steps(findings);
-    for step in &plan {
+    let steps = plan(findings);
+    for step in &steps {
         let key = (step.expectation.repository.clone(), step.tag.clone());
         let read = Read {
             repository: key.0.clone(),
@@ -206,7 +249,7 @@ fn decide_anew(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
             now.insert(key, Digest::of(&bytes));
         }
     }
-    let anew: Vec<Step<'_>> = plan
+    let anew: Vec<Step<'_>> = steps
         .into_iter()
         .map(|step| {
             let key = (step.expectation.repository.clone(), step.tag.clone());
@@ -220,6 +263,18 @@ fn decide_anew(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
     for (index, outcome) in done {
         findings[index].outcome = Some(outcome);
     }
+}
+
+fn apply_steps(plan: &[Step<'_>], looks: Looks, ports: &mut Ports<'_>) -> Vec<(usize, Outcome)> {
+    let outcomes = apply(
+        plan,
+        looks,
+        &mut ports.memory,
+        ports.registry,
+        ports.clock,
+        ports.waiting,
+    );
+    plan.iter().map(|step| step.index).zip(outcomes).collect()
 }
 
 fn write_what_is_right(findings: &[Finding], ports: &mut Ports<'_>) {

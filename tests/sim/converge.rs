@@ -1,14 +1,15 @@
 //! The sixth promise: when the trouble is over, fixing again makes right what may be made right.
 
+use tagproof::expectation::OnOther;
 use tagproof::outcome::Outcome;
 use tagproof::verdict::Code;
 
 use super::broken::Engine;
-use super::engine::Task;
 use super::images::{Kind, library};
 use super::journal::What;
 use super::promises::{Broken, CONVERGES, Ran, name};
 use super::scene::{Claim, Lock, Scene, Source};
+use super::task::Task;
 use super::world::World;
 
 /// Runs `fix` twice more in a world without trouble.
@@ -77,7 +78,8 @@ fn may_come_right(scene: &Scene, claim: &Claim, world: &World<'_>) -> bool {
         .platforms
         .iter()
         .all(|platform| image.platforms.contains(platform));
-    if claim.conflict || !has_platforms {
+    let is_whole = has_platforms && lib.has(claim.build(), &scene.attestations);
+    if claim.conflict || claim.nothing || !is_whole {
         return false;
     }
     let (kind, image_is_there, children_are_there) = world.with(|state| {
@@ -90,7 +92,7 @@ fn may_come_right(scene: &Scene, claim: &Claim, world: &World<'_>) -> bool {
         )
     });
     if kind == Kind::Right {
-        return children_are_there || !scene.deep;
+        return children_are_there || (!scene.deep && scene.attestations.is_empty());
     }
     let is_own = match kind {
         Kind::Right | Kind::Child => true,
@@ -99,9 +101,10 @@ fn may_come_right(scene: &Scene, claim: &Claim, world: &World<'_>) -> bool {
             claim.source == Source::Named
                 || (claim.source == Source::Asked && !scene.platforms.is_empty())
         }
-        Kind::Other => scene.move_other && claim.source != Source::Implied,
+        Kind::Other => scene.on_other == OnOther::Fix && claim.source != Source::Implied,
     };
     is_own
+        && (kind == Kind::Absent || !claim.immutable)
         && !claim.by_id
         && claim.lock == Lock::None
         && !repo.hides

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
-use tagproof::oci::Digest;
+use tagproof::oci::{Attestation, Digest};
 
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -22,6 +22,8 @@ pub(crate) struct Doc {
     pub(crate) children: Vec<Digest>,
     pub(crate) images: Vec<Digest>,
     pub(crate) platforms: Vec<String>,
+    /// The images of an index that have a provenance in it.
+    attested: Vec<Digest>,
 }
 
 /// A build, with what a tag of it may show instead.
@@ -85,7 +87,26 @@ impl Library {
         digest
     }
 
+    /// Whether every image of a build has these attestations. None here has an SBOM.
+    pub(crate) fn has(&self, build: &Build, attestations: &[Attestation]) -> bool {
+        let image = self.doc(&build.image);
+        let is_attested = !image.images.is_empty() && image.images == image.attested;
+        attestations
+            .iter()
+            .all(|kind| *kind == Attestation::Provenance && is_attested)
+    }
+
     fn image(&mut self, platform: &str, content: &str, is_docker: bool) -> Digest {
+        self.manifest(platform, content, is_docker, &json!([]))
+    }
+
+    fn manifest(
+        &mut self,
+        platform: &str,
+        content: &str,
+        is_docker: bool,
+        layers: &Value,
+    ) -> Digest {
         let (os, architecture) = platform.split_once('/').unwrap();
         let config = json!({"os": os, "architecture": architecture, "content": content});
         let config = serde_json::to_vec(&config).unwrap();
@@ -99,7 +120,7 @@ impl Library {
                 "digest": config_digest.to_string(),
                 "size": config.len(),
             },
-            "layers": [],
+            "layers": layers,
         });
         self.blobs.insert(config_digest.clone(), config);
         let doc = Doc {
@@ -132,7 +153,13 @@ impl Library {
         }
         if attest {
             let of = images[0];
-            let attestation = self.image("unknown/unknown", of.as_str(), is_docker);
+            let statement = json!([{
+                "mediaType": "application/vnd.in-toto+json",
+                "digest": Digest::of(b"{}").to_string(),
+                "size": 2,
+                "annotations": {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v1"},
+            }]);
+            let attestation = self.manifest("unknown/unknown", of.as_str(), is_docker, &statement);
             manifests.push(json!({
                 "mediaType": MANIFEST,
                 "digest": attestation.to_string(),
@@ -151,6 +178,11 @@ impl Library {
             children,
             images: images.iter().map(|&image| image.clone()).collect(),
             platforms,
+            attested: images
+                .iter()
+                .take(usize::from(attest))
+                .map(|&image| image.clone())
+                .collect(),
             ..plain(&value, media_type)
         };
         self.add(doc)
@@ -194,6 +226,7 @@ fn plain(value: &Value, media_type: &'static str) -> Doc {
         children: Vec::new(),
         images: Vec::new(),
         platforms: Vec::new(),
+        attested: Vec::new(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! A simulated world for the engine: registries and a clock in memory, replicas that lag, other
 //! people at work, and everything that can go wrong, all drawn from one seed.
 //!
-//! `scene` draws, `world` plays it behind the engine's ports, `engine` puts the real engine
-//! together, `promises` and `converge` check what it did, `broken` has engines that must be caught.
+//! `scene` draws, `world` plays it behind the engine's ports, `task` is what the engine is asked,
+//! `promises` and `converge` check what it did, `broken` has engines that must be caught.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -17,7 +17,6 @@ pub(crate) mod broken;
 mod converge;
 pub(crate) mod coverage;
 mod doubt;
-mod engine;
 pub(crate) mod fault;
 mod images;
 mod journal;
@@ -25,13 +24,14 @@ pub(crate) mod promises;
 mod rng;
 mod scene;
 mod state;
+mod task;
 mod world;
 
 use broken::Engine;
 use coverage::Coverage;
-use engine::Task;
 use promises::{Broken, Ran};
 use scene::Scene;
+use task::Task;
 use world::World;
 
 /// Plays the scene of a seed, and checks the promises.

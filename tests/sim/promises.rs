@@ -1,9 +1,11 @@
 //! What must be so after every run, told from the journal and the true state, without the engine.
 
+use tagproof::expectation::OnOther;
 use tagproof::finding::Finding;
 use tagproof::oci::{Digest, Tag};
 use tagproof::outcome;
 use tagproof::registry::Target;
+use tagproof::report::{Mode, Reach, Report, Status};
 use tagproof::verdict::Code;
 
 use super::fault::Fault;
@@ -31,6 +33,8 @@ pub(crate) const UNPROVEN: &str = "4a: what was seen wrong twice is not unproven
 pub(crate) const ACCUSED: &str =
     "4b: a right tag is not accused and not written because replicas lag";
 pub(crate) const ENDS: &str = "5: it ends by the deadline, with a bounded number of requests";
+pub(crate) const WHOLE: &str = "1c: what lacks a platform or an attestation that was asked for is not right, and only that is incomplete";
+pub(crate) const TOLD: &str = "7: every claim is told of, and the exit code says what came of them";
 pub(crate) const CONVERGES: &str =
     "6: when the trouble is over, fixing again ends in ok, and then writes nothing";
 
@@ -46,20 +50,30 @@ pub(crate) struct Ran<'a> {
 pub(crate) fn check(ran: &Ran<'_>, world: &World<'_>) -> Result<(), Broken> {
     for claim in &ran.scene.claims {
         let Some(finding) = ran.finding(claim) else {
+            demand(claim.source == Source::Implied, TOLD, || {
+                format!("{} is left out", name(ran.scene, claim))
+            })?;
             continue;
         };
-        if claim.conflict {
-            let is_conflict = finding.verdict.code() == Code::Conflict && finding.outcome.is_none();
-            demand(is_conflict, RIGHT, || {
-                format!("{} conflicts", name(ran.scene, claim))
+        let known = match (claim.conflict, claim.nothing) {
+            (true, _) => Some(Code::Conflict),
+            (_, true) => Some(Code::NeverPushed),
+            _ => None,
+        };
+        if let Some(code) = known {
+            let is_so = finding.verdict.code() == code && finding.outcome.is_none();
+            demand(is_so, RIGHT, || {
+                format!("{} is not {code}", name(ran.scene, claim))
             })?;
             continue;
         }
+        ran.whole(claim, finding)?;
         ran.right(claim, finding, world)?;
         ran.wrong(claim, finding)?;
         ran.unproven(claim, finding)?;
         ran.accused(claim, finding)?;
     }
+    ran.told()?;
     ran.writes()?;
     ran.ends()
 }
@@ -136,6 +150,83 @@ impl Ran<'_> {
     pub(crate) fn lied_to(&self, repo: usize) -> bool {
         let mut events = self.events.iter();
         events.any(|event| event.repo == repo && event.fault.is_some_and(Fault::is_lie))
+    }
+
+    /// Promise 1, of what was asked for of the image.
+    fn whole(&self, claim: &Claim, finding: &Finding) -> Result<(), Broken> {
+        // An image that is known by its ID only can be another manifest, where a body was altered.
+        if claim.by_id && self.lied_to(claim.repo) {
+            return Ok(());
+        }
+        let (lib, scene) = (library(), self.scene);
+        let has = &lib.doc(&claim.build().image).platforms;
+        let is_whole = scene.platforms.iter().all(|it| has.contains(it))
+            && lib.has(claim.build(), &scene.attestations);
+        let code = finding.verdict.code();
+        let fits = match code {
+            Code::Incomplete => !is_whole,
+            Code::Ok => is_whole,
+            _ => is_whole || finding.outcome.is_none(),
+        };
+        demand(fits, WHOLE, || {
+            format!("{} is said to be {code}", name(scene, claim))
+        })
+    }
+
+    /// Promise 7.
+    fn told(&self) -> Result<(), Broken> {
+        let scene = self.scene;
+        let (mut wrong, mut unproven, mut hard) = (0, 0, 0);
+        let mut fixed = false;
+        let mut code = 0;
+        for finding in self.findings {
+            let outcome = finding.outcome.as_ref().map(outcome::Outcome::code);
+            fixed |= outcome == Some(outcome::Code::Fixed);
+            let verdict = finding.verdict.code();
+            let is_right = match outcome {
+                Some(outcome) => outcome.is_right(),
+                None => verdict == Code::Ok,
+            };
+            if is_right {
+                continue;
+            }
+            let is_soft = outcome.is_none()
+                && match verdict {
+                    Code::Other => scene.on_other == OnOther::Warn,
+                    Code::Unproven => scene.soften.unproven,
+                    Code::NeverPushed => scene.soften.unpushed,
+                    _ => false,
+                };
+            match verdict {
+                Code::Unproven => unproven += 1,
+                _ => wrong += 1,
+            }
+            match (is_soft, verdict) {
+                (true, _) => {}
+                (false, Code::Unproven) => hard += 1,
+                (false, _) => code = 1,
+            }
+        }
+        if code == 0 && hard > 0 {
+            code = 3;
+        }
+        let status = match (wrong, unproven) {
+            (1.., _) => Status::Wrong,
+            (_, 1..) => Status::Unproven,
+            _ if fixed => Status::Fixed,
+            _ => Status::Ok,
+        };
+        let mode = if scene.fix { Mode::Fix } else { Mode::Check };
+        let notes = Vec::new();
+        let report = Report::of(mode, self.findings, notes, scene.soften, &Reach::default());
+        let is_told = report.tags.len() == self.findings.len()
+            && (report.status, report.exit_code) == (status, code);
+        demand(is_told, TOLD, || {
+            format!(
+                "{status:?} and {code}, but told is {:?} and {}",
+                report.status, report.exit_code
+            )
+        })
     }
 
     /// Promise 1.
@@ -251,6 +342,7 @@ impl Ran<'_> {
                     && claim.tag.as_ref() == Some(tag)
                     && !claim.by_id
                     && !claim.conflict
+                    && !claim.nothing
             });
             let expected = claim.filter(|claim| claim.build().image == *digest);
             let Some(claim) = expected else {
@@ -285,10 +377,12 @@ impl Ran<'_> {
                 Some(Kind::Wrapped) => claim.source != Source::Implied,
                 Some(Kind::Absent) => claim.source == Source::Named || stated,
                 Some(Kind::Other) => {
-                    altered || (self.scene.move_other && claim.source != Source::Implied)
+                    altered
+                        || (self.scene.on_other == OnOther::Fix && claim.source != Source::Implied)
                 }
                 Some(Kind::Right) | None => false,
             };
+            let may = may && (!claim.immutable || now == Ok(None));
             demand(may, OTHERS, || {
                 format!("{name} must not be moved from {now:?}")
             })?;

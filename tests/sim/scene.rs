@@ -1,6 +1,9 @@
 //! A scene: all that a seed decides before the engine begins.
 
+use tagproof::expectation::OnOther;
+use tagproof::oci::Attestation::{self, Provenance};
 use tagproof::oci::{Digest, Reference, Repository, Tag};
+use tagproof::report::Soften;
 
 use super::fault::{Fault, Phase};
 use super::images::{Build, Library, library};
@@ -67,6 +70,10 @@ pub(crate) struct Claim {
     pub(crate) by_id: bool,
     /// Whether another build claims it, too.
     pub(crate) conflict: bool,
+    /// Whether it was asked for, and no build made anything for it.
+    pub(crate) nothing: bool,
+    /// Whether a policy says that it is never moved.
+    pub(crate) immutable: bool,
     /// What it showed long ago, what it shows now, and since when.
     pub(crate) before: Option<Digest>,
     pub(crate) start: Option<Digest>,
@@ -120,9 +127,11 @@ pub(crate) struct Scene {
     pub(crate) latency: i64,
     pub(crate) deep: bool,
     pub(crate) fix: bool,
-    pub(crate) move_other: bool,
-    /// The platforms that the command line asks for.
+    pub(crate) on_other: OnOther,
+    pub(crate) soften: Soften,
+    /// The platforms that the command line asks for, and the attestations that a policy does.
     pub(crate) platforms: Vec<String>,
+    pub(crate) attestations: Vec<Attestation>,
     pub(crate) repos: Vec<Repo>,
     pub(crate) claims: Vec<Claim>,
     /// What is gone from a repository when the engine begins.
@@ -153,8 +162,23 @@ impl Scene {
             latency: *rng.pick(&[0, 0, 30, 30, 400, 4_000]),
             deep: rng.chance(50),
             fix: rng.chance(75),
-            move_other: rng.chance(25),
+            on_other: *rng.pick(&[OnOther::Fail, OnOther::Fail, OnOther::Fix, OnOther::Warn]),
+            soften: Soften {
+                unproven: rng.chance(20),
+                unpushed: rng.chance(20),
+            },
             platforms: Vec::new(),
+            attestations: rng
+                .pick(&[
+                    &[][..],
+                    &[],
+                    &[],
+                    &[],
+                    &[],
+                    &[Provenance],
+                    &Attestation::ALL,
+                ])
+                .to_vec(),
             repos,
             claims: Vec::new(),
             gone: Vec::new(),
@@ -189,6 +213,7 @@ impl Scene {
             }
         }
         let conflict = source == Source::Named && !by_id && rng.chance(8);
+        let nothing = source == Source::Named && !by_id && !conflict && rng.chance(5);
         for repo in 0..self.repos.len() {
             for number in 0..1 + rng.below(3) {
                 let tag = (number > 0 || by_id || source == Source::Asked || rng.chance(90))
@@ -202,14 +227,12 @@ impl Scene {
                     self.claims.push(implied);
                 }
             }
-            if conflict {
-                // The first tag of each repository is claimed by another build as well.
-                let twin = self.claims.iter_mut().find(|claim| {
-                    claim.repo == repo && claim.source == Source::Named && claim.tag.is_some()
-                });
-                if let Some(twin) = twin {
-                    twin.conflict = true;
-                }
+            // The first tag of each repository is claimed by another build as well, or by none.
+            let first = self.claims.iter_mut().find(|claim| {
+                claim.repo == repo && claim.source == Source::Named && claim.tag.is_some()
+            });
+            if let Some(first) = first {
+                (first.conflict, first.nothing) = (conflict, nothing);
             }
             for digest in [&image.digest].into_iter().chain(&image.children) {
                 if rng.chance(4) {
@@ -228,6 +251,7 @@ fn claim(
     by_id: bool,
     rng: &mut Rng,
 ) -> Claim {
+    let tag_is_there = tag.is_some();
     Claim {
         repo,
         tag,
@@ -235,6 +259,8 @@ fn claim(
         source,
         by_id,
         conflict: false,
+        nothing: false,
+        immutable: tag_is_there && rng.chance(10),
         before: shown(library(), build, rng),
         start: match rng.chance(35) {
             true => Some(library().builds[build].image.clone()),

@@ -1,18 +1,12 @@
-//! The real engine, put together as a run puts it together: look, plan, apply.
+//! What a scene asks of the engine, as users ask it: by a metadata file, by flags, by a policy.
 
 use std::time::Duration;
 
 use serde_json::{Map, json};
-use tagproof::apply::apply;
-use tagproof::clock::Clock;
-use tagproof::expectation::{Asked, Claim, Expectation, OnOther, expect};
-use tagproof::finding::Finding;
+use tagproof::expectation::{Asked, Expectation, Expected, expect};
 use tagproof::metadata;
-use tagproof::observe::{Looks, Memory, Phase, observe};
+use tagproof::observe::Looks;
 use tagproof::oci::Reference;
-use tagproof::plan::{Step, plan};
-use tagproof::registry::Registry;
-use tagproof::verdict;
 
 use super::images::library;
 use super::scene::{Scene, Source};
@@ -34,7 +28,7 @@ impl Task {
                 .iter()
                 .map(|platform| platform.parse().unwrap())
                 .collect(),
-            on_other: scene.move_other.then_some(OnOther::Fix),
+            on_other: Some(scene.on_other),
             ..Asked::default()
         };
         let mut targets = Map::new();
@@ -92,7 +86,20 @@ impl Task {
                 metadata::parse("bake.json", &text).unwrap()
             }
         };
-        let (expectations, _) = expect(&builds, &asked).unwrap();
+        let (mut expectations, _) = expect(&builds, &asked).unwrap();
+        for expectation in &mut expectations {
+            expectation.attestations.clone_from(&scene.attestations);
+            let claim = scene.claims.iter().find(|claim| {
+                scene.repos[claim.repo].name == expectation.repository
+                    && claim.tag == expectation.tag
+            });
+            if let Some(claim) = claim {
+                expectation.immutable = claim.immutable;
+                if claim.nothing {
+                    expectation.image = Expected::Nothing;
+                }
+            }
+        }
         let millis = |time: i64| Duration::from_millis(u64::try_from(time).unwrap());
         Self {
             expectations,
@@ -105,65 +112,4 @@ impl Task {
             fix: scene.fix,
         }
     }
-}
-
-/// A registry, a clock, and what is remembered of the registry's answers.
-pub(crate) struct Ports<'a> {
-    pub(crate) registry: &'a dyn Registry,
-    pub(crate) clock: &'a dyn Clock,
-    pub(crate) memory: Memory,
-}
-
-/// The looks before any write.
-pub(crate) fn look(task: &Task, looks: Looks, ports: &mut Ports<'_>) -> Vec<Finding> {
-    let asked: Vec<&Expectation> = task.expectations.iter().collect();
-    let seen = observe(
-        &asked,
-        Phase::Before,
-        looks,
-        &mut ports.memory,
-        ports.registry,
-        ports.clock,
-        &|_, _| {},
-    );
-    task.expectations
-        .iter()
-        .cloned()
-        .zip(seen)
-        .map(|(expectation, (sight, verdict))| Finding {
-            expectation,
-            sight,
-            verdict,
-            outcome: None,
-        })
-        .filter(|it| {
-            it.expectation.claim != Claim::Implied || verdict::concerns(&it.expectation, &it.sight)
-        })
-        .collect()
-}
-
-pub(crate) fn steps(findings: &[Finding]) -> Vec<Step<'_>> {
-    plan(findings)
-}
-
-/// Plans and applies.
-pub(crate) fn repair(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
-    let done = apply_steps(&steps(findings), looks, ports);
-    for (index, outcome) in done {
-        findings[index].outcome = Some(outcome);
-    }
-}
-
-type Done = Vec<(usize, tagproof::outcome::Outcome)>;
-
-pub(crate) fn apply_steps(plan: &[Step<'_>], looks: Looks, ports: &mut Ports<'_>) -> Done {
-    let outcomes = apply(
-        plan,
-        looks,
-        &mut ports.memory,
-        ports.registry,
-        ports.clock,
-        &|_, _| {},
-    );
-    plan.iter().map(|step| step.index).zip(outcomes).collect()
 }
