@@ -4,12 +4,12 @@
 //! the metadata it is read strictly where it is used, and everything else is skipped.
 //! See docs/definition.md.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::metadata::{Build, Image};
-use crate::oci::{Attestation, Platform, Reference, Tag};
+use crate::metadata::{Build, Image, MAX_NAMES, MAX_PLATFORMS};
+use crate::oci::{Attestation, MAX_VALUES, Platform, Reference, Tag, is_bounded};
 use crate::problem::Problem;
 
 /// The largest definition that is read, in bytes.
@@ -56,18 +56,32 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Definition, Problem> {
         )
     };
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    if !is_bounded(text) {
+        return Err(fault(format!("it holds more than {MAX_VALUES} values")));
+    }
     let value: Value = serde_json::from_slice(text).map_err(|error| fault(error.to_string()))?;
     let mut definition = Definition {
         source: source.to_owned(),
         groups: BTreeMap::new(),
         targets: BTreeMap::new(),
     };
+    let mut names = 0;
     let members = object(&value).map_err(fault)?;
     let targets = members.get("target");
     let targets = targets.ok_or_else(|| fault("it has no `target`".to_owned()))?;
     for (name, target) in object(targets).map_err(|cause| fault(format!("`target`: {cause}")))? {
         let read = object(target).and_then(Target::read);
         let target = read.map_err(|cause| fault(format!("target `{name}`: {cause}")))?;
+        names += target.names.len();
+        if names > MAX_NAMES {
+            return Err(fault(format!("it has more than {MAX_NAMES} names")));
+        }
+        if target.platforms.len() > MAX_PLATFORMS {
+            return Err(fault(format!(
+                "target `{name}`: it lists {} platforms, more than {MAX_PLATFORMS}",
+                target.platforms.len()
+            )));
+        }
         definition.targets.insert(name.clone(), target);
     }
     if definition.targets.is_empty() {
@@ -89,7 +103,17 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Definition, Problem> {
 
 fn object(value: &Value) -> Result<&Map<String, Value>, String> {
     let object = value.as_object();
-    object.ok_or_else(|| format!("expected an object, found `{value}`"))
+    object.ok_or_else(|| format!("expected an object, found {}", shown(value)))
+}
+
+/// A value for people: what is long or nested by its kind alone.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        Value::String(text) if text.len() > 100 => "a long text".to_owned(),
+        other => format!("`{other}`"),
+    }
 }
 
 /// A member that is a list; one that is not there is empty.
@@ -97,14 +121,14 @@ fn list<'a>(members: &'a Map<String, Value>, key: &str) -> Result<&'a [Value], S
     match members.get(key) {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(items)) => Ok(items),
-        Some(other) => Err(format!("`{key}`: expected a list, found `{other}`")),
+        Some(other) => Err(format!("`{key}`: expected a list, found {}", shown(other))),
     }
 }
 
 fn texts<'a>(members: &'a Map<String, Value>, key: &str) -> Result<Vec<&'a str>, String> {
     let text = |item: &'a Value| {
         let text = item.as_str();
-        text.ok_or_else(|| format!("`{key}`: expected a text, found `{item}`"))
+        text.ok_or_else(|| format!("`{key}`: expected a text, found {}", shown(item)))
     };
     list(members, key)?.iter().map(text).collect()
 }
@@ -190,7 +214,10 @@ impl Attributes {
                     })
                     .collect(),
             )),
-            other => Err(format!("expected `type=…` or an object, found `{other}`")),
+            other => Err(format!(
+                "expected `type=…` or an object, found {}",
+                shown(other)
+            )),
         }
     }
 
@@ -314,12 +341,11 @@ impl Definition {
             ));
         }
         // Groups hold groups, and buildx itself prints some that hold each other.
-        let mut names: Vec<&str> = Vec::new();
+        let mut names: BTreeSet<&str> = BTreeSet::new();
         let mut open = vec![group];
         while let Some(group) = open.pop() {
             for name in self.groups.get(group).into_iter().flatten() {
-                if !names.contains(&name.as_str()) {
-                    names.push(name);
+                if names.insert(name) {
                     open.push(name);
                 }
             }

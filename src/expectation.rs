@@ -162,6 +162,30 @@ pub struct Asked {
     pub later_wins: bool,
 }
 
+/// The most tags that are checked at once, and the most platforms of all of them together.
+const MAX_TAGS: usize = 5_000;
+const MAX_PLATFORMS: usize = 50_000;
+
+/// Whether the builds claim no more than can be checked at once.
+fn bounded(builds: &[&Build]) -> Result<(), Problem> {
+    let tags: usize = builds.iter().map(|build| build.names.len()).sum();
+    let platforms: usize = builds
+        .iter()
+        .map(|build| build.names.len() * build.platforms.len())
+        .sum();
+    let (what, most) = match (tags, platforms) {
+        (tags, _) if tags > MAX_TAGS => (format!("{tags} names"), MAX_TAGS),
+        (_, all) if all > MAX_PLATFORMS => {
+            (format!("{all} platforms of {tags} names"), MAX_PLATFORMS)
+        }
+        _ => return Ok(()),
+    };
+    Err(Problem::invalid(
+        format!("the builds claim {what}, more than {most}"),
+        "check a part of them at a time: by `--target`, or a metadata file each",
+    ))
+}
+
 /// The expectations of `builds` under what was asked for, in the order of the input, and notes.
 ///
 /// # Errors
@@ -176,7 +200,10 @@ pub fn expect(builds: &[Build], asked: &Asked) -> Result<(Vec<Expectation>, Vec<
         .filter(|build| build.image != Image::None)
         .collect();
     let mut claims = match asked.tags.is_empty() {
-        true => claimed_by(&made),
+        true => {
+            bounded(&made)?;
+            claimed_by(&made)
+        }
         false => asked_for(&made, asked)?,
     };
     if !asked.platforms.is_empty() {

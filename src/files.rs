@@ -18,10 +18,12 @@ const MAX_DEPTH: usize = 16;
 /// When it cannot be read or is larger, with `help` for what to type instead.
 pub(crate) fn read(path: &Path, limit: usize, help: &str) -> Result<Vec<u8>, Problem> {
     let bytes = || -> anyhow::Result<Vec<u8>> {
-        if fs::metadata(path).map_err(words)?.is_dir() {
+        let metadata = fs::metadata(path).map_err(words)?;
+        if metadata.is_dir() {
             bail!("it is a directory");
         }
-        read_at_most(File::open(path).map_err(words)?, limit)
+        let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+        read_at_most(File::open(path).map_err(words)?, limit, size)
     };
     bytes()
         .with_context(|| format!("failed to read `{}`", path.display()))
@@ -145,7 +147,7 @@ impl<'a> StdinOnce<'a> {
             ));
         }
         self.used_for = Some(what.to_owned());
-        read_at_most(&mut *self.stdin, limit)
+        read_at_most(&mut *self.stdin, limit, 0)
             .with_context(|| format!("failed to read standard input for {what}"))
             .map_err(|error| Problem::invalid(format!("{error:#}"), help))
     }
@@ -210,8 +212,10 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         })
 }
 
-fn read_at_most(source: impl Read, limit: usize) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// Reads what is likely `size` bytes.
+fn read_at_most(source: impl Read, limit: usize, size: usize) -> anyhow::Result<Vec<u8>> {
+    // The reader wants a little more room, to see the end.
+    let mut bytes = Vec::with_capacity(size.min(limit) + 64);
     source
         .take(limit as u64 + 1)
         .read_to_end(&mut bytes)

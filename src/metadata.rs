@@ -4,11 +4,11 @@
 //! everything else is skipped: custom frontends and new buildx versions add keys at any time.
 //! See docs/metadata.md.
 
-use std::collections::BTreeMap;
+mod descriptor;
+mod members;
 
-use base64::Engine as _;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use descriptor::descriptor;
+use members::{Members, TOO_MANY};
 
 use crate::oci::{Attestation, Digest, MediaType, Platform, Reference};
 use crate::problem::Problem;
@@ -16,6 +16,14 @@ use crate::problem::Problem;
 /// The largest metadata that is read, in bytes. Several hundred kilobytes are common: buildx puts
 /// the CI event into the provenance of every platform.
 pub const MAX_METADATA: usize = 16 * 1024 * 1024;
+
+/// The most names that the targets of a file have together.
+pub(crate) const MAX_NAMES: usize = 5_000;
+/// The most platforms of one build.
+pub(crate) const MAX_PLATFORMS: usize = 100;
+/// The longest value of a key that is read, in bytes.
+const MAX_TEXT: usize = 1024 * 1024;
+const TOO_LONG: &str = "it is longer than 1 MiB";
 
 /// What one build left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,28 +131,50 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Vec<Build>, Problem> {
     if text.trim().is_empty() {
         return Err(nothing(source, "is empty"));
     }
-    let members: Option<Members<'_>> = serde_json::from_str(text).map_err(|error| {
+    let members: Option<Members<'_>> = match is_text(text) {
+        // The parser would quote all of it.
+        true => Err("expected an object, found a string".to_owned()),
+        false => serde_json::from_str(text).map_err(|error| error.to_string()),
+    }
+    .map_err(|cause| {
         Problem::invalid(
-            format!("failed to read `{source}`: {error}"),
+            format!("failed to read `{source}`: {cause}"),
             "give the JSON that `docker buildx build --metadata-file` wrote",
         )
     })?;
     let Some(members) = members else {
         return Err(nothing(source, "holds `null`"));
     };
-    if members.keys().any(|key| is_build_key(key)) {
+    if members.0.keys().any(|key| is_build_key(key)) {
         return Ok(vec![build(source, None, &members)?]);
     }
-    let mut builds = Vec::new();
-    for (name, value) in &members {
+    let mut builds: Vec<Build> = Vec::new();
+    let mut names = 0;
+    for (name, value) in &members.0 {
         if name.starts_with("buildx.") || value.get() == "null" {
             continue;
         }
-        let fault = |cause: String| malformed(source, None, name, &cause);
-        let target: Members<'_> = serde_json::from_str(value.get()).map_err(|_| {
-            fault("expected the keys of a bake target, such as `containerimage.digest`".to_owned())
+        let expected = "expected the keys of a bake target, such as `containerimage.digest`";
+        let fault = |cause: &str| malformed(source, None, name, cause);
+        if is_text(value.get()) {
+            return Err(fault(expected));
+        }
+        let target: Members<'_> = serde_json::from_str(value.get()).map_err(|error| {
+            let cause = error.to_string();
+            fault(match cause.starts_with(TOO_MANY) {
+                true => &cause,
+                false => expected,
+            })
         })?;
-        builds.push(build(source, Some(name), &target)?);
+        let build = build(source, Some(name), &target)?;
+        names += build.names.len();
+        if names > MAX_NAMES {
+            return Err(Problem::invalid(
+                format!("failed to read `{source}`: it has more than {MAX_NAMES} names"),
+                "check a part of the targets at a time: bake them apart, with a metadata file each",
+            ));
+        }
+        builds.push(build);
     }
     if builds.is_empty() {
         return Err(nothing(source, "holds no build"));
@@ -152,8 +182,10 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Vec<Build>, Problem> {
     Ok(builds)
 }
 
-/// The members of a JSON object, each still as text: what is not used is never built up.
-type Members<'a> = BTreeMap<String, &'a RawValue>;
+/// Whether a JSON value is a string.
+fn is_text(value: &str) -> bool {
+    value.trim_start().starts_with('"')
+}
 
 /// Whether a top-level key is one that buildx writes for a single build. A bake file has the
 /// targets' names there, which have no dots, and `buildx.build.warnings` beside them.
@@ -174,8 +206,9 @@ fn is_build_key(key: &str) -> bool {
 fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Build, Problem> {
     let fault = |key: &str, cause: &str| malformed(source, target, key, cause);
     let text = |key: &str| -> Result<Option<String>, Problem> {
-        match members.get(key) {
+        match members.0.get(key) {
             None => Ok(None),
+            Some(value) if value.get().len() > MAX_TEXT => Err(fault(key, TOO_LONG)),
             Some(value) => {
                 serde_json::from_str(value.get()).map_err(|_| fault(key, "expected a string"))
             }
@@ -190,8 +223,11 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
             .transpose()
     };
 
-    let descriptor = match members.get("containerimage.descriptor") {
+    let descriptor = match members.0.get("containerimage.descriptor") {
         None => None,
+        Some(value) if value.get().len() > MAX_TEXT => {
+            return Err(fault("containerimage.descriptor", TOO_LONG));
+        }
         Some(value) => {
             descriptor(value.get()).map_err(|cause| fault("containerimage.descriptor", &cause))?
         }
@@ -230,12 +266,22 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         }
         _ => Vec::new(),
     };
-    let platforms = members
+    let platforms: Vec<Platform> = members
+        .0
         .keys()
         .filter_map(|key| key.strip_prefix("buildx.build.provenance/"))
         // A platform that this program does not understand is nothing to hold a build to.
         .filter_map(|platform| platform.parse().ok())
         .collect();
+    if platforms.len() > MAX_PLATFORMS {
+        return Err(fault(
+            "buildx.build.provenance",
+            &format!(
+                "it lists {} platforms, more than {MAX_PLATFORMS}",
+                platforms.len()
+            ),
+        ));
+    }
     Ok(Build {
         source: source.to_owned(),
         target: target.map(str::to_owned),
@@ -251,70 +297,12 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
     })
 }
 
-struct Descriptor {
-    digest: Digest,
-    media_type: Option<MediaType>,
-    platform: Option<Platform>,
-    exported: bool,
-}
-
-/// Reads a descriptor: an object, or a string that holds one (buildx leaves what it cannot decode
-/// as it came, in base64 or as text).
-fn descriptor(value: &str) -> Result<Option<Descriptor>, String> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Wire {
-        digest: String,
-        media_type: Option<String>,
-        platform: Option<WirePlatform>,
-        annotations: Option<BTreeMap<String, serde_json::Value>>,
-    }
-    #[derive(Deserialize)]
-    struct WirePlatform {
-        os: String,
-        architecture: String,
-        variant: Option<String>,
-    }
-
-    let mut text = value.to_owned();
-    if let Ok(inner) = serde_json::from_str::<String>(value) {
-        text = match base64::prelude::BASE64_STANDARD
-            .decode(&inner)
-            .map(String::from_utf8)
-        {
-            Ok(Ok(decoded)) => decoded,
-            _ => inner,
-        };
-    }
-    let wire: Option<Wire> =
-        serde_json::from_str(&text).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => {
-                format!("expected a descriptor with a `digest`: {error}")
-            }
-            _ => "expected an object with a `digest`".to_owned(),
-        })?;
-    let Some(wire) = wire else { return Ok(None) };
-    Ok(Some(Descriptor {
-        digest: wire
-            .digest
-            .parse()
-            .map_err(|error| format!("`{}`: {error}", wire.digest))?,
-        media_type: wire
-            .media_type
-            .and_then(|media_type| media_type.parse().ok()),
-        platform: wire
-            .platform
-            .and_then(|p| Platform::new(&p.os, &p.architecture, p.variant.as_deref()).ok())
-            .filter(|platform| !platform.is_unknown()),
-        // The oci and docker exporters always set it, the image exporter never does.
-        exported: wire
-            .annotations
-            .is_some_and(|a| a.contains_key("org.opencontainers.image.created")),
-    }))
-}
-
 /// Reads `image.name`: names separated by commas, as the user typed them.
 fn names(text: &str) -> Result<Vec<Reference>, String> {
+    let count = text.split(',').count();
+    if count > MAX_NAMES {
+        return Err(format!("it has {count} names, more than {MAX_NAMES}"));
+    }
     text.split(',')
         .map(str::trim)
         // Docker's name for an image without one; never a name that was pushed.

@@ -29,7 +29,7 @@ pub struct Sight {
     pub platform: Option<Seen<Option<Platform>>>,
     /// The attestation manifests of the expected index, if attestations are required.
     pub attestations: Vec<(Child, Seen<Arc<Document>>)>,
-    /// The children of the expected index, if they were asked for.
+    /// The children of the expected index that were asked for and not found, what decides first.
     pub children: Vec<(Child, Seen<()>)>,
 }
 

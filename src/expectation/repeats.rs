@@ -3,6 +3,9 @@
 use super::{Claim, Expectation, Expected};
 use crate::note::{self, Note};
 
+/// The most claims of others that are named beside one.
+const MAX_CONFLICTS: usize = 10;
+
 /// Whether both claim the same tag, and neither only guesses.
 fn same_tag(a: &Expectation, b: &Expectation) -> bool {
     let guess = |it: &Expectation| it.claim == Claim::Implied || it.image == Expected::Nothing;
@@ -82,6 +85,7 @@ pub(super) fn without_repeats(claims: Vec<Expectation>) -> Vec<Expectation> {
         claim.conflicts = all
             .iter()
             .filter(|other| same_tag(claim, other) && other.image != claim.image)
+            .take(MAX_CONFLICTS)
             .map(|other| (other.origin.clone(), other.image.clone()))
             .collect();
     }

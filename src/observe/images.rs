@@ -10,6 +10,9 @@ use crate::observation::Seen;
 use crate::oci::{Child, Digest, Document, Platform, Repository};
 use crate::registry::{Answer, Error, Method, Read, Registry, Target};
 
+/// The most children that are told of as lacking, for each tag: one is enough to decide.
+const MAX_LACKING: usize = 20;
+
 /// Whether the expected images are in their repositories, where the tags do not show them.
 pub(super) fn expected(
     expectations: &[&Expectation],
@@ -174,7 +177,7 @@ pub(super) fn platforms(
         .collect()
 }
 
-/// Whether the children of the expected indexes are there.
+/// The children of the expected indexes that are not there, or could not be read.
 pub(super) fn children(
     expectations: &[&Expectation],
     documents: &[Option<Arc<Document>>],
@@ -242,13 +245,16 @@ pub(super) fn children(
         .zip(documents)
         .map(|(expectation, document)| {
             let children = document.iter().flat_map(|document| document.children());
-            children
-                .map(|child| {
+            let mut lacking: Vec<(Child, Seen<()>)> = children
+                .filter_map(|child| {
                     let key = (expectation.repository.clone(), child.digest.clone());
-                    let seen = missing.get(&key).cloned().unwrap_or(Seen::Here(()));
-                    (child.clone(), seen)
+                    Some((child.clone(), missing.get(&key)?.clone()))
                 })
-                .collect()
+                .collect();
+            // What decides comes first: an image before an attestation, gone before unknown.
+            lacking.sort_by_key(|(child, seen)| (child.is_attestation, *seen != Seen::Absent));
+            lacking.truncate(MAX_LACKING);
+            lacking
         })
         .collect()
 }

@@ -12,6 +12,12 @@ use crate::oci::{Digest, Document, Platform, Repository};
 use crate::registry::{Answer, Class, Error, Method, Read, Target};
 use crate::text::clean;
 
+/// The most that is kept of documents: their bytes, and what is read of each child.
+const MAX_HELD: usize = 16 * 1024 * 1024;
+const CHILD: usize = 256;
+const TOO_MUCH: &str =
+    "the manifests of this run are larger than 16 MiB together, the most that is kept";
+
 /// What earlier looks have proven, so that later ones can ask for less.
 #[derive(Debug, Default)]
 pub struct Memory {
@@ -25,6 +31,8 @@ pub struct Memory {
     pub(super) platforms: BTreeMap<(Repository, Digest), Option<Platform>>,
     /// Children that are there.
     pub(super) present: BTreeSet<(Repository, Digest)>,
+    /// How much the documents take.
+    held: usize,
 }
 
 /// What one answer taught.
@@ -99,7 +107,21 @@ impl Memory {
         *trusted &= agrees;
         match Document::parse(bytes, content_type) {
             Ok(document) => {
-                let document = Arc::new(document);
+                let key = (read.repository.clone(), document.digest().clone());
+                let document = match self.documents.get(&key) {
+                    Some(known) => known.clone(),
+                    None => {
+                        self.held += document.bytes().len() + CHILD * document.children().len();
+                        Arc::new(document)
+                    }
+                };
+                if self.held > MAX_HELD {
+                    // Another look would only add to it.
+                    return Seen::Unknown(Error {
+                        class: Class::TooLarge,
+                        ..bad_answer(read, TOO_MUCH.to_owned())
+                    });
+                }
                 let mut names = vec![document.digest().clone()];
                 names.extend(claimed.filter(|_| agrees));
                 if let Target::Manifest(asked) = &read.target {

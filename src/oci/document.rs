@@ -3,13 +3,14 @@
 //! The bytes are what counts and what may be written again. The view (through `oci_spec`'s image
 //! types, which lose unknown fields) is only ever read.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Attestation, Digest, MediaType, Platform};
+use super::{Attestation, Digest, MAX_VALUES, MediaType, Platform, is_bounded};
 
 /// More children than any index of a build has; more is an attack or a mistake.
 const MAX_CHILDREN: usize = 1000;
@@ -71,8 +72,10 @@ impl Document {
     /// (CVE-2021-41190: what it means would depend on the reader).
     pub fn parse(bytes: Vec<u8>, content_type: &str) -> Result<Self, ParseDocumentError> {
         use ParseDocumentError as E;
-        let shape: Shape =
-            serde_json::from_slice(&bytes).map_err(|error| E::Json(error.to_string()))?;
+        if !is_bounded(&bytes) {
+            return Err(E::TooManyValues);
+        }
+        let shape: Shape = serde_json::from_slice(&bytes).map_err(json)?;
         let named = |text: &str| {
             text.parse::<MediaType>()
                 .map_err(|()| E::MediaType(text.to_owned()))
@@ -232,8 +235,7 @@ struct ConfigPlatform {
 
 impl Index {
     fn parse(bytes: &[u8]) -> Result<Self, ParseDocumentError> {
-        let index: ImageIndex = serde_json::from_slice(bytes)
-            .map_err(|error| ParseDocumentError::Json(error.to_string()))?;
+        let index: ImageIndex = serde_json::from_slice(bytes).map_err(json)?;
         if index.manifests().len() > MAX_CHILDREN {
             return Err(ParseDocumentError::TooManyChildren(index.manifests().len()));
         }
@@ -242,12 +244,7 @@ impl Index {
             .iter()
             .map(child)
             .collect::<Result<_, _>>()?;
-        let annotations = index
-            .annotations()
-            .iter()
-            .flatten()
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect();
+        let annotations = shown(index.annotations());
         Ok(Self {
             children,
             annotations,
@@ -290,15 +287,9 @@ fn child(descriptor: &Descriptor) -> Result<Child, ParseDocumentError> {
 
 impl Image {
     fn parse(bytes: &[u8]) -> Result<Self, ParseDocumentError> {
-        let manifest: ImageManifest = serde_json::from_slice(bytes)
-            .map_err(|error| ParseDocumentError::Json(error.to_string()))?;
+        let manifest: ImageManifest = serde_json::from_slice(bytes).map_err(json)?;
         let config = digest_of(manifest.config())?;
-        let annotations = manifest
-            .annotations()
-            .iter()
-            .flatten()
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect();
+        let annotations = shown(manifest.annotations());
         // BuildKit names each statement's kind at its layer, so that no layer has to be read.
         let attestations = manifest
             .layers()
@@ -313,6 +304,19 @@ impl Image {
             attestations,
         })
     }
+}
+
+/// The annotations that are shown of a document: those of OCI's own keys, as far as a line goes.
+fn shown(annotations: &Option<HashMap<String, String>>) -> Vec<(String, String)> {
+    let all = annotations.iter().flatten();
+    all.filter(|(key, _)| key.len() <= 100 && key.starts_with("org.opencontainers.image."))
+        .map(|(key, value)| (key.clone(), value.chars().take(512).collect()))
+        .collect()
+}
+
+/// The parser's words, which may quote all of the body.
+fn json(error: serde_json::Error) -> ParseDocumentError {
+    ParseDocumentError::Json(error.to_string().chars().take(300).collect())
 }
 
 fn digest_of(descriptor: &Descriptor) -> Result<Digest, ParseDocumentError> {
@@ -342,6 +346,8 @@ pub enum ParseDocumentError {
     Digest(String),
     /// It lists more children than is sensible.
     TooManyChildren(usize),
+    /// It holds more values than is sensible.
+    TooManyValues,
 }
 
 impl fmt::Display for ParseDocumentError {
@@ -366,6 +372,7 @@ impl fmt::Display for ParseDocumentError {
             Self::TooManyChildren(count) => {
                 write!(f, "it lists {count} children, more than {MAX_CHILDREN}")
             }
+            Self::TooManyValues => write!(f, "it holds more than {MAX_VALUES} values"),
         }
     }
 }
@@ -467,6 +474,15 @@ mod tests {
             vec![entry; 1001].join(",")
         );
         assert_eq!(parse(&many, INDEX), Err(E::TooManyChildren(1001)));
+    }
+
+    #[test]
+    fn more_values_than_any_document_has_are_not_built_up() {
+        let many = format!(
+            r#"{{"schemaVersion":2,"manifests":[{}0]}}"#,
+            "0,".repeat(100_000)
+        );
+        assert_eq!(parse(&many, INDEX), Err(ParseDocumentError::TooManyValues));
     }
 
     #[test]

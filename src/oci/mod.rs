@@ -5,6 +5,7 @@
 mod attestation;
 mod digest;
 mod document;
+mod json;
 mod media_type;
 mod platform;
 mod reference;
@@ -12,6 +13,7 @@ mod reference;
 pub use attestation::Attestation;
 pub use digest::{Digest, ParseDigestError};
 pub use document::{Child, Content, Document, Image, Index, ParseDocumentError};
+pub(crate) use json::{MAX_VALUES, is_bounded};
 pub use media_type::{ACCEPT, MediaType};
 pub use platform::{ParsePlatformError, Platform};
 pub(crate) use reference::is_loopback;

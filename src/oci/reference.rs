@@ -286,6 +286,10 @@ impl FromStr for Reference {
                 name.to_owned(),
             ),
         };
+        // `HOST/app` is a host by its capitals alone: in lower case it would be another name.
+        if !is_host(host.as_str()) {
+            return Err(ParseReferenceError::Host);
+        }
         let path = match host.is_docker_hub() && !path.contains('/') {
             true => format!("library/{path}"),
             false => path,
@@ -399,7 +403,6 @@ mod tests {
             ("localhost/app", "localhost/app"),
             ("localhost:5000/app", "localhost:5000/app"),
             ("localhost:5000/a/b/c:x", "localhost:5000/a/b/c:x"),
-            ("HOST/app", "host/app"),
             ("Registry.Example.com/app", "registry.example.com/app"),
             ("[::1]:5000/app:1", "[::1]:5000/app:1"),
             ("[2001:db8::1]/app", "[2001:db8::1]/app"),
@@ -451,6 +454,7 @@ mod tests {
             ("r.io/a:b c", E::Tag),
             ("r.io/a:١", E::Tag),
             (&tag, E::Tag),
+            ("HOST/app", E::Host),
             ("r_x.io:5/app", E::Host),
             ("r.io:99999/app", E::Host),
             ("r.io:/app", E::Host),

@@ -9,6 +9,7 @@ use self::places::{Draft, Place};
 use self::reader::{At, HELP};
 use super::Policy;
 use crate::problem::Problem;
+use crate::text::clean;
 
 /// The keys of a policy.
 pub(super) const TOP: [&str; 3] = ["version", "images", "registries"];
@@ -17,12 +18,48 @@ pub(super) const IMAGES: [&str; 4] = ["platforms", "attestations", "immutable", 
 /// The keys of a registry.
 pub(super) const REGISTRIES: [&str; 3] = ["plain-http", "ca-file", "settle"];
 
+/// How deep a text may be nested. A policy has four levels; the time that the reader of YAML takes
+/// grows with the square of the depth.
+const MAX_DEPTH: usize = 32;
+
+/// The line on which a text is nested too deep: by brackets that are open, whatever they stand in,
+/// or by the marks at the start of a line. (Nesting by indentation needs a longer line each.)
+fn too_deep(text: &[u8]) -> Option<usize> {
+    let mut open = 0_usize;
+    let lines = text.split(|byte| *byte == b'\n').enumerate();
+    for (number, line) in lines.filter(|(_, line)| !line.trim_ascii_start().starts_with(b"#")) {
+        let marks = line.iter().take_while(|byte| b" -?:".contains(byte));
+        if marks.filter(|byte| **byte != b' ').count() > MAX_DEPTH {
+            return Some(number + 1);
+        }
+        for byte in line {
+            match byte {
+                b'[' | b'{' => open += 1,
+                b']' | b'}' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            if open > MAX_DEPTH {
+                return Some(number + 1);
+            }
+        }
+    }
+    None
+}
+
 /// Reads the text of a policy; `source` is what to call it in messages.
 ///
 /// # Errors
 ///
 /// When it is not YAML, or not a policy: the message has the line and the column.
 pub fn parse(source: &str, text: &[u8]) -> Result<Policy, Problem> {
+    if let Some(line) = too_deep(text) {
+        return Err(Problem::invalid(
+            format!(
+                "failed to read `{source}` at line {line}: it is nested more than {MAX_DEPTH} deep"
+            ),
+            "docs/policy.md shows what it looks like",
+        ));
+    }
     let document = serde_yaml::Deserializer::from_slice(text);
     let mut draft = Draft::default();
     let at = At {
@@ -47,6 +84,8 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Policy, Problem> {
                 false => "docs/policy.md shows each key; put quotes around a text that begins with `*` or holds `: `",
             },
         ));
+        // The parser's words may quote all of the text.
+        let cause = clean(cause, 500);
         Problem::invalid(format!("failed to read `{source}`{place}: {cause}"), help)
     })?;
     Ok(draft.policy)

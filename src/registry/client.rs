@@ -18,6 +18,9 @@ use crate::environment::Environment;
 use crate::oci::{ACCEPT, Digest, Host, Repository};
 use crate::text::clean;
 
+/// How large the bodies of one batch may be together, the last few aside.
+const MAX_BATCH: usize = 12 * 1024 * 1024;
+
 /// How the client behaves.
 #[derive(Clone)]
 pub struct Settings {
@@ -124,6 +127,27 @@ impl<'a> Client<'a> {
         Arc::clone(station)
     }
 
+    /// Reads, unless the bodies of the batch, which are all answered with at once, are too large
+    /// already.
+    fn read_within(&self, read: &Read, held: &AtomicUsize) -> Result<Answer, Error> {
+        if held.load(Ordering::Relaxed) > MAX_BATCH {
+            return Err(Error {
+                class: Class::TooLarge,
+                request: format!("reading {}", read.repository),
+                reason: format!(
+                    "the answers to one look are larger than {} MiB together",
+                    MAX_BATCH / 1024 / 1024
+                ),
+                retry_after: None,
+            });
+        }
+        let answer = self.read_one(read);
+        if let Ok(Answer::Body { bytes, .. }) = &answer {
+            held.fetch_add(bytes.len(), Ordering::Relaxed);
+        }
+        answer
+    }
+
     fn read_one(&self, read: &Read) -> Result<Answer, Error> {
         let path = read.repository.path();
         let (path, is_manifest) = match &read.target {
@@ -174,10 +198,14 @@ impl<'a> Client<'a> {
 impl Registry for Client<'_> {
     fn read(&self, batch: &[Read]) -> Vec<Result<Answer, Error>> {
         let orders = orders(batch);
+        let held = AtomicUsize::new(0);
         let at_once = self.settings.concurrency.max(1);
         let is_single = batch.len() < 2 || (orders.len() == 1 && at_once == 1);
         if is_single || cfg!(target_os = "wasi") {
-            return batch.iter().map(|read| self.read_one(read)).collect();
+            return batch
+                .iter()
+                .map(|read| self.read_within(read, &held))
+                .collect();
         }
         let answers: Vec<Mutex<Option<Result<Answer, Error>>>> =
             batch.iter().map(|_| Mutex::default()).collect();
@@ -185,11 +213,11 @@ impl Registry for Client<'_> {
             for order in &orders {
                 let next = Arc::new(AtomicUsize::new(0));
                 for _ in 0..order.len().min(at_once) {
-                    let (next, answers) = (Arc::clone(&next), &answers);
+                    let (next, answers, held) = (Arc::clone(&next), &answers, &held);
                     scope.spawn(move || {
                         while let Some(&nth) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                             if let (Some(read), Some(place)) = (batch.get(nth), answers.get(nth)) {
-                                *lock(place) = Some(self.read_one(read));
+                                *lock(place) = Some(self.read_within(read, held));
                             }
                         }
                     });
@@ -204,7 +232,7 @@ impl Registry for Client<'_> {
                     .into_inner()
                     .unwrap_or_else(PoisonError::into_inner)
                     // Each place is filled by the thread that took its number.
-                    .unwrap_or_else(|| self.read_one(read))
+                    .unwrap_or_else(|| self.read_within(read, &held))
             })
             .collect()
     }

@@ -27,6 +27,7 @@ impl Error {
                 _ => "rerun the job later, or use a login with a higher limit".to_owned(),
             },
             Class::ChildMissing => "push the image again: the registry no longer has a part of it".to_owned(),
+            Class::TooLarge if self.reason.contains("together") => "check a part of the tags at a time: by `--target` or `--tag`".to_owned(),
             Class::TooLarge => "build with fewer platforms or annotations: a manifest is at most 4 MiB".to_owned(),
             Class::MediaType => "build with `--output type=image,oci-mediatypes=…` as the registry wants it, or allow the media type in the registry's settings".to_owned(),
             Class::Policy => "look at the registry's policy for this project: it hides images that are vulnerable or not signed".to_owned(),

@@ -345,7 +345,8 @@ fn exchange(
         _ => MAX_REFUSAL_BODY,
     };
     // Read to the end, so that the connection can be used again.
-    let mut body = Vec::new();
+    let length = response.body().content_length().unwrap_or_default();
+    let mut body = Vec::with_capacity(usize::try_from(length).unwrap_or(limit).min(limit) + 64);
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let read = response
         .body_mut()

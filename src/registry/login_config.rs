@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
 use super::credentials::Secret;
-use crate::oci::{Host, Repository};
+use crate::oci::{Host, MAX_VALUES, Repository, is_bounded};
 
 /// What Docker calls its Hub in a config file, and asks credential helpers for.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
@@ -73,6 +73,9 @@ impl LoginConfig {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.trim().is_empty() {
             return Ok(Self::default());
+        }
+        if !is_bounded(text.as_bytes()) {
+            return Err(format!("it holds more than {MAX_VALUES} values"));
         }
         let wire: Wire = serde_json::from_str(text).map_err(|error| {
             let what = match error.classify() {

@@ -28,6 +28,8 @@ mod sender;
 mod session;
 mod token;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod testing;
 

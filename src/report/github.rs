@@ -6,5 +6,5 @@ mod outputs;
 pub use annotations::{Annotate, annotations};
 pub use outputs::{Outputs, file, outputs};
 
-#[cfg(test)]
-pub(super) mod runner;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod runner;

@@ -10,6 +10,8 @@ use crate::verdict;
 mod cut;
 mod escape;
 mod picture;
+#[cfg(any(test, fuzzing))]
+pub(super) mod reader;
 mod sections;
 mod table;
 

@@ -15,6 +15,8 @@ pub mod markdown;
 pub mod paint;
 pub mod terminal;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod readers;
 #[cfg(test)]

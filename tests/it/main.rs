@@ -23,6 +23,7 @@ mod world;
 
 mod action_yml;
 mod alike;
+mod bounds;
 mod cli;
 mod definition;
 mod documents;

@@ -223,6 +223,28 @@ impl Run {
         self.env(name, &path)
     }
 
+    /// Gives it this much memory and no more: what is writable, the stacks of its threads as well.
+    /// `None`, said aloud, where there is no such limit.
+    pub(crate) fn within_mib(mut self, mib: usize) -> Option<Self> {
+        if Host::get() != Host::Native || !cfg!(target_os = "linux") {
+            skip("no limit on memory here");
+            return None;
+        }
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", "ulimit -d \"$0\" && exec \"$@\""])
+            .arg((mib * 1024).to_string())
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .current_dir(self.directory.path())
+            .env_clear();
+        for (name, value) in self.command.get_envs() {
+            command.envs(value.map(|value| (name, value)));
+        }
+        self.command = command;
+        Some(self)
+    }
+
     /// A credential helper on the `PATH`. Another process writes it: a thread that starts a
     /// program meanwhile would keep the file open, and it could not be run ("Text file busy").
     #[cfg(unix)]

@@ -11,6 +11,9 @@ use crate::expectation::OnOther;
 use crate::oci::{Attestation, Host, ParseReferenceError, Platform};
 use crate::text::nearest;
 
+/// The most items of a list.
+const MAX_LIST: usize = 100;
+
 /// A mistake, and what to write instead.
 pub(super) struct Fault {
     pub(super) cause: String,
@@ -279,6 +282,10 @@ impl Draft {
 fn add<T: Ord>(list: &mut Option<Vec<T>>, item: T) -> Result<(), Fault> {
     let list = list.get_or_insert_default();
     match list.binary_search(&item) {
+        _ if list.len() == MAX_LIST => Err(Fault::new(
+            format!("the list names more than {MAX_LIST}"),
+            "name fewer: with `*`, where they are tags",
+        )),
         Ok(_) => Err(Fault::new("the list names one twice", "name each once")),
         Err(at) => {
             list.insert(at, item);

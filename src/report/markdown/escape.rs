@@ -65,6 +65,8 @@ fn word(token: &str) -> String {
         .and_then(|core| core.strip_suffix('`'))
         .filter(|inner| !inner.contains('`'));
     match quoted {
+        // What begins commands stands in code only.
+        _ if close.contains("::") => span(token),
         Some(inner) => format!("{open}{}{close}", span(inner)),
         // Punctuation alone.
         None if core.is_empty() => match open.is_empty() && close == "…" {
@@ -118,6 +120,7 @@ mod tests {
             ("see www.evil.example.", "see `www.evil.example`."),
             ("upgrade to 0.22 or newer", "upgrade to 0.22 or newer"),
             ("docker/buildx#2959", "`docker/buildx#2959`"),
+            ("a:: `b`::", "`a::` `` `b`:: ``"),
             ("it's the linux/amd64 one", "it's the `linux/amd64` one"),
             (
                 "@all, GH-1 #2 :tada: a@b.example",

@@ -1,10 +1,7 @@
 use std::time::Instant;
 
-use comrak::nodes::NodeValue;
-use comrak::{Arena, Options, parse_document};
-
+use super::reader::{assert_flowchart, assert_nothing_to_link, assert_page, read};
 use super::*;
-use crate::report::github::runner;
 use crate::report::samples;
 
 #[test]
@@ -463,121 +460,11 @@ fn nothing_and_invalid() {
     insta::assert_snapshot!(render(&samples::invalid()), @"### ❌ the inputs are unusable: failed to read `metadata.json`: no such file");
 }
 
-/// What a reader of GitHub's Markdown makes of a page.
-#[derive(Debug, Default)]
-struct Read {
-    rows: usize,
-    headings: Vec<String>,
-    fences: Vec<(String, String)>,
-    html: Vec<String>,
-    texts: Vec<String>,
-    codes: Vec<String>,
-}
-
-/// Reads a page with everything that GitHub and GitLab understand, and refuses what only a hostile
-/// text could have put there.
-fn read(page: &str) -> Read {
-    let mut options = Options::default();
-    let extension = &mut options.extension;
-    extension.strikethrough = true;
-    extension.table = true;
-    extension.autolink = true;
-    extension.tasklist = true;
-    extension.footnotes = true;
-    extension.alerts = true;
-    extension.math_dollars = true;
-    extension.math_code = true;
-    extension.superscript = true;
-    extension.underline = true;
-    extension.spoiler = true;
-    extension.wikilinks_title_after_pipe = true;
-    let arena = Arena::new();
-    let mut read = Read::default();
-    for node in parse_document(&arena, page, &options).descendants() {
-        let text_of = || {
-            let texts = node.descendants().filter_map(|it| match &it.data().value {
-                NodeValue::Text(text) => Some(text.to_string()),
-                NodeValue::Code(code) => Some(code.literal.clone()),
-                _ => None,
-            });
-            texts.collect::<String>()
-        };
-        match &node.data().value {
-            NodeValue::TableRow(false) => read.rows += 1,
-            NodeValue::Heading(_) => read.headings.push(text_of()),
-            NodeValue::CodeBlock(block) => {
-                read.fences
-                    .push((block.info.clone(), block.literal.clone()));
-            }
-            NodeValue::HtmlBlock(html) => read.html.push(html.literal.clone()),
-            NodeValue::Text(text) => read.texts.push(text.to_string()),
-            NodeValue::Code(code) => read.codes.push(code.literal.clone()),
-            NodeValue::Strong => {
-                let texts = text_of();
-                let is_code = |c: char| c.is_ascii_lowercase() || "-, ".contains(c);
-                assert!(texts.chars().all(is_code), "bold: {texts}");
-            }
-            NodeValue::Emph => assert!(text_of().contains(" more"), "emphasis: {}", text_of()),
-            NodeValue::Document
-            | NodeValue::Paragraph
-            | NodeValue::SoftBreak
-            | NodeValue::List(_)
-            | NodeValue::Item(_)
-            | NodeValue::Table(_)
-            | NodeValue::TableRow(true)
-            | NodeValue::TableCell => {}
-            other => panic!("a page has no {other:?}\n{page}"),
-        }
-    }
-    read
-}
-
 #[test]
 fn no_text_becomes_anything_but_text() {
     for report in samples::every() {
-        let page = render(&report);
-        let read = read(&page);
-        assert_eq!(read.rows, report.tags.len(), "{page}");
-        for html in &read.html {
-            for line in html.lines() {
-                let is_ours = line == "</details>"
-                    || line == "<details><summary>What a double push is</summary>"
-                    || (line.starts_with("<details><summary>Details of ")
-                        && line.ends_with(" tags</summary>"))
-                    || line == "<details><summary>Details of 1 tag</summary>";
-                assert!(is_ours, "{line}");
-            }
-        }
-        assert_nothing_to_link(&read);
-        let known = [
-            "What is wrong",
-            "What could not be checked",
-            "Where the tags point",
-            "What was changed",
-            "Proven, by digest",
-            "Notes",
-        ];
-        for heading in read.headings.iter().skip(1) {
-            assert!(known.contains(&heading.as_str()), "{heading}");
-        }
-        for (info, _) in &read.fences {
-            assert!(["mermaid", "sh", "text"].contains(&info.as_str()), "{info}");
-        }
-        for line in page.lines() {
-            assert_eq!(runner::command(line), None, "{line}");
-            assert!(!line.contains(|c: char| c.is_control()), "{line}");
-        }
-    }
-}
-
-/// Whoever looks for links, mentions, issues or emoji in the text finds none.
-fn assert_nothing_to_link(read: &Read) {
-    for text in &read.texts {
-        for bad in [
-            "@", "#", "<", "&", "[", "$", "~", "://", "www.", "GH-", "::",
-        ] {
-            assert!(!text.contains(bad), "{bad} in {text}");
-        }
+        let read = assert_page(&render(&report));
+        assert_eq!(read.rows, report.tags.len());
     }
 }
 
@@ -682,34 +569,6 @@ fn markup_is_shown_and_not_obeyed() {
             .collect();
         assert_eq!(mermaid.len(), 1);
         assert_flowchart(&mermaid[0].1);
-    }
-}
-
-/// The few forms of line that a picture has.
-fn assert_flowchart(text: &str) {
-    let mut lines = text.lines();
-    assert_eq!(lines.next(), Some("flowchart LR"));
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    for line in lines {
-        let line = line.strip_prefix("  ").unwrap();
-        let is_node = line
-            .strip_suffix("\"]")
-            .and_then(|it| it.split_once("[\""))
-            .is_some_and(|(name, label)| {
-                let fits = |c: char| c.is_ascii_alphanumeric() || " ._-:/@[]()?…".contains(c);
-                number(&name[1..]) && name.starts_with(['t', 'd']) && label.chars().all(fits)
-            });
-        let is_arrow = line.split_once(' ').is_some_and(|(from, rest)| {
-            let (arrow, to) = rest.rsplit_once(' ').unwrap();
-            let arrows = [
-                "-->|now|",
-                "-.->|before|",
-                "-.->|expected|",
-                "-.->|written, not seen yet|",
-            ];
-            number(&from[1..]) && number(&to[1..]) && arrows.contains(&arrow)
-        });
-        assert!(is_node || is_arrow, "{line}");
     }
 }
 

@@ -1,0 +1,72 @@
+//! The descriptor in the metadata, in each of the ways that buildx writes it.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::oci::{Digest, MediaType, Platform};
+
+/// What is used of a descriptor.
+pub(super) struct Descriptor {
+    pub(super) digest: Digest,
+    pub(super) media_type: Option<MediaType>,
+    pub(super) platform: Option<Platform>,
+    pub(super) exported: bool,
+}
+
+/// Reads a descriptor: an object, or a string that holds one (buildx leaves what it cannot decode
+/// as it came, in base64 or as text).
+pub(super) fn descriptor(value: &str) -> Result<Option<Descriptor>, String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Wire {
+        digest: String,
+        media_type: Option<String>,
+        platform: Option<WirePlatform>,
+        annotations: Option<BTreeMap<String, IgnoredAny>>,
+    }
+    #[derive(Deserialize)]
+    struct WirePlatform {
+        os: String,
+        architecture: String,
+        variant: Option<String>,
+    }
+
+    let mut text = value.to_owned();
+    if let Ok(inner) = serde_json::from_str::<String>(value) {
+        text = match base64::prelude::BASE64_STANDARD
+            .decode(&inner)
+            .map(String::from_utf8)
+        {
+            Ok(Ok(decoded)) => decoded,
+            _ => inner,
+        };
+    }
+    let wire: Option<Wire> =
+        serde_json::from_str(&text).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => {
+                format!("expected a descriptor with a `digest`: {error}")
+            }
+            _ => "expected an object with a `digest`".to_owned(),
+        })?;
+    let Some(wire) = wire else { return Ok(None) };
+    Ok(Some(Descriptor {
+        digest: wire
+            .digest
+            .parse()
+            .map_err(|error| format!("`{}`: {error}", wire.digest))?,
+        media_type: wire
+            .media_type
+            .and_then(|media_type| media_type.parse().ok()),
+        platform: wire
+            .platform
+            .and_then(|p| Platform::new(&p.os, &p.architecture, p.variant.as_deref()).ok())
+            .filter(|platform| !platform.is_unknown()),
+        // The oci and docker exporters always set it, the image exporter never does.
+        exported: wire
+            .annotations
+            .is_some_and(|a| a.contains_key("org.opencontainers.image.created")),
+    }))
+}
