@@ -100,7 +100,7 @@
 //!
 //! - Values and parsers: beside the code, as tables of inputs and results.
 //! - Renderers: snapshots of reports of each kind, hostile ones among them.
-//! - The client: against servers of a few lines that misbehave on purpose, `registry/client_tests.rs`.
+//! - The client: against servers of a few lines that misbehave on purpose, `registry/client/tests`.
 //! - Looks and repairs in virtual time, against a registry in memory: `tests/it/looks.rs`.
 //! - All of it in a simulated world where everything goes wrong, from seeds: `tests/sim`.
 //! - What comes in and goes out, with any bytes: `fuzzing.rs`, `fuzz/`. That module exists in tests

@@ -333,5 +333,4 @@ fn claimed(response: &Response) -> Option<Digest> {
 }
 
 #[cfg(test)]
-#[path = "client_tests.rs"]
 mod tests;

@@ -58,12 +58,11 @@ fn is_test_file(name: &str) -> bool {
         "tests.rs"
             | "testing.rs"
             | "samples.rs"
-            | "client_tests.rs"
             | "runner.rs"
             | "reader.rs"
             | "readers.rs"
             | "fuzzing.rs"
-    )
+    ) || name.contains("/tests/")
 }
 
 /// The lines that are code: no comments, so that a document may name what code must not.
