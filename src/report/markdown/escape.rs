@@ -65,8 +65,9 @@ fn word(token: &str) -> String {
         .and_then(|core| core.strip_suffix('`'))
         .filter(|inner| !inner.contains('`'));
     match quoted {
-        // What begins commands stands in code only.
+        // What begins commands or links stands in code only.
         _ if close.contains("::") => span(token),
+        _ if core.ends_with("www") && close.starts_with('.') => span(token),
         Some(inner) => format!("{open}{}{close}", span(inner)),
         // Punctuation alone.
         None if core.is_empty() => match open.is_empty() && close == "…" {
@@ -118,6 +119,7 @@ mod tests {
                 "GET `https://a.example/v2/`: 401 DENIED",
             ),
             ("see www.evil.example.", "see `www.evil.example`."),
+            ("(www.…) www awww.", "`(www.…)` www `awww.`"),
             ("upgrade to 0.22 or newer", "upgrade to 0.22 or newer"),
             ("docker/buildx#2959", "`docker/buildx#2959`"),
             ("a:: `b`::", "`a::` `` `b`:: ``"),
