@@ -256,7 +256,10 @@ pub(crate) fn write_response(
         None => &response.body,
     };
     let (first, second) = body.split_at(body.len() / 2);
-    for (part, pause) in [(first, None), (second, delivery.stall_inside)] {
+    // In one piece, so that what follows has come when the client has what was announced. Later, it
+    // would be taken for the next answer.
+    let second = [second, delivery.trailing].concat();
+    for (part, pause) in [(first, None), (&second, delivery.stall_inside)] {
         stall(pause, stopped);
         if delivery.chunked && !part.is_empty() {
             match delivery.bad_chunks {
@@ -273,7 +276,6 @@ pub(crate) fn write_response(
     if delivery.chunked && delivery.truncate.is_none() {
         stream.write_all(b"0\r\n\r\n")?;
     }
-    stream.write_all(delivery.trailing)?;
     stream.flush()
 }
 
