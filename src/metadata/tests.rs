@@ -242,6 +242,7 @@ fn builds_without_an_image_are_read_as_such() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "so large that Miri takes minutes")]
 fn several_hundred_kilobytes_of_provenance_are_read() {
     let event = "x".repeat(300 * 1024);
     let build = one(&json!({
@@ -326,6 +327,11 @@ fn what_is_no_metadata_is_refused_in_one_line() {
     ] {
         assert_eq!(parse("build.json", text).unwrap_err().message, message);
     }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "so large that Miri takes minutes")]
+fn what_is_nested_deep_is_refused() {
     let deep = "[".repeat(100_000);
     assert!(parse("build.json", format!("{{\"a\":{deep}").as_bytes()).is_err());
 }

@@ -25,6 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "so large that Miri takes minutes")]
     fn values_are_counted_and_not_what_stands_in_texts() {
         let list = |items: usize| format!("[{}0]", "0,".repeat(items - 1));
         assert!(is_bounded(list(MAX_VALUES).as_bytes()));
