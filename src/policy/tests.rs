@@ -392,6 +392,7 @@ fn the_schema_knows_the_very_keys_and_words() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "the reader of schemas takes Miri minutes")]
 fn the_schema_and_the_reader_agree() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let image = |keys: &str| format!("version: 1\nimages: {{\"r.io/**:v*\": {{{keys}}}}}");
