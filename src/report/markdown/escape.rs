@@ -4,7 +4,12 @@
 //! left once the escapes are gone. Nothing is looked for in a code span. So a word is plain only if
 //! there is nothing in it but letters, or but digits, and every other word is code.
 
+use std::borrow::Cow;
+
 use crate::text::clean;
+
+/// The most backticks in a row that are shown as such.
+const MAX_RUN: usize = 20;
 
 /// The text as a code span, in one line. Empty text is a dash.
 pub(super) fn code(text: &str, max: usize) -> String {
@@ -35,6 +40,7 @@ pub(super) fn prose(text: &str, max: usize) -> String {
 pub(super) fn fence(language: &str, lines: &[String], max: usize) -> String {
     let lines: Vec<String> = lines.iter().map(|line| clean(line, max)).collect();
     let text = lines.join("\n");
+    let text = countable(&text);
     let fence = "`".repeat(longest_run(&text).max(2) + 1);
     format!("{fence}{language}\n{text}\n{fence}\n")
 }
@@ -43,11 +49,21 @@ fn span(text: &str) -> String {
     if text.trim().is_empty() {
         return "–".to_owned();
     }
+    let text = &*countable(text);
     let fence = "`".repeat(longest_run(text) + 1);
     // CommonMark takes one space off both ends if both have one.
     let is_padded = text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']);
     let pad = if is_padded { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// The text with apostrophes instead of backticks, where there are many in a row: readers do not
+/// count on for ever, and GitHub's takes more than 80 for no code at all.
+fn countable(text: &str) -> Cow<'_, str> {
+    match longest_run(text) > MAX_RUN {
+        true => Cow::Owned(text.replace('`', "'")),
+        false => Cow::Borrowed(text),
+    }
 }
 
 fn longest_run(text: &str) -> usize {
@@ -161,6 +177,16 @@ mod tests {
             assert_eq!(code(text, 100), expected, "{text}");
         }
         assert_eq!(cell("a|b", 100), "`a¦b`");
+    }
+
+    #[test]
+    fn no_more_backticks_stand_in_a_row_than_readers_count() {
+        let text = |count: usize| format!("a{}@all", "`".repeat(count));
+        let fence = "`".repeat(21);
+        assert_eq!(code(&text(20), 100), format!("{fence}{}{fence}", text(20)));
+        assert_eq!(code(&text(21), 100), format!("`a{}@all`", "'".repeat(21)));
+        let block = super::fence("text", &[text(300)], 400);
+        assert_eq!(block, format!("```text\na{}@all\n```\n", "'".repeat(300)));
     }
 
     #[test]
