@@ -28,51 +28,27 @@ fn a_redirect_is_followed_without_the_login() {
 
 #[test]
 fn a_registry_of_this_machine_that_wants_tls_gets_it_when_the_first_tries_were_cut() {
-    let (sender, greetings) = mpsc::channel();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = std::thread::spawn(move || {
-        for (number, stream) in listener.incoming().take(4).enumerate() {
-            let mut stream = stream.unwrap();
-            let mut first = [0; 1];
-            stream.read_exact(&mut first).unwrap();
-            sender.send(first[0]).unwrap();
-            let words = "Client sent an HTTP request to an HTTPS server.\n";
-            let reply = match (number, first[0]) {
-                (0 | 1, _) => continue,
-                (_, b'G') => format!("HTTP/1.0 400 Bad Request\r\n\r\n{words}").into_bytes(),
-                _ => vec![0x15, 3, 3, 0, 2, 2, 40],
-            };
-            stream.write_all(&reply).unwrap();
-        }
-    });
-    let reference: Reference = format!("{address}/app:1").parse().unwrap();
-    let error = world()
-        .read(Read {
-            repository: reference.repository().clone(),
-            target: Target::Tag(Tag::latest()),
-            method: Method::Get,
-        })
-        .unwrap_err();
-    server.join().unwrap();
-    let greetings: Vec<u8> = greetings.into_iter().collect();
+    let words = "Client sent an HTTP request to an HTTPS server.\n";
+    let (error, greetings) = read_from_answer_400(words, 4, 2);
     assert_eq!(greetings, [b'G', 0x16, b'G', 0x16]);
     assert_eq!(error.class, Class::Tls, "{error}");
 }
 
 /// Reads from a server of this machine that answers plain HTTP with 400 and these words, and hangs
-/// up on the greeting of TLS: the error, and the first byte of each connection.
-fn read_from_answer_400(words: &'static str, connections: usize) -> (Error, Vec<u8>) {
+/// up on the greeting of TLS, but for the first `cut` connections, which it cuts: the error, and the
+/// first byte of each connection.
+fn read_from_answer_400(words: &'static str, connections: usize, cut: usize) -> (Error, Vec<u8>) {
     let (sender, greetings) = mpsc::channel();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let server = std::thread::spawn(move || {
-        for stream in listener.incoming().take(connections) {
+        for (number, stream) in listener.incoming().take(connections).enumerate() {
             let mut stream = stream.unwrap();
             let mut first = [0; 1];
             stream.read_exact(&mut first).unwrap();
             sender.send(first[0]).unwrap();
             let reply = match first[0] {
+                _ if number < cut => continue,
                 b'G' => format!("HTTP/1.0 400 Bad Request\r\n\r\n{words}").into_bytes(),
                 // A fatal alert: handshake_failure.
                 _ => vec![0x15, 3, 3, 0, 2, 2, 40],
@@ -100,7 +76,7 @@ fn a_registry_of_this_machine_that_wants_tls_gets_it() {
         "Client sent an",
         "",
     ] {
-        let (error, greetings) = read_from_answer_400(words, 2);
+        let (error, greetings) = read_from_answer_400(words, 2, 0);
         assert_eq!(greetings, [b'G', 0x16], "{words}");
         assert_eq!(error.class, Class::Tls, "{error}");
         assert!(error.request.contains(" https://"), "{error}");
@@ -110,7 +86,7 @@ fn a_registry_of_this_machine_that_wants_tls_gets_it() {
 #[test]
 fn a_registry_of_this_machine_that_refuses_in_its_own_words_is_not_asked_over_tls() {
     let words = r#"{"errors": [{"code": "NAME_INVALID", "message": "invalid"}]}"#;
-    let (error, greetings) = read_from_answer_400(words, 1);
+    let (error, greetings) = read_from_answer_400(words, 1, 0);
     assert_eq!(greetings, [b'G']);
     assert!(error.request.contains(" http://"), "{error}");
 }
