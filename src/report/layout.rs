@@ -1,5 +1,7 @@
 //! Text laid out for a width: words wrapped, long names elided in the middle.
 
+use crate::text::defuse_start;
+
 /// The width that lines are never made narrower than, however narrow the terminal says it is.
 const NARROWEST: usize = 20;
 
@@ -12,7 +14,8 @@ pub(super) fn width_of(text: &str) -> usize {
 /// others indented by `hang`.
 ///
 /// Lines break at spaces only, and not between backticks: a command or a digest stays whole, even
-/// where it is longer than a line.
+/// where it is longer than a line. A `::` that comes to the start of a line by it is no command to
+/// a CI system there.
 pub(super) fn wrap(label: &str, text: &str, hang: usize, width: usize) -> Vec<String> {
     let room = if width == 0 {
         usize::MAX
@@ -25,7 +28,7 @@ pub(super) fn wrap(label: &str, text: &str, hang: usize, width: usize) -> Vec<St
     for token in tokens(text) {
         let gap = usize::from(!line.is_empty() && !line.ends_with(' '));
         if !is_bare && width_of(&line) + gap + width_of(&token) > room {
-            lines.push(line.trim_end().to_owned());
+            lines.push(defuse_start(line.trim_end()));
             line = " ".repeat(hang);
         } else if gap == 1 {
             line.push(' ');
@@ -33,7 +36,7 @@ pub(super) fn wrap(label: &str, text: &str, hang: usize, width: usize) -> Vec<St
         line.push_str(&token);
         is_bare = false;
     }
-    lines.push(line.trim_end().to_owned());
+    lines.push(defuse_start(line.trim_end()));
     lines
 }
 
@@ -91,6 +94,14 @@ mod tests {
         );
         assert_eq!(wrap("", "a b c", 0, 0), ["a b c"]);
         assert_eq!(wrap("x: ", "", 2, 40), ["x:"]);
+    }
+
+    #[test]
+    fn a_break_brings_no_command_to_the_start_of_a_line() {
+        assert_eq!(
+            wrap("✖ ", "the inputs are bad: ::warning::b", 2, 24),
+            ["✖ the inputs are bad:", "  : :warning::b"]
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::paint::{Paint, Tone};
 use super::words::{self, Counts, MESSAGE};
 use super::{Entry, Report, Status};
 use crate::note::Note;
-use crate::text::{clean, defuse_start};
+use crate::text::clean;
 use crate::verdict;
 
 mod finding;
@@ -156,10 +156,8 @@ impl Page {
             .filter(|block| !block.is_empty())
             .map(|block| block.join("\n"))
             .collect();
-        let mut out = String::new();
-        for line in blocks.join("\n\n").lines() {
-            // Wrapping may have brought a `::` from the middle of a text to the start of a line.
-            out.push_str(&defuse_start(line));
+        let mut out = blocks.join("\n\n");
+        if !out.is_empty() {
             out.push('\n');
         }
         out

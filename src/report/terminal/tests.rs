@@ -521,8 +521,12 @@ fn colored() {
 
 #[test]
 fn color_changes_nothing_but_the_color() {
-    for report in samples::every() {
-        for width in [0, 40, 80] {
+    let invalid = Report {
+        status: Status::Invalid,
+        ..samples::hostile()
+    };
+    for report in samples::every().into_iter().chain([invalid]) {
+        for width in [0, 20, 40, 80] {
             let color = Look {
                 color: true,
                 ..at(width)
