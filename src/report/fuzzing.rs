@@ -154,7 +154,9 @@ fn report(data: &[u8]) -> Report {
 pub(crate) fn problem(found: &Problem) {
     let report = Report::of_problem(Mode::Check, found.clone(), Soften::default());
     check_json(&report);
-    check_terminal(&report);
+    for width in [0, 20] {
+        check_terminal(&report, width, false);
+    }
     check_annotations(&report);
     check_outputs(&report);
     check_dotenv(&report);
@@ -196,9 +198,12 @@ fn check_json(report: &Report) {
     }
 }
 
-/// Text for people.
+/// Text for people: the first choices are the width and whether it is quiet.
 pub fn terminal(data: &[u8]) {
-    check_terminal(&report(data));
+    let mut source = Source::new(data);
+    let width = source.one_of(&[0, 20, 80]);
+    let quiet = source.below(2) == 1;
+    check_terminal(&source.report(), width, quiet);
     let text = String::from_utf8_lossy(data);
     let once = crate::text::clean(&text, 200);
     is_tame(&once);
@@ -207,25 +212,21 @@ pub fn terminal(data: &[u8]) {
     assert!(!known || crate::explain::closest(&text) == Some(text.as_ref()));
 }
 
-fn check_terminal(report: &Report) {
-    for width in [0, 20, 80] {
-        for quiet in [false, true] {
-            let look = |color| Look {
-                color,
-                width,
-                quiet,
-                elapsed: Duration::from_secs(3),
-            };
-            let plain = super::terminal::render(report, &look(false));
-            is_tame(&plain);
-            let colored = super::terminal::render(report, &look(true));
-            let mut bare = colored;
-            for code in ["\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"] {
-                bare = bare.replace(code, "");
-            }
-            assert_eq!(bare, plain);
-        }
+fn check_terminal(report: &Report, width: usize, quiet: bool) {
+    let look = |color| Look {
+        color,
+        width,
+        quiet,
+        elapsed: Duration::from_secs(3),
+    };
+    let plain = super::terminal::render(report, &look(false));
+    is_tame(&plain);
+    let colored = super::terminal::render(report, &look(true));
+    let mut bare = colored;
+    for code in ["\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"] {
+        bare = bare.replace(code, "");
     }
+    assert_eq!(bare, plain);
 }
 
 /// The page, read by a reader of Markdown.
