@@ -112,13 +112,14 @@ pub(crate) fn looks(events: &[Event], repo: usize, target: &Target, waits: bool)
                 && look.stage == event.stage
                 && (waits || (asks_on, *method) == (true, Method::Get))
         });
-        // After a header that says what is known, the next read is another look.
+        // After a header that says what is known, the next read is another look. Of a child that was
+        // read to see that it is there, nothing is known but that.
         let is_known = |digest: &Digest| {
             events[..index].iter().any(|earlier| {
                 let What::Read(_, _, Shown::Body(known, _)) = &earlier.what else {
                     return false;
                 };
-                earlier.repo == repo && known == digest
+                earlier.repo == repo && earlier.phase != Phase::ChildGet && known == digest
             })
         };
         let settled = matches!(&sight, Ok(Some(digest)) if is_known(digest));
