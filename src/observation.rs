@@ -16,6 +16,9 @@ pub enum Seen<T> {
     Unknown(Error),
 }
 
+/// The attestation manifests that an index lists, shared by all tags that are expected to show it.
+pub type Attested = Arc<[(Child, Seen<Arc<Document>>)]>;
+
 /// One look at all that the judgement of one expectation needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sight {
@@ -28,7 +31,7 @@ pub struct Sight {
     /// inside if its config names none.
     pub platform: Option<Seen<Option<Platform>>>,
     /// The attestation manifests of the expected index, if attestations are required.
-    pub attestations: Vec<(Child, Seen<Arc<Document>>)>,
+    pub attestations: Attested,
     /// The children of the expected index that were asked for and not found, what decides first.
     pub children: Vec<(Child, Seen<()>)>,
 }

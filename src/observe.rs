@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::expectation::{Claim, Expectation, Expected};
-use crate::observation::{Seen, Sight};
+use crate::observation::{Attested, Seen, Sight};
 use crate::oci::Digest;
 use crate::registry::{Class, Error, Registry};
 use crate::verdict::{Code, Verdict, concerns, judge};
@@ -208,7 +208,7 @@ impl<'a> Watch<'a> {
                 tag: Seen::Unknown(error.clone()),
                 expected: None,
                 platform: None,
-                attestations: Vec::new(),
+                attestations: Attested::default(),
                 children: Vec::new(),
             };
             (sight, Verdict::Unproven(error))

@@ -1,6 +1,8 @@
 //! Verdicts: the judgement of an expectation against what was observed. Pure.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::expectation::{Expectation, Expected};
 use crate::observation::{Seen, Sight};
@@ -55,6 +57,9 @@ pub enum Relation {
     None,
 }
 
+/// How many of what is lacking are told of. A verdict names one more where there are more.
+pub const TOLD: usize = 20;
+
 /// Judges what was seen. Where several verdicts apply, what is known to be wrong whatever the
 /// unknown may be comes first (design: conflict, incomplete, broken, never-pushed, unproven, then
 /// the four about the tag).
@@ -95,6 +100,7 @@ pub fn judge(expectation: &Expectation, sight: &Sight) -> Verdict {
                 .filter(|(_, seen)| matches!(seen, Seen::Absent))
                 .map(|(child, _)| child),
         )
+        .take(TOLD + 1)
         .cloned()
         .collect();
     if !gone.is_empty() {
@@ -171,25 +177,30 @@ fn missing_attestations(
     sight: &Sight,
     document: &Document,
 ) -> Vec<Lack> {
-    let lacks = |kind: Attestation, of: &Child| {
-        let mut about = sight
-            .attestations
-            .iter()
-            .filter(|(child, _)| child.attests.as_ref() == Some(&of.digest));
-        // One that is gone or unknown may have held it.
-        !about.any(|(_, seen)| match seen {
-            Seen::Here(manifest) => manifest.attestations().contains(&kind),
-            Seen::Absent | Seen::Unknown(_) => true,
-        })
-    };
     let mut missing = Vec::new();
     for &kind in &expectation.attestations {
         if document.config().is_some() {
             let own = expectation.own_platform.clone();
             missing.push(Lack::Attestation(kind, own));
         }
-        let images = document.images().filter(|image| lacks(kind, image));
-        missing.extend(images.map(|image| Lack::Attestation(kind, image.platform.clone())));
+        // One that is gone or unknown may have held it.
+        let may_hold = |seen: &Seen<Arc<Document>>| match seen {
+            Seen::Here(manifest) => manifest.attestations().contains(&kind),
+            Seen::Absent | Seen::Unknown(_) => true,
+        };
+        let mut have: BTreeSet<&Digest> = BTreeSet::new();
+        have.extend(
+            sight
+                .attestations
+                .iter()
+                .filter(|(_, seen)| may_hold(seen))
+                .filter_map(|(child, _)| child.attests.as_ref()),
+        );
+        let images = document
+            .images()
+            .filter(|image| !have.contains(&image.digest));
+        let lacks = images.map(|image| Lack::Attestation(kind, image.platform.clone()));
+        missing.extend(lacks.take(TOLD + 1));
     }
     missing
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Memory;
 use super::look::{Wanted, resolve};
 use crate::expectation::Expectation;
-use crate::observation::Seen;
+use crate::observation::{Attested, Seen};
 use crate::oci::{Child, Digest, Document, Repository};
 use crate::registry::{Registry, Target};
 
@@ -17,18 +17,27 @@ pub(super) fn attestations(
     documents: &[Option<Arc<Document>>],
     memory: &mut Memory,
     registry: &dyn Registry,
-) -> Vec<Vec<(Child, Seen<Arc<Document>>)>> {
-    let listed = |expectation: &Expectation, document: &Option<Arc<Document>>| -> Vec<Child> {
-        let children = document.iter().flat_map(|document| document.children());
+) -> Vec<Attested> {
+    // Tags of one image have the same attestations: a thousand of each would not fit into memory.
+    let mut indexes: BTreeMap<(&Repository, &Digest), &Document> = BTreeMap::new();
+    for (expectation, document) in expectations.iter().zip(documents) {
+        if let Some(document) = document
+            && !expectation.attestations.is_empty()
+        {
+            indexes.insert((&expectation.repository, document.digest()), document);
+        }
+    }
+    let listed = |document: &'_ Document| -> Vec<Child> {
+        let children = document.children().iter();
         children
-            .filter(|child| child.is_attestation && !expectation.attestations.is_empty())
+            .filter(|child| child.is_attestation)
             .cloned()
             .collect()
     };
     let mut asked: BTreeSet<(Repository, Digest)> = BTreeSet::new();
-    for (expectation, document) in expectations.iter().zip(documents) {
-        let keys = listed(expectation, document).into_iter();
-        let keys = keys.map(|child| (expectation.repository.clone(), child.digest));
+    for ((repository, _), document) in &indexes {
+        let keys = listed(document).into_iter();
+        let keys = keys.map(|child| ((*repository).clone(), child.digest));
         asked.extend(keys.filter(|key| !memory.documents.contains_key(key)));
     }
     let wanted = asked.iter().map(|(repository, digest)| Wanted {
@@ -44,22 +53,31 @@ pub(super) fn attestations(
         }
         seen.insert(key, it);
     }
+    let mut held: BTreeMap<(&Repository, &Digest), Attested> = BTreeMap::new();
+    for ((repository, digest), document) in indexes {
+        let children = listed(document).into_iter();
+        let each = children.map(|child| {
+            let key = (repository.clone(), child.digest.clone());
+            let seen = match (memory.documents.get(&key), seen.get(&key)) {
+                (Some(document), _) => Seen::Here(document.clone()),
+                (None, Some(seen)) => seen.clone(),
+                (None, None) => Seen::Absent,
+            };
+            (child, seen)
+        });
+        held.insert((repository, digest), each.collect());
+    }
     expectations
         .iter()
         .zip(documents)
         .map(|(expectation, document)| {
-            let children = listed(expectation, document).into_iter();
-            children
-                .map(|child| {
-                    let key = (expectation.repository.clone(), child.digest.clone());
-                    let seen = match (memory.documents.get(&key), seen.get(&key)) {
-                        (Some(document), _) => Seen::Here(document.clone()),
-                        (None, Some(seen)) => seen.clone(),
-                        (None, None) => Seen::Absent,
-                    };
-                    (child, seen)
-                })
-                .collect()
+            let document = document
+                .as_ref()
+                .filter(|_| !expectation.attestations.is_empty());
+            document
+                .and_then(|document| held.get(&(&expectation.repository, document.digest())))
+                .cloned()
+                .unwrap_or_default()
         })
         .collect()
 }

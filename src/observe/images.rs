@@ -9,9 +9,7 @@ use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
 use crate::oci::{Child, Digest, Document, Platform, Repository};
 use crate::registry::{Answer, Error, Method, Read, Registry, Target};
-
-/// The most children that are told of as lacking, for each tag: one is enough to decide.
-const MAX_LACKING: usize = 20;
+use crate::verdict::TOLD;
 
 /// Whether the expected images are in their repositories, where the tags do not show them.
 pub(super) fn expected(
@@ -253,7 +251,8 @@ pub(super) fn children(
                 .collect();
             // What decides comes first: an image before an attestation, gone before unknown.
             lacking.sort_by_key(|(child, seen)| (child.is_attestation, *seen != Seen::Absent));
-            lacking.truncate(MAX_LACKING);
+            // One is enough to decide.
+            lacking.truncate(TOLD + 1);
             lacking
         })
         .collect()

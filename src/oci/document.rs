@@ -180,13 +180,13 @@ impl Document {
     /// The platforms an index says it has, sorted, each once; empty for a manifest.
     #[must_use]
     pub fn platforms(&self) -> Vec<Platform> {
-        let mut platforms: Vec<Platform> = self
+        let mut platforms: Vec<&Platform> = self
             .images()
-            .filter_map(|child| child.platform.clone())
+            .filter_map(|child| child.platform.as_ref())
             .collect();
         platforms.sort();
         platforms.dedup();
-        platforms
+        platforms.into_iter().cloned().collect()
     }
 
     /// The value of an annotation of the document itself.

@@ -6,7 +6,7 @@ use crate::expectation::{Expectation, Expected};
 use crate::observation::Sight;
 use crate::oci::Child;
 use crate::outcome::Outcome;
-use crate::verdict::{Lack, Relation, Verdict};
+use crate::verdict::{Lack, Relation, TOLD, Verdict};
 
 pub(super) use help::{help, inspect, undo};
 
@@ -101,7 +101,7 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
                 .collect();
             format!(
                 "the repository lacks what the index lists: {}",
-                gone.join(" and ")
+                told(&gone, " and ")
             )
         }
         Verdict::NeverPushed if expectation.image == Expected::Nothing => format!(
@@ -156,5 +156,13 @@ fn lacks(missing: &[Lack]) -> String {
         Lack::Attestation(kind, Some(platform)) => format!("{kind} of {platform}"),
         Lack::Attestation(kind, None) => kind.to_string(),
     });
-    each.collect::<Vec<_>>().join(", ")
+    told(&each.collect::<Vec<_>>(), ", ")
+}
+
+/// As many as are told of, and that there are more.
+fn told(each: &[String], between: &str) -> String {
+    match each.get(..TOLD) {
+        Some(first) if first.len() < each.len() => format!("{} and more", first.join(between)),
+        _ => each.join(between),
+    }
 }

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use tagproof::oci::Digest;
 
-use crate::image::{INDEX, MANIFEST, image, index, metadata, multi, push};
+use crate::image::{INDEX, MANIFEST, attestation_of, image, index, metadata, multi, push};
 use crate::registry::Registry;
 use crate::run::{Ran, Run, tagproof};
 
@@ -405,5 +405,45 @@ fn a_hundred_tags_of_4_mib_each_are_not_kept() {
         assert!(ran.code.is_some_and(|code| code > 0), "{}", ran.stderr);
         let message = ran.tag(99)["message"].as_str().unwrap();
         assert!(message.contains("MiB together"), "{message}");
+    });
+}
+
+#[test]
+fn an_index_of_a_thousand_children_has_its_attestations_for_a_thousand_tags() {
+    let registry = Registry::start();
+    let images: Vec<_> = (0..500)
+        .map(|it| image("linux/amd64", &it.to_string()))
+        .collect();
+    let attestations: Vec<_> = images
+        .iter()
+        .map(|it| attestation_of(it, &["https://slsa.dev/provenance/v1"]))
+        .collect();
+    let all: Vec<_> = images.iter().chain(&attestations).collect();
+    let index = index(&all);
+    push(&registry, "app", &all);
+    push(&registry, "app", &[&index]);
+    let mut names = Vec::new();
+    for number in 0..1_000 {
+        registry.tag("app", &number.to_string(), &index.digest);
+        names.push(format!("{}/app:{number}", registry.host()));
+    }
+    let check = |asked: &str| {
+        let args = ["check", "build.json", "--settle", "0", "--policy", "p.yml"];
+        tagproof(&args)
+            .file("build.json", metadata(&index, &names))
+            .file(
+                "p.yml",
+                format!("version: 1\nimages:\n  \"**\": {{attestations: [{asked}]}}\n"),
+            )
+            .report()
+    };
+    bounded(check("provenance"), |ran| {
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    });
+    bounded(check("provenance, sbom"), |ran| {
+        assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+        let message = ran.tag(999)["message"].as_str().unwrap();
+        assert!(message.contains("lacks sbom of linux/amd64"), "{message}");
+        assert!(message.ends_with("and more"), "{message}");
     });
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::expectation::{Asked, expect};
 use crate::metadata;
-use crate::observation::{Seen, Sight};
+use crate::observation::{Attested, Seen, Sight};
 
 /// The findings of builds, each with a name, whether it was exported, and the verdict on its tag.
 fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
@@ -25,7 +25,7 @@ fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
                 tag: Seen::Absent,
                 expected: None,
                 platform: None,
-                attestations: Vec::new(),
+                attestations: Attested::default(),
                 children: Vec::new(),
             },
             verdict: verdict.clone(),
