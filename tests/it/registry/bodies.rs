@@ -23,6 +23,15 @@ impl Refusal {
             .unwrap_or_else(|| panic!("there is no refusal named {name}"))
     }
 
+    /// What it says to people about a repository and a tag: the message of the error, or nothing
+    /// where it is a web page.
+    pub(crate) fn message(&self, repository: &str, tag: &str) -> String {
+        let body = self.answer(repository, tag).body;
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        let message = body["errors"][0]["message"].as_str();
+        message.unwrap_or_default().to_owned()
+    }
+
     /// The answer about a repository and a tag.
     pub(crate) fn answer(&self, repository: &str, tag: &str) -> Response {
         let content_type = match self.body.starts_with('{') {
