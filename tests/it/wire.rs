@@ -62,6 +62,8 @@ fn complaints(row: &Row, phase: Phase, way: Way, seen: &Seen) -> Vec<String> {
     );
     if is_counted(row.kind, phase) {
         complain(seen.met == ATTEMPTS, format!("sent {} times", seen.met));
+        let is_patient = seen.pause.is_some_and(|pause| pause >= row.wait);
+        complain(is_patient, format!("sent again after {:?}", seen.pause));
     }
     if end.code == 0 {
         return found;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Registry;
 use super::bodies::Refusal;
-use super::http::{Delivery, Request, Response};
+use super::http::{Delivery, Request, Response, date_in};
 use super::protocol::Route;
 use super::state::State;
 
@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     WrongDigestHeader(String),
     /// Set a header of the answer to something else.
     Header(&'static str, String),
+    /// Ask to come back at a date, so many seconds after the answer.
+    RetryAtDate(u64),
     /// Answer as usual, but with this body.
     Body(Vec<u8>),
     /// Send the body in chunks, without a length.
@@ -203,6 +205,7 @@ impl Fault {
             Self::NoDigestHeader => response.unset("Docker-Content-Digest"),
             Self::WrongDigestHeader(digest) => response.set("Docker-Content-Digest", digest),
             Self::Header(name, value) => response.set(name, value),
+            Self::RetryAtDate(seconds) => response.set("Retry-After", date_in(*seconds)),
             Self::Body(body) => response.body.clone_from(body),
             Self::ChunkedBody => delivery.chunked = true,
             Self::BadChunks => (delivery.chunked, delivery.bad_chunks) = (true, true),

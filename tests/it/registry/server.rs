@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::auth::{Auth, Tokens};
 use super::fault::{Fault, Rule};
@@ -46,6 +47,8 @@ pub(crate) struct Entry {
     pub(crate) status: u16,
     /// Which connection it came over, from 1.
     pub(crate) connection: usize,
+    /// When it came.
+    pub(crate) at: Instant,
 }
 
 /// Locks, whether or not a thread died with the lock: the tests see what happened anyway.
@@ -196,6 +199,7 @@ fn converse<S: Read + Write>(shared: &Shared, stream: S, number: usize) -> io::R
             .header("Connection")
             .is_some_and(|value| value.eq_ignore_ascii_case("close"));
         let head = request.method == "HEAD";
+        let at = Instant::now();
         let (response, mut delivery) = handle(shared, &request);
         lock(&shared.journal).push(Entry {
             authorization: request.header("Authorization"),
@@ -207,6 +211,7 @@ fn converse<S: Read + Write>(shared: &Shared, stream: S, number: usize) -> io::R
             body: request.body,
             status: response.as_ref().map_or(0, |response| response.status),
             connection: number,
+            at,
         });
         let Some(response) = response else {
             return Ok(match delivery.reset {

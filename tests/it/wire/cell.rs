@@ -1,7 +1,7 @@
 //! One cell of the matrix: a repair that meets one fault in one phase, over one way, and all that
 //! came of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -52,8 +52,9 @@ pub(super) struct Seen {
     /// Scheme and host of the registry, and the name it has in references.
     pub(super) base: String,
     pub(super) host: String,
-    /// How many requests met the fault.
+    /// How many requests met the fault, and the shortest time between two of them.
     pub(super) met: usize,
+    pub(super) pause: Option<Duration>,
     pub(super) puts: usize,
     /// Whether the tag is right in the end.
     pub(super) is_right: bool,
@@ -268,10 +269,12 @@ fn seen(
             // What was refused for want of a token is before the first phase.
             && (phase == Phase::Token || entry.authorization.is_some())
     });
+    let times: Vec<Instant> = met.skip(skip).map(|entry| entry.at).collect();
     let met = match row.strike {
         Strike::Turn(_) | Strike::Proxy(_) => usize::from(registry.unused_rules().is_empty()),
-        _ => met.count().saturating_sub(skip),
+        _ => times.len(),
     };
+    let pauses = times.iter().zip(times.iter().skip(1));
     let base = match way {
         Way::Direct => registry.url().to_owned(),
         Way::Proxied => format!("{}://{FAR}", row.scheme()),
@@ -285,6 +288,7 @@ fn seen(
         base,
         host,
         met,
+        pause: pauses.map(|(one, next)| *next - *one).min(),
         puts,
         is_right: registry.tagged("app", "1") == Some(crate::image::multi("a").index.digest),
         shown,

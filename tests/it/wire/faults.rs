@@ -1,6 +1,6 @@
 //! The faults: each one line, with what kind it is, what the message says and what it says to do.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -26,6 +26,8 @@ pub(super) struct Row {
     pub(super) secure: bool,
     /// Whether it is in the body of an answer.
     pub(super) in_body: bool,
+    /// How long the registry asks to wait before each repeat, at the least.
+    pub(super) wait: Duration,
 }
 
 /// How the registry does it.
@@ -71,6 +73,11 @@ impl Row {
         self
     }
 
+    fn waited_for(mut self, seconds: u64) -> Self {
+        self.wait = Duration::from_secs(seconds);
+        self
+    }
+
     fn in_body(mut self) -> Self {
         self.in_body = true;
         self
@@ -88,6 +95,7 @@ fn row(name: &str, kind: Kind, strike: Strike, reason: &str, help: &'static str)
         proxied: None,
         secure: false,
         in_body: false,
+        wait: Duration::ZERO,
     }
 }
 
@@ -158,32 +166,15 @@ const REASON: &str = "look at the reason that";
 /// Gzip of one letter.
 const GZIP: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x04\0\x43\xbe\xb7\xe8\x01\0\0\0";
 
-/// A date as HTTP has it, so many seconds from now.
-fn date_in(seconds: u64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let then = now.as_secs() + seconds;
-    let (days, second) = (then / 86_400, then % 86_400);
-    // The civil date of a day, by years that begin in March (Howard Hinnant's algorithm).
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let names = [
-        "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb",
-    ];
-    let year = era * 400 + year + u64::from(month > 9);
-    let weekday =
-        ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][usize::try_from(days % 7).unwrap()];
-    let name = names[usize::try_from(month).unwrap()];
-    let (hours, minutes, seconds) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{weekday}, {day:02} {name} {year} {hours:02}:{minutes:02}:{seconds:02} GMT")
+/// A rate limit that asks to come back later, as the second fault says.
+fn limit(name: &str, kind: Kind, later: Fault, help: &'static str) -> Row {
+    let fault = Fault::error(429, "TOOMANYREQUESTS", "Rate exceeded");
+    let strike = Strike::Answer(vec![fault, later]);
+    row(name, kind, strike, "429 Too Many Requests", help)
 }
 
-fn limit(name: &str, kind: Kind, value: &str, help: &'static str) -> Row {
-    let fault = Fault::error(429, "TOOMANYREQUESTS", "Rate exceeded").with("Retry-After", value);
-    answer(name, kind, fault, "429 Too Many Requests", help)
+fn retry_after(seconds: &str) -> Fault {
+    Fault::Header("Retry-After", seconds.to_owned())
 }
 
 /// All faults.
@@ -438,9 +429,15 @@ pub(super) fn groups() -> Vec<Group> {
                     "manifest invalid",
                     "oci-mediatypes",
                 ),
-                limit("429, a second", K::Passing, "1", LATER),
-                limit("429, a date", K::Passing, &date_in(5), LATER),
-                limit("429, hours", K::Exhausted, "14400", "rerun the job in 4 h"),
+                limit("429, a second", K::Passing, retry_after("1"), LATER).waited_for(1),
+                // Dates have whole seconds: from one to two of them.
+                limit("429, a date", K::Passing, Fault::RetryAtDate(2), LATER).waited_for(1),
+                limit(
+                    "429, hours",
+                    K::Exhausted,
+                    retry_after("14400"),
+                    "rerun the job in 4 h",
+                ),
                 status(500, K::Passing, "UNKNOWN", "unknown error", RERUN),
                 status(502, K::Passing, "", "<html>bad gateway</html>", RERUN),
                 status(503, K::Passing, "UNAVAILABLE", "service unavailable", RERUN),
