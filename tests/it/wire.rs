@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use cell::{Seen, Way};
 use faults::{Row, groups};
 use phase::Phase;
-use rules::{ATTEMPTS, End, end_of, has_body, is_counted, words};
+use rules::{ATTEMPTS, End, Kind, end_of, has_body, is_counted, words};
 
 use crate::run::{Host, code};
 
@@ -93,15 +93,15 @@ fn complaints(row: &Row, phase: Phase, way: Way, seen: &Seen) -> Vec<String> {
         let is_named = names.iter().any(|name| seen.message.contains(name));
         complain(is_named, format!("names none of {names:?}"));
     }
-    if matches!(
-        phase,
-        Phase::Token | Phase::ByTag | Phase::ByDigest | Phase::Put
-    ) && is_failure(end)
-    {
-        complain(
-            seen.message.contains(row.words),
-            format!("does not say `{}`", row.words),
-        );
+    // What a HEAD is answered with has no words.
+    let has_words = has_body(phase) && (phase != Phase::Confirm || row.kind == Kind::Refused);
+    if has_words && is_failure(end) {
+        for words in row.words(phase) {
+            complain(
+                seen.message.contains(&words),
+                format!("does not say `{words}`"),
+            );
+        }
     }
     found
 }

@@ -1,5 +1,7 @@
 //! The refusals of real registries, word for word as far as they are known.
 
+use serde_json::Value;
+
 use super::http::Response;
 
 /// A refusal as a real registry words it.
@@ -23,13 +25,23 @@ impl Refusal {
             .unwrap_or_else(|| panic!("there is no refusal named {name}"))
     }
 
-    /// What it says to people about a repository and a tag: the message of the error, or nothing
+    /// What it says about a repository and a tag: its code, and its words for people. Nothing
     /// where it is a web page.
-    pub(crate) fn message(&self, repository: &str, tag: &str) -> String {
+    pub(crate) fn words(&self, repository: &str, tag: &str) -> Vec<String> {
         let body = self.answer(repository, tag).body;
-        let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let message = body["errors"][0]["message"].as_str();
-        message.unwrap_or_default().to_owned()
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let error = &body["errors"][0];
+        let detail = &error["detail"];
+        [
+            &error["code"],
+            &error["message"],
+            detail,
+            &detail["message"],
+        ]
+        .into_iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
     }
 
     /// The answer about a repository and a tag.

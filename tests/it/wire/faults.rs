@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::cell::LONG;
+use super::phase::Phase;
 use super::rules::Kind;
 use crate::registry::{BODIES, Fault, Refusal, Response};
 use crate::tls;
@@ -17,7 +18,7 @@ pub(super) struct Row {
     pub(super) strike: Strike,
     /// What the message says, and in what other words if the answer has a body.
     pub(super) reason: String,
-    pub(super) words: &'static str,
+    words: &'static str,
     /// What it says to do.
     pub(super) help: &'static str,
     /// The same two where there is a proxy.
@@ -61,6 +62,18 @@ impl Row {
     /// Whether only a proxy can do it.
     pub(super) fn needs_proxy(&self) -> bool {
         matches!(self.strike, Strike::Proxy(_))
+    }
+
+    /// In what words, beside the reason, the message tells of this phase: a registry's own.
+    pub(super) fn words(&self, phase: Phase) -> Vec<String> {
+        let (repository, reference) = phase.target();
+        match &self.strike {
+            Strike::Answer(faults) => match faults.as_slice() {
+                [Fault::Refuse(refusal)] => refusal.words(repository, &reference),
+                _ => vec![self.words.to_owned()],
+            },
+            _ => Vec::new(),
+        }
     }
 
     fn behind_proxy(mut self, reason: &'static str, help: &'static str) -> Self {

@@ -1,5 +1,7 @@
 //! The requests of one repair, in their order: where a fault strikes.
 
+use crate::image::multi;
+
 /// One of the requests that a repair is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
@@ -68,6 +70,15 @@ impl Phase {
             Self::Head => Self::ByDigest.requests(),
             Self::Put => Self::Head.requests(),
             Self::Confirm => Self::Put.requests(),
+        }
+    }
+
+    /// The repository and the tag or digest that the request is about; a token is about none.
+    pub(super) fn target(self) -> (&'static str, String) {
+        match self {
+            Self::Token => ("", String::new()),
+            Self::ByDigest => ("app", multi("a").index.digest),
+            _ => ("app", "1".to_owned()),
         }
     }
 
