@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::credentials::Logins;
+use super::error::Refusal;
 use super::exchange::{Ask, lock};
 use super::http::{Http, Outgoing, Response, Verb};
 use super::login::{Doorman, Nth};
@@ -320,12 +321,24 @@ fn answer(method: Method, outgoing: &Outgoing<'_>, response: Response) -> Result
         }),
         (404, Method::Head) => Ok(Answer::Absent),
         (404, Method::Get) => match response.refusal() {
+            refusal if is_of_another_type(&refusal) => {
+                Err(outgoing.error(Class::BadAnswer, refusal.reason()))
+            }
             refusal if refusal.is_plain => Ok(Answer::Absent),
             refusal if refusal.is_page => Err(outgoing.error(Class::BadAnswer, PAGE)),
             refusal => Err(outgoing.error(Class::BadAnswer, refusal.reason())),
         },
         _ => Err(refused(outgoing, &response)),
     }
+}
+
+/// Whether a 404 says that the manifest is there, in a type that was not asked for (distribution,
+/// olareg). Every type is asked for, so something on the way dropped the header.
+fn is_of_another_type(refusal: &Refusal) -> bool {
+    let words = refusal.words.to_ascii_lowercase();
+    ["accept header does not support", "media type not found"]
+        .iter()
+        .any(|part| words.contains(part))
 }
 
 fn claimed(response: &Response) -> Option<Digest> {

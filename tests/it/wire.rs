@@ -15,6 +15,7 @@ use faults::{Row, groups};
 use phase::Phase;
 use rules::{ATTEMPTS, End, Kind, end_of, has_body, is_counted, words};
 
+use crate::registry::To;
 use crate::run::{Host, code};
 
 /// How many cells are run at once: most of them wait for something.
@@ -26,7 +27,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Whether a fault and a phase can meet.
 fn meet(row: &Row, phase: Phase) -> bool {
-    !row.in_body || has_body(phase)
+    let is_met = match row.to {
+        To::Any => true,
+        To::Reads => !matches!(phase, Phase::Token | Phase::Put),
+        To::Writes => phase == Phase::Put,
+    };
+    is_met && (!row.in_body || has_body(phase))
 }
 
 /// Whether something failed, and not just turned out to be so.

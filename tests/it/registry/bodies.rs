@@ -12,8 +12,19 @@ pub(crate) struct Refusal {
     /// What it means, in one word.
     pub(crate) means: &'static str,
     pub(crate) status: u16,
+    /// What is answered so.
+    pub(crate) to: To,
     /// `$REPO` and `$TAG` stand for the repository and the tag of the request.
     pub(crate) body: &'static str,
+}
+
+/// Which requests a refusal is known to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum To {
+    /// Any; what is known of writes only is tried on reads all the same.
+    Any,
+    Reads,
+    Writes,
 }
 
 impl Refusal {
@@ -25,23 +36,17 @@ impl Refusal {
             .unwrap_or_else(|| panic!("there is no refusal named {name}"))
     }
 
-    /// What it says about a repository and a tag: its code, and its words for people. Nothing
-    /// where it is a web page.
+    /// What it says about a repository and a tag, as it is repeated: its code in upper case, and
+    /// its words for people. Nothing where it is a web page.
     pub(crate) fn words(&self, repository: &str, tag: &str) -> Vec<String> {
         let body = self.answer(repository, tag).body;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         let error = &body["errors"][0];
         let detail = &error["detail"];
-        [
-            &error["code"],
-            &error["message"],
-            detail,
-            &detail["message"],
-        ]
-        .into_iter()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
+        let code = error["code"].as_str().map(str::to_ascii_uppercase);
+        let texts = [&error["message"], detail, &detail["message"]];
+        let texts = texts.into_iter().filter_map(Value::as_str);
+        code.into_iter().chain(texts.map(str::to_owned)).collect()
     }
 
     /// The answer about a repository and a tag.
@@ -65,7 +70,15 @@ const fn refusal(
         name,
         means,
         status,
+        to: To::Any,
         body,
+    }
+}
+
+impl Refusal {
+    const fn to(mut self, to: To) -> Self {
+        self.to = to;
+        self
     }
 }
 
@@ -251,6 +264,117 @@ pub(crate) const BODIES: &[Refusal] = &[
         412,
         r#"{"errors":[{"code":"PROJECTPOLICYVIOLATION","message":"current image with 3 vulnerabilities cannot be pulled due to configured policy in 'Prevent images with vulnerability severity of \"Critical\" or higher from running.'"}]}"#,
     ),
+    refusal(
+        "gitlab-protected-manifest",
+        "protected",
+        401,
+        r#"{"errors":[{"code":"PROTECTED_MANIFEST"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "gitlab-pattern-count",
+        "config",
+        400,
+        r#"{"errors":[{"code":"TAG_PATTERN_COUNT_LIMIT_EXCEEDED"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "gitlab-pattern-invalid",
+        "config",
+        400,
+        r#"{"errors":[{"code":"TAG_IMMUTABILITY_PATTERN_INVALID"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "ocir-conflict",
+        "immutable",
+        409,
+        r#"{"errors":[{"code":"CONFLICT"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "artifactory-exists",
+        "denied",
+        400,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid","detail":{"description":"HTTP 403 Forbidden"}}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "ghcr-no-package",
+        "denied",
+        403,
+        r#"{"errors":[{"code":"DENIED","message":"installation not allowed to Create organization package"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "ecr-throttling",
+        "rate-limit",
+        503,
+        r#"{"errors":[{"code":"ThrottlingException","message":"Rate exceeded"}]}"#,
+    ),
+    refusal(
+        "distribution-child-missing",
+        "child-missing",
+        400,
+        r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry","detail":"sha256:0000000000000000000000000000000000000000000000000000000000000000"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "gitea-child-missing",
+        "child-missing",
+        404,
+        r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "ecr-child-missing",
+        "child-missing",
+        400,
+        r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"Images with digests '[sha256:0000000000000000000000000000000000000000000000000000000000000000]' required for pushing image into repository with name '$REPO' in the registry with id '123456789012' do not exist"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "distribution-media-type",
+        "media-type",
+        400,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid","detail":{}}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "olareg-media-type",
+        "media-type",
+        400,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid","detail":"unsupported media type: application/vnd.oci.image.index.v1+json"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "gitea-media-type",
+        "media-type",
+        400,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","message":"MediaType not recognized"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "gitea-size-invalid",
+        "too-large",
+        400,
+        r#"{"errors":[{"code":"SIZE_INVALID","message":"provided length did not match content length"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "distribution-accept",
+        "accept",
+        404,
+        r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"OCI index found, but accept header does not support OCI indexes"}]}"#,
+    )
+    .to(To::Reads),
+    refusal(
+        "olareg-accept",
+        "accept",
+        404,
+        r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown to registry","detail":"requested media type not found, available media type is application/vnd.oci.image.index.v1+json"}]}"#,
+    )
+    .to(To::Reads),
     refusal(
         "proxy-html",
         "unavailable",

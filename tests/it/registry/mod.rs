@@ -30,7 +30,7 @@ use server::{Shared, lock};
 #[allow(unused_imports, reason = "not every user of it uses all of it")]
 pub(crate) use {
     auth::parse_scope,
-    bodies::{BODIES, Refusal},
+    bodies::{BODIES, Refusal, To},
     fault::Fault,
     http::{Delivery, Request, Response, read_request, write_response},
     server::Entry,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::cell::LONG;
 use super::phase::Phase;
 use super::rules::Kind;
-use crate::registry::{BODIES, Fault, Refusal, Response};
+use crate::registry::{BODIES, Fault, Refusal, Response, To};
 use crate::tls;
 
 /// One fault.
@@ -27,6 +27,8 @@ pub(super) struct Row {
     pub(super) secure: bool,
     /// Whether it is in the body of an answer.
     pub(super) in_body: bool,
+    /// Which requests it can meet.
+    pub(super) to: To,
     /// How long the registry asks to wait before each repeat, at the least.
     pub(super) wait: Duration,
 }
@@ -108,6 +110,7 @@ fn row(name: &str, kind: Kind, strike: Strike, reason: &str, help: &'static str)
         proxied: None,
         secure: false,
         in_body: false,
+        to: To::Any,
         wait: Duration::ZERO,
     }
 }
@@ -150,19 +153,31 @@ fn refusal(refusal: &Refusal) -> Row {
         ("rate-limit", _) if refusal.name == "hub-rate-limit" => (Kind::Exhausted, LATER),
         ("rate-limit", _) => (Kind::Passing, LATER),
         ("child-missing", 404) => (Kind::Missing, "push the image again"),
-        // It does not say what is invalid.
-        ("child-missing", _) if refusal.name == "zot-child-missing" => (Kind::Refused, REASON),
+        // They do not say what is invalid.
+        _ if matches!(
+            refusal.name,
+            "zot-child-missing" | "distribution-media-type"
+        ) =>
+        {
+            (Kind::Refused, REASON)
+        }
         ("child-missing", _) => (Kind::Refused, "push the image again"),
         ("media-type", _) => (Kind::Refused, "oci-mediatypes"),
         ("too-large", _) => (Kind::Refused, "a manifest is at most 4 MiB"),
         ("read-only", _) => (Kind::Refused, "free some quota"),
         ("policy", _) => (Kind::Refused, "look at the registry's policy"),
+        ("config", _) => (Kind::Refused, REASON),
+        // It is there, so this is no answer to the question, like a page.
+        ("accept", _) => (Kind::Page, REGISTRY),
         ("unavailable", _) => (Kind::Passing, RERUN),
         (means, _) => panic!("{means} has no rule"),
     };
     let name = format!("{} {}", refusal.status, refusal.name);
     let reason = format!("{} ", refusal.status);
-    answer(&name, kind, Fault::Refuse(*refusal), &reason, help)
+    Row {
+        to: refusal.to,
+        ..answer(&name, kind, Fault::Refuse(*refusal), &reason, help)
+    }
 }
 
 const CONNECTION: &str = "check the connection to";

@@ -12,6 +12,13 @@ fn absence_is_told_from_pages_and_refusals() {
         ),
         (|| reply(404, &[], ""), None),
         (
+            || {
+                let words = "OCI index found, but accept header does not support OCI indexes";
+                error(404, "MANIFEST_UNKNOWN", words)
+            },
+            Some(Class::BadAnswer),
+        ),
+        (
             || reply(404, &[("content-type", "text/html")], "<h1>"),
             Some(Class::BadAnswer),
         ),
@@ -29,7 +36,7 @@ fn absence_is_told_from_pages_and_refusals() {
             || reply(307, &[("location", "http://169.254.169.254/")], ""),
             Some(Class::Unsafe),
         ),
-    ] as [(fn() -> Reply, Option<Class>); 12]
+    ] as [(fn() -> Reply, Option<Class>); 13]
     {
         let fake = Fake::new(move |_, _| answer());
         match (world().read(fake.read("app:1")), expected) {
