@@ -340,8 +340,8 @@ fn an_immutable_tag_that_took_the_lost_write_is_fixed_although_the_second_write_
         registry.on("PUT", "/manifests/1").answer(Fault::DropAfter);
         // The look after the lost answer is stale, so it is written again, and refused.
         registry
-            .on("GET", "/manifests/1")
-            .skip(2)
+            .on("HEAD", "/manifests/1")
+            .skip(1)
             .answer(Fault::error(404, "MANIFEST_UNKNOWN", "manifest unknown"));
         registry
             .on("PUT", "/manifests/1")
@@ -349,6 +349,7 @@ fn an_immutable_tag_that_took_the_lost_write_is_fixed_although_the_second_write_
         let ran = prove("fix", &metadata, &[]);
         assert_eq!(ran.tags(), ["app:1 absent fixed"], "{}", ran.shown());
         assert_eq!(registry.count("PUT", ""), 2, "{refusal}");
+        assert_eq!(registry.unused_rules(), [""; 0], "{refusal}");
         assert_eq!(registry.tagged("app", "1"), Some(build.index.digest));
     }
 }
