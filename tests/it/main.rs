@@ -43,6 +43,7 @@ mod outputs;
 mod policy;
 mod real_test;
 mod recorded;
+mod redirects;
 mod registry_test;
 mod repairs;
 mod requests;

@@ -16,8 +16,9 @@ use crate::tls;
 
 /// The name of the registry behind the proxy.
 const FAR: &str = "registry.test:5000";
-/// Where a redirect leads behind the proxy.
+/// Where a redirect leads behind the proxy, without TLS and with it.
 pub(super) const ELSEWHERE: &str = "cdn.test:80";
+const SECURE_ELSEWHERE: &str = "elsewhere.test:443";
 const PROXY_LOGIN: &str = "walter:open-sesame";
 
 /// How the registry is reached, and by whom.
@@ -94,9 +95,14 @@ pub(super) fn run(row: &Row, phase: Phase, way: Way) -> Seen {
 
 fn once(row: &Row, phase: Phase, way: Way, timeout: u64) -> Seen {
     let registry = registry(row, way);
-    let twin = Registry::builder().twin_of(&registry).start();
+    let twin = twin(&registry, row, way);
     spoil(&registry);
-    let proxy = Proxy::with_login(&[(FAR, &registry), (ELSEWHERE, &twin)], Some(PROXY_LOGIN));
+    let routes = [
+        (FAR, &registry),
+        (ELSEWHERE, &twin),
+        (SECURE_ELSEWHERE, &twin),
+    ];
+    let proxy = Proxy::with_login(&routes, Some(PROXY_LOGIN));
     script(row, phase, way, (&registry, &twin, &proxy));
     let host = match way {
         Way::Direct => registry.host(),
@@ -166,6 +172,20 @@ fn registry(row: &Row, way: Way) -> Registry {
     })
 }
 
+/// The registry that a redirect leads to: the same tags, under another name.
+fn twin(registry: &Registry, row: &Row, way: Way) -> Registry {
+    let builder = Registry::builder().twin_of(registry);
+    let certificate = match way {
+        Way::Direct => "server.crt",
+        Way::Proxied => "elsewhere.crt",
+    };
+    let builder = match row.is_secure_elsewhere() {
+        true => builder.tls(tls::server_config_with(certificate)),
+        false => builder,
+    };
+    builder.start()
+}
+
 /// Tells the registry what goes wrong, and when.
 fn script(
     row: &Row,
@@ -206,7 +226,12 @@ fn script(
             let port = twin.host().split_once(':').unwrap().1.to_owned();
             let place = match way {
                 Way::Direct if !is_plain => format!("localhost:{port}"),
+                Way::Proxied if row.is_secure_elsewhere() => SECURE_ELSEWHERE.to_owned(),
                 _ => ELSEWHERE.to_owned(),
+            };
+            let scheme = match row.is_secure_elsewhere() {
+                true => "https",
+                false => "http",
             };
             let path = match phase {
                 Phase::Token => "/token".to_owned(),
@@ -218,7 +243,7 @@ fn script(
                 }
                 _ => "/v2/app/manifests/1".to_owned(),
             };
-            let url = format!("http://{place}{path}?signature=of-the-redirect");
+            let url = format!("{scheme}://{place}{path}?signature=of-the-redirect");
             script
                 .always()
                 .answer(Fault::status(*status).with("Location", &url));

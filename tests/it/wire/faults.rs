@@ -39,8 +39,8 @@ pub(super) enum Strike {
     Answer(Vec<Fault>),
     /// It is so from the answer before on.
     Turn(Fault),
-    /// It redirects with this status to another host; over plain HTTP, where the flag says so and
-    /// it speaks TLS itself.
+    /// It redirects with this status to another host, which speaks TLS if it does itself and the
+    /// flag does not say that it must not.
     Redirect(u16, bool),
     /// The proxy refuses so from the answer before on; `None`: nobody listens there.
     Proxy(Option<&'static str>),
@@ -59,6 +59,11 @@ impl Row {
 
     pub(super) fn scheme(&self) -> &'static str {
         if self.secure { "https" } else { "http" }
+    }
+
+    /// Whether the host that it redirects to speaks TLS.
+    pub(super) fn is_secure_elsewhere(&self) -> bool {
+        self.secure && !matches!(self.strike, Strike::Redirect(_, true))
     }
 
     /// Whether only a proxy can do it.
@@ -378,6 +383,22 @@ pub(super) fn groups() -> Vec<Group> {
                     "redirects",
                     UNSAFE,
                 ),
+                row(
+                    "301 to another host, over https",
+                    K::Followed,
+                    Strike::Redirect(301, false),
+                    "redirects",
+                    UNSAFE,
+                )
+                .over_tls(),
+                row(
+                    "307 to another host, over https",
+                    K::Followed,
+                    Strike::Redirect(307, false),
+                    "redirects",
+                    UNSAFE,
+                )
+                .over_tls(),
                 row(
                     "301 to plain http",
                     K::Final,
