@@ -51,6 +51,7 @@ pub(crate) struct Builder {
     address: IpAddr,
     state: Arc<Mutex<State>>,
     keeps_port: bool,
+    is_unspecified: bool,
 }
 
 impl Builder {
@@ -132,6 +133,13 @@ impl Builder {
         self
     }
 
+    /// Is called `0.0.0.0`. To the system that is this machine, so that it is reached; to the
+    /// program it is an address like any other, and not one that needs no proxy.
+    pub(crate) fn unspecified(mut self) -> Self {
+        self.is_unspecified = true;
+        self
+    }
+
     /// Starts it on a free port.
     pub(crate) fn start(self) -> Registry {
         let listener = match self.keeps_port {
@@ -139,7 +147,12 @@ impl Builder {
             false => TcpListener::bind((self.address, 0)).unwrap(),
         };
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared::new(address, self.auth, self.tls, self.state));
+        let name = match self.is_unspecified {
+            true => format!("{}:{}", Ipv4Addr::UNSPECIFIED, address.port()),
+            false => address.to_string(),
+        };
+        let shared = Shared::new(&name, address, self.auth, self.tls, self.state);
+        let shared = Arc::new(shared);
         let thread = {
             let shared = Arc::clone(&shared);
             std::thread::spawn(move || server::serve(&shared, listener))
@@ -177,6 +190,7 @@ impl Registry {
             address: Ipv4Addr::LOCALHOST.into(),
             state: Arc::default(),
             keeps_port: false,
+            is_unspecified: false,
         }
     }
 
@@ -185,7 +199,7 @@ impl Registry {
         self.address.to_string()
     }
 
-    /// `http://127.0.0.1:PORT`, or with `https`.
+    /// `http://127.0.0.1:PORT`, or with `https`, or as it is called.
     pub(crate) fn url(&self) -> &str {
         &self.shared.base
     }

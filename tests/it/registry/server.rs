@@ -57,7 +57,9 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    /// `name` is what it is called, with the port.
     pub(crate) fn new(
+        name: &str,
         address: SocketAddr,
         auth: Auth,
         tls: Option<Arc<rustls::ServerConfig>>,
@@ -65,7 +67,7 @@ impl Shared {
     ) -> Self {
         let scheme = if tls.is_some() { "https" } else { "http" };
         Self {
-            base: format!("{scheme}://{address}"),
+            base: format!("{scheme}://{name}"),
             state,
             rules: Mutex::default(),
             journal: Mutex::default(),

@@ -102,11 +102,19 @@ fn once(row: &Row, phase: Phase, way: Way, timeout: u64) -> Seen {
         (ELSEWHERE, &twin),
         (SECURE_ELSEWHERE, &twin),
     ];
-    let proxy = Proxy::with_login(&routes, Some(PROXY_LOGIN));
+    let (routes, login): (&[_], _) = match row.strike {
+        Strike::Plain => (&routes, None),
+        // It leads nowhere.
+        Strike::Past(_) => (&[], None),
+        _ => (&routes, Some(PROXY_LOGIN)),
+    };
+    let proxy = Proxy::with_login(routes, login);
+    let proxy_url = login.map_or_else(|| proxy.url(), |login| proxy.url_as(login));
     script(row, phase, way, (&registry, &twin, &proxy));
-    let host = match way {
-        Way::Direct => registry.host(),
-        Way::Proxied => FAR.to_owned(),
+    let host = match (way, &row.strike) {
+        (Way::Direct, _) => registry.host(),
+        (_, Strike::Past(_)) => registry.url().replace("http://", ""),
+        _ => FAR.to_owned(),
     };
     let login = config(&[(&host, right())]);
     let timeout = timeout.to_string();
@@ -137,17 +145,15 @@ fn once(row: &Row, phase: Phase, way: Way, timeout: u64) -> Seen {
                 .with("metadata-file", "build.json")
                 .with("registry-config", "config.json")
                 .with("ca-file", "ca.crt")
-                .with("plain-http", if row.secure { "" } else { FAR })
+                .with("plain-http", if row.secure { "" } else { &host })
                 .with("settle", "0")
                 .with("settle-timeout", "0")
                 .with("timeout", &timeout)
                 .env("RUNNER_DEBUG", "1")
-                .env("ALL_PROXY", &proxy.url_as(PROXY_LOGIN));
+                .env("ALL_PROXY", &proxy_url)
+                .env("NO_PROXY", row.past());
             let stepped = step.run();
-            for request in proxy.journal() {
-                assert_eq!(request.method, "CONNECT");
-                assert_eq!(request.header("Authorization"), None, "{request:?}");
-            }
+            check_proxy(row, &proxy);
             let report = serde_json::from_str(stepped.output("report")).unwrap();
             (stepped.code, report, stepped.visible())
         }
@@ -166,10 +172,16 @@ fn registry(row: &Row, way: Way) -> Registry {
         fill(&registry, "app");
         registry
     };
-    filled(match way {
-        Way::Direct => builder,
-        Way::Proxied => builder.realm(&format!("{}://{FAR}/token", row.scheme())),
+    filled(match (way, &row.strike) {
+        (Way::Direct, _) => builder,
+        (_, Strike::Past(_)) => builder.unspecified(),
+        _ => builder.realm(&format!("{}://{FAR}/token", row.scheme())),
     })
+}
+
+/// Closes the connection after the answer, so that there must be a new one.
+fn close() -> Fault {
+    Fault::Header("Connection", "close".to_owned())
 }
 
 /// The registry that a redirect leads to: the same tags, under another name.
@@ -198,9 +210,9 @@ fn script(
         let heads = registry.on("HEAD", "/manifests/1").skip(1).always();
         heads.answer(Fault::status(405));
     }
-    let (method, path, skip) = match row.strike {
-        Strike::Turn(_) | Strike::Proxy(_) => phase.before(),
-        _ => phase.requests(),
+    let (method, path, skip) = match row.is_before() {
+        true => phase.before(),
+        false => phase.requests(),
     };
     let mut script = registry.on(method, path).skip(skip);
     if phase == Phase::Token {
@@ -211,9 +223,9 @@ fn script(
         Strike::Proxy(refusal) => {
             let turn = proxy.turn(*refusal);
             // A new connection is what the proxy is asked for.
-            let close = Fault::Header("Connection", "close".to_owned());
-            script.then(move |_| turn()).answer([close]);
+            script.then(move |_| turn()).answer([close()]);
         }
+        Strike::Plain | Strike::Past(_) => script.answer([close()]),
         Strike::Answer(faults) => {
             let mut faults = faults.clone();
             if row.in_body && phase == Phase::Put {
@@ -249,6 +261,21 @@ fn script(
                 .answer(Fault::status(*status).with("Location", &url));
         }
     }
+}
+
+/// The proxy was asked for tunnels only, with its own login if it wants one, and not at all where
+/// the way goes past it.
+fn check_proxy(row: &Row, proxy: &Proxy) {
+    let journal = proxy.journal();
+    for request in &journal {
+        assert_eq!(request.method, "CONNECT");
+        assert_eq!(request.header("Authorization"), None, "{request:?}");
+        let is_plain = matches!(row.strike, Strike::Plain);
+        let login = request.header("Proxy-Authorization");
+        assert_eq!(login.is_none(), is_plain, "{request:?}");
+    }
+    let is_past = !row.past().is_empty();
+    assert_eq!(journal.is_empty(), is_past, "{journal:?}");
 }
 
 /// No login but the registry's own came to it, none at all to where it redirects, the proxy's to
@@ -295,14 +322,14 @@ fn seen(
             && (phase == Phase::Token || entry.authorization.is_some())
     });
     let times: Vec<Instant> = met.skip(skip).map(|entry| entry.at).collect();
-    let met = match row.strike {
-        Strike::Turn(_) | Strike::Proxy(_) => usize::from(registry.unused_rules().is_empty()),
-        _ => times.len(),
+    let met = match row.is_before() {
+        true => usize::from(registry.unused_rules().is_empty()),
+        false => times.len(),
     };
     let pauses = times.iter().zip(times.iter().skip(1));
     let base = match way {
         Way::Direct => registry.url().to_owned(),
-        Way::Proxied => format!("{}://{FAR}", row.scheme()),
+        Way::Proxied => format!("{}://{host}", row.scheme()),
     };
     Seen {
         verdict: text(&tag["verdict"]),

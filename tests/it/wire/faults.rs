@@ -8,6 +8,7 @@ use super::cell::LONG;
 use super::phase::Phase;
 use super::rules::Kind;
 use crate::registry::{BODIES, Fault, Refusal, Response, To};
+use crate::run::Host;
 use crate::tls;
 
 /// One fault.
@@ -44,6 +45,11 @@ pub(super) enum Strike {
     Redirect(u16, bool),
     /// The proxy refuses so from the answer before on; `None`: nobody listens there.
     Proxy(Option<&'static str>),
+    /// Nothing: after the answer before there is a new connection, through a proxy that wants no
+    /// login.
+    Plain,
+    /// The same, but past the proxy, because of what `NO_PROXY` holds.
+    Past(&'static str),
 }
 
 /// The faults that go together, under a heading of the document.
@@ -68,7 +74,28 @@ impl Row {
 
     /// Whether only a proxy can do it.
     pub(super) fn needs_proxy(&self) -> bool {
-        matches!(self.strike, Strike::Proxy(_))
+        matches!(
+            self.strike,
+            Strike::Proxy(_) | Strike::Plain | Strike::Past(_)
+        )
+    }
+
+    /// Whether it strikes with the answer before.
+    pub(super) fn is_before(&self) -> bool {
+        matches!(self.strike, Strike::Turn(_)) || self.needs_proxy()
+    }
+
+    /// What `NO_PROXY` holds.
+    pub(super) fn past(&self) -> &'static str {
+        match self.strike {
+            Strike::Past(networks) => networks,
+            _ => "",
+        }
+    }
+
+    /// Whether it can be tried here. Says so aloud if not.
+    pub(super) fn can_be(&self) -> bool {
+        !matches!(self.strike, Strike::Past(_)) || Host::get().reaches_unspecified()
     }
 
     /// In what words, beside the reason, the message tells of this phase: a registry's own.
@@ -496,6 +523,20 @@ pub(super) fn groups() -> Vec<Group> {
         Group {
             title: "Proxies",
             rows: vec![
+                row(
+                    "a proxy without a login",
+                    K::Harmless,
+                    Strike::Plain,
+                    "",
+                    "",
+                ),
+                row(
+                    "a proxy, and the registry's network in `NO_PROXY`",
+                    K::Harmless,
+                    Strike::Past("10.0.0.0/8, 0.0.0.0/8"),
+                    "",
+                    "",
+                ),
                 row(
                     "the proxy wants a login",
                     K::Final,

@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Page,
     /// The answer is right, and something follows it.
     Surplus,
+    /// Nothing fails: the way is another one.
+    Harmless,
     /// A 4xx: this request is refused, another one need not be.
     Refused,
     /// A rate limit that looks like a denial when it has no body.
@@ -74,7 +76,7 @@ pub(super) fn end_of(kind: Kind, phase: Phase) -> End {
     use Kind as K;
     use Phase as P;
     match (phase, kind) {
-        (_, K::Surplus) => FIXED,
+        (_, K::Surplus | K::Harmless) => FIXED,
 
         (P::Token, _) => UNPROVEN,
 
