@@ -15,8 +15,8 @@ const HEAD: &str = "\
 
 What becomes of a repair when something fails, and what is said then. **Each cell is a run of the program against a
 registry that fails so, over real sockets**: the test that runs them all (`tests/it/wire.rs`) writes this page, and fails
-where one ends otherwise. It runs natively, each cell with and without a proxy, and as the WebAssembly component: without
-one under wasmtime, and with one as a step of GitHub under Node.
+where one ends otherwise. It runs natively, each cell with and without a proxy, but for those under [Proxies](#proxies),
+which have one; and as the WebAssembly component: without one under wasmtime, and with one as a step of GitHub under Node.
 
 The run is always the same: `tagproof fix --settle 0` of one tag that is `child`, on a registry that wants a token. Without
 a fault it ends as `fixed`, with 0. The fault strikes each time one of these requests is sent:
@@ -38,7 +38,8 @@ exit code. `-` is where fault and request cannot meet.
 - **What cannot be read just before the write is not written.** A `HEAD` that is refused does no harm: it is asked again
   as `GET`.
 - **What is not known to have been taken is `failed`. What was written and cannot be seen is `unsettled`.** Run it again.
-- What may pass in moments (broken connections, 408, 429, 5xx) is [sent 5 times](registries.md#repeats).
+- What may pass in moments is [sent 5 times](registries.md#repeats): after broken connections, 408, 425, 429, 499, and 5xx
+  but 501 and 505 to 511. A write is tried 5 times after any 5xx.
 
 With `--on-unproven warn`, `unproven` ends with 0. The component ends with 1 where it says 3.
 
