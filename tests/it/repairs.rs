@@ -1,7 +1,8 @@
 //! Each outcome of a repair, and the rules that no repair breaks.
 
+use crate::access::{PASSWORD, USER, bearer, config, filled, on, right, spoil};
 use crate::image::{Multi, image, index, metadata, multi, push};
-use crate::registry::{BODIES, Fault, Registry};
+use crate::registry::{BODIES, Entry, Fault, Registry};
 use crate::run::{code, prove, tagproof};
 
 /// A registry with the whole build, `app:1` on its arm64 child, and the build's metadata.
@@ -322,6 +323,55 @@ fn every_registrys_refusal_is_refused_with_its_words_and_not_repeated() {
 }
 
 #[test]
+fn a_registry_that_asks_for_a_login_at_the_write_only_gets_it_between_look_and_write() {
+    let open = Registry::builder().token(USER, PASSWORD).open_pull();
+    let basic = Registry::builder().basic(USER, PASSWORD).anonymous_pull();
+    for (builder, between) in [
+        (open, &["PUT 401", "GET token", "PUT 201"][..]),
+        (basic, &["PUT 401", "PUT 201"][..]),
+    ] {
+        let registry = filled(builder);
+        spoil(&registry);
+        let login = config(&[(&registry.host(), right())]);
+        let ran = on(&registry, "fix").file(".docker/config.json", login);
+        assert_eq!(ran.run().tags(), ["app:1 child fixed"]);
+        assert_eq!(around_the_write(&registry), between);
+    }
+}
+
+#[test]
+fn a_token_that_is_refused_at_the_write_is_followed_by_a_new_one_and_the_write() {
+    let registry = bearer();
+    spoil(&registry);
+    let realm = format!(r#"Bearer realm="{}/token""#, registry.url());
+    let challenge = format!(r#"{realm},service="fake registry",error="invalid_token""#);
+    registry
+        .on("PUT", "/manifests/1")
+        .answer(Fault::error(401, "UNAUTHORIZED", "expired").with("WWW-Authenticate", &challenge));
+    let login = config(&[(&registry.host(), right())]);
+    let ran = on(&registry, "fix").file(".docker/config.json", login);
+    assert_eq!(ran.run().tags(), ["app:1 child fixed"]);
+    let between = ["PUT 401", "GET token", "PUT 201"];
+    assert_eq!(around_the_write(&registry), between);
+}
+
+/// What came between the look before the write and the looks after it.
+fn around_the_write(registry: &Registry) -> Vec<String> {
+    let journal = registry.journal();
+    let is_look = |entry: &Entry| entry.method != "PUT" && entry.path.contains("/manifests/");
+    let first = journal.iter().position(|entry| entry.method == "PUT");
+    let (before, rest) = journal.split_at(first.unwrap());
+    let look = before.last().unwrap();
+    assert_eq!((&*look.method, look.status), ("HEAD", 200), "{look:?}");
+    let between = rest.iter().take_while(|entry| !is_look(entry));
+    let told = between.map(|entry| match entry.path.contains("/token") {
+        true => format!("{} token", entry.method),
+        false => format!("{} {}", entry.method, entry.status),
+    });
+    told.collect()
+}
+
+#[test]
 fn a_write_whose_answer_was_lost_is_fixed() {
     let (registry, build, metadata) = on_a_child();
     registry.on("PUT", "/manifests/1").answer(Fault::DropAfter);
@@ -395,20 +445,19 @@ fn a_newer_build_that_comes_between_two_tries_is_left_alone() {
 
 #[test]
 fn a_write_that_never_passes_is_failed_and_the_cause_is_told() {
-    let (registry, _, metadata) = on_a_child();
-    registry
-        .on("PUT", "/manifests/1")
-        .always()
-        .answer(Fault::status(503).with("Retry-After", "0"));
-    let ran = prove("fix", &metadata, &[]);
-    assert_eq!(ran.tags(), ["app:1 child failed"]);
-    assert_eq!(ran.code, Some(1));
-    assert_eq!(registry.count("PUT", ""), 5);
-    assert!(
-        ran.tag(0)["message"].as_str().unwrap().contains("503"),
-        "{}",
-        ran.shown()
-    );
+    for status in [501, 503] {
+        let (registry, _, metadata) = on_a_child();
+        registry
+            .on("PUT", "/manifests/1")
+            .always()
+            .answer(Fault::status(status).with("Retry-After", "0"));
+        let ran = prove("fix", &metadata, &[]);
+        assert_eq!(ran.tags(), ["app:1 child failed"]);
+        assert_eq!(ran.code, Some(1));
+        assert_eq!(registry.count("PUT", ""), 5, "{status}");
+        let message = ran.tag(0)["message"].as_str().unwrap();
+        assert!(message.contains(&status.to_string()), "{}", ran.shown());
+    }
 }
 
 #[test]

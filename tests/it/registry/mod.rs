@@ -85,6 +85,12 @@ impl Builder {
         self
     }
 
+    /// Anybody may read, and is not even asked for a token.
+    pub(crate) fn open_pull(mut self) -> Self {
+        self.auth.open_pull = true;
+        self
+    }
+
     /// The user may not write.
     pub(crate) fn read_only(mut self) -> Self {
         self.auth.read_only = true;
