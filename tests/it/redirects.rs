@@ -84,7 +84,7 @@ fn back_to_the_registry_itself_it_is_followed_and_the_login_does_not_return() {
         .always()
         .answer(Fault::redirect(&back));
     let index = multi("a").index;
-    let answer = Response::new(200, &index.media_type, index.bytes);
+    let answer = Response::new(200, index.media_type, index.bytes);
     near.on("*", "signature=y")
         .even_unauthorized()
         .times(1)
