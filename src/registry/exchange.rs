@@ -37,6 +37,7 @@ impl Ask<'_> {
             body: self.body,
             limit: MAX_BODY,
             is_pull: self.is_pull,
+            secrets: None,
         }
     }
 }

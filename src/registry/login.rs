@@ -1,7 +1,7 @@
 //! Gets a pass for a repository: goes through the logins at hand, and asks the token server.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::challenge::Challenge;
 use super::credentials::{Login, Secret};
 use super::http::{Outgoing, Response, Verb};
-use super::origin::Origin;
+use super::origin::{Origin, redact};
 use super::sender::Sender;
 use super::session::{Pass, Session, Stage};
 use super::token::{self, MAX_TOKEN_BODY, Scope, Token};
@@ -158,7 +158,14 @@ impl Doorman<'_> {
         };
         let registry =
             Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
-        token::check_realm(realm, &registry).map_err(|why| outgoing.error(Class::Unsafe, why))?;
+        let secrets = sender.http.secrets();
+        token::check_realm(realm, &registry).map_err(|why| {
+            let realm = secrets.conceal(&redact(realm));
+            let why = format!(
+                "the registry names the token server `{realm}`, which is not safe to ask: {why}"
+            );
+            outgoing.error(Class::Unsafe, why)
+        })?;
         let service = service.as_deref();
         let get = |scope: &Scope, basic: Option<(&str, &str)>| {
             let account = basic.map(|(name, _)| name).filter(|name| !name.is_empty());
@@ -171,6 +178,7 @@ impl Doorman<'_> {
                 body: b"",
                 limit: MAX_TOKEN_BODY,
                 is_pull: false,
+                secrets: Some(Arc::clone(secrets)),
             };
             sender
                 .send(&request, None)
@@ -203,6 +211,7 @@ impl Doorman<'_> {
                     body: form.as_bytes(),
                     limit: MAX_TOKEN_BODY,
                     is_pull: false,
+                    secrets: Some(Arc::clone(secrets)),
                 };
                 let response = sender.send(&request, None)?;
                 match response.status {

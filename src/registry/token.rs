@@ -15,7 +15,7 @@ pub(crate) const MAX_TOKEN_BODY: usize = 64 * 1024;
 const SHORTEST: u64 = 60;
 
 /// RFC 3986, `unreserved`.
-pub(super) const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -25,19 +25,13 @@ pub(super) const QUERY: &AsciiSet = &NON_ALPHANUMERIC
 ///
 /// Its host need not be the registry's (`auth.docker.io`). It must not be less safe than the
 /// registry's own connection, nor lie on this machine unless the registry does.
-pub(crate) fn check_realm(realm: &str, registry: &Origin) -> Result<Origin, String> {
-    let refuse = |why: &str| {
-        format!(
-            "the registry names the token server `{}`, which is not safe to ask: {why}",
-            super::origin::redact(realm)
-        )
-    };
-    let origin = Origin::of(realm).map_err(refuse)?;
+pub(crate) fn check_realm(realm: &str, registry: &Origin) -> Result<Origin, &'static str> {
+    let origin = Origin::of(realm)?;
     if !origin.is_secure() && registry.is_secure() {
-        return Err(refuse("it is not `https`"));
+        return Err("it is not `https`");
     }
     if !registry.may_lead_to(&origin) {
-        return Err(refuse("it is on this machine or in its local network link"));
+        return Err("it is on this machine or in its local network link");
     }
     Ok(origin)
 }

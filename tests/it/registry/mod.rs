@@ -13,6 +13,7 @@ mod auth;
 mod bodies;
 mod fault;
 mod http;
+mod parrot;
 mod protocol;
 mod server;
 mod state;
