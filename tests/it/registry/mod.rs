@@ -282,6 +282,7 @@ impl Registry {
 
     /// Forgets the requests so far.
     pub(crate) fn forget_journal(&self) {
+        self.has_deleted_nothing();
         lock(&self.shared.journal).clear();
     }
 
@@ -314,6 +315,15 @@ impl Registry {
     }
 }
 
+impl Registry {
+    /// Nothing is deleted, whatever a test is about.
+    fn has_deleted_nothing(&self) {
+        let journal = self.journal();
+        let deleted = journal.iter().find(|entry| entry.method == "DELETE");
+        assert!(deleted.is_none(), "{deleted:?}");
+    }
+}
+
 impl Drop for Registry {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
@@ -322,6 +332,9 @@ impl Drop for Registry {
         let joined = self.thread.take().map(JoinHandle::join);
         if matches!(joined, Some(Err(_))) && !std::thread::panicking() {
             panic!("the fake registry failed");
+        }
+        if !std::thread::panicking() {
+            self.has_deleted_nothing();
         }
     }
 }
