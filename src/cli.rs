@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+mod mistakes;
 mod options;
 
 use options::options;
@@ -319,10 +320,7 @@ pub fn parse(args: &[OsString]) -> Action {
         Ok(cli) => cli,
         Err(error) => {
             let to_stderr = error.use_stderr();
-            let text = match usage_help(args, &error) {
-                Some(help) => format!("{}help: {help}\n", error.render()),
-                None => error.render().to_string(),
-            };
+            let text = mistakes::told(args, &error);
             return Action::Print {
                 text,
                 to_stderr,
@@ -366,26 +364,6 @@ pub fn parse(args: &[OsString]) -> Action {
             Action::Completions(script)
         }
     }
-}
-
-/// What to type instead, where clap cannot know it: the command that was left out.
-fn usage_help(args: &[OsString], error: &clap::Error) -> Option<String> {
-    use clap::error::ErrorKind as K;
-    let first = args.get(1)?.to_str()?;
-    let what = match error.kind() {
-        K::InvalidSubcommand if first.contains(['.', '/']) || first == "-" => first.to_owned(),
-        K::UnknownArgument => {
-            let name = first.strip_prefix("--")?.split('=').next()?;
-            let command = Cli::command();
-            let check = command.find_subcommand("check")?;
-            let is_known = check.get_arguments().any(|it| it.get_long() == Some(name));
-            is_known.then(|| format!("--{name} …"))?
-        }
-        _ => return None,
-    };
-    Some(format!(
-        "`tagproof check {what}` looks, `tagproof fix {what}` also repairs"
-    ))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -2,8 +2,12 @@
 
 use super::challenge::Challenge;
 use super::http::{Outgoing, Response, Verb};
-use super::session::{Pass, Session, is_steady};
+use super::session::{Pass, Session};
 use super::{Class, Error};
+use crate::text::clean;
+
+/// The most that is repeated of what a challenge demands, in characters.
+const MAX_DEMANDED: usize = 200;
 
 /// What became of the logins for one request.
 #[derive(Default)]
@@ -16,7 +20,13 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     /// The registry refused a fresh pass: on to the next.
-    pub(crate) fn refuse(&mut self, session: &mut Session, pass: &Pass, response: &Response) {
+    pub(crate) fn refuse(
+        &mut self,
+        session: &mut Session,
+        pass: &Pass,
+        offered: Option<&Challenge>,
+        response: &Response,
+    ) {
         let refusal = response.refusal();
         let class = match (&pass.source, pass.expires) {
             // The token server knew the login, so it is the right that is missing.
@@ -25,7 +35,14 @@ impl Attempt {
         };
         // What a login was denied says more than what nobody is allowed.
         if pass.source.is_some() || self.refusal.is_none() {
-            self.refusal = Some((class, refusal.reason()));
+            let mut reason = refusal.reason();
+            if let Some(demanded) = offered.and_then(|it| beyond(session, it)) {
+                let demanded = clean(&response.secrets.conceal(&demanded), MAX_DEMANDED);
+                let scope = &session.scope;
+                reason =
+                    format!("{reason}; it demands `{demanded}`, and only `{scope}` is asked for");
+            }
+            self.refusal = Some((class, reason));
         }
         session.refused_by_registry(pass);
         session.next();
@@ -56,21 +73,11 @@ impl Attempt {
     }
 }
 
-/// Takes note of what a refusal offers, and tells whether it demands more than was asked for.
-pub(crate) fn demands(
-    session: &mut Session,
-    known: Option<&Challenge>,
-    offered: Option<&Challenge>,
-) -> Result<bool, &'static str> {
-    let (Some(known), Some(offered)) = (known, offered) else {
-        return Ok(false);
-    };
-    if !is_steady(known, offered) {
-        return Err("the registry now names another token server than before");
-    }
+/// The scopes that a challenge demands, if a token of this session cannot have them all.
+fn beyond(session: &Session, offered: &Challenge) -> Option<String> {
     let Challenge::Bearer { scopes, .. } = offered else {
-        return Ok(false);
+        return None;
     };
-    let more = scopes.iter().filter(|scope| session.scopes.add(scope));
-    Ok(more.count() > 0)
+    let covered = scopes.iter().all(|scope| session.scope.covers(scope));
+    (!covered).then(|| scopes.join(" "))
 }

@@ -11,6 +11,7 @@ use super::exchange::{Ask, lock};
 use super::http::{Http, Outgoing, Response, Verb};
 use super::login::{Doorman, Nth};
 use super::proxy::Proxies;
+use super::secrets::Secrets;
 use super::sender::Sender;
 use super::session::Station;
 use super::{Answer, Class, Error, MAX_BODY, Method, Read, Registry, Target, Write};
@@ -175,18 +176,13 @@ impl<'a> Client<'a> {
 
     fn note_warnings(&self, host: &Host, response: &Response) {
         for value in response.headers.get_all("warning") {
-            // warn-code SP warn-agent SP warn-text, of which only 299 and "-" count here
-            // (distribution-spec, "Warnings").
             let Some(text) = value
                 .to_str()
                 .ok()
-                .and_then(|value| value.trim().strip_prefix("299 - \""))
-                .and_then(|value| value.strip_suffix('"'))
+                .and_then(|value| warning(value, &response.secrets))
             else {
                 continue;
             };
-            let text = text.replace("\\\"", "\"").replace("\\\\", "\\");
-            let text = clean(&response.secrets.conceal(&text), 300);
             let warning = (host.clone(), text);
             let mut warnings = lock(&self.warnings);
             if warnings.len() < 50 && !warnings.contains(&warning) {
@@ -194,6 +190,14 @@ impl<'a> Client<'a> {
             }
         }
     }
+}
+
+/// What a `Warning` header says: warn-code SP warn-agent SP warn-text, of which only 299 and "-" count
+/// here (distribution-spec, "Warnings").
+pub(super) fn warning(value: &str, secrets: &Secrets) -> Option<String> {
+    let text = value.trim().strip_prefix("299 - \"")?.strip_suffix('"')?;
+    let text = text.replace("\\\"", "\"").replace("\\\\", "\\");
+    Some(clean(&secrets.conceal(&text), 300))
 }
 
 impl Registry for Client<'_> {

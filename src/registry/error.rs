@@ -122,7 +122,9 @@ impl Refusal {
         let text = String::from_utf8_lossy(body.get(..MAX_REFUSAL_BODY).unwrap_or(body));
         let text = text.trim();
         let content_type = content_type.to_ascii_lowercase();
+        // Before anything is made of the texts: codes get capitals, what is nested gets escapes.
         let json: Option<Value> = serde_json::from_str(text).ok();
+        let json = json.map(|value| without_secrets(value, &conceal));
         let is_page = json.is_none()
             && (content_type.starts_with("text/html")
                 || text
@@ -304,6 +306,22 @@ impl Refusal {
             (true, false) => format!("{status}{name}"),
             (false, _) => format!("{status}{name}: {}", self.words),
         }
+    }
+}
+
+/// A JSON value whose texts have passed `conceal`.
+fn without_secrets(value: Value, conceal: &impl Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => Value::String(conceal(&text)),
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| without_secrets(item, conceal))
+            .collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(key, field)| (key, without_secrets(field, conceal)))
+            .collect(),
+        other => other,
     }
 }
 

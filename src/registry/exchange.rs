@@ -2,17 +2,17 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::attempt::{Attempt, demands};
+use super::attempt::Attempt;
 use super::challenge::{self, Challenge};
 use super::client::Client;
 use super::failure::{CUT, GARBAGE, NO_TLS};
 use super::http::{Outgoing, Response, Verb};
 use super::origin::Origin;
-use super::session::{Session, Station};
+use super::session::{Session, Station, is_steady};
 use super::{Class, Error, MAX_BODY};
 use crate::oci::Repository;
 
-/// The most rounds of logging in for one request; each is a different login or asks for more.
+/// The most rounds of logging in for one request; each is a different login or a new token.
 const MAX_ROUNDS: usize = 16;
 
 /// A request to a repository, before it is known how to log in.
@@ -37,6 +37,7 @@ impl Ask<'_> {
             body: self.body,
             limit: MAX_BODY,
             is_pull: self.is_pull,
+            secrets: None,
         }
     }
 }
@@ -102,14 +103,18 @@ impl Client<'_> {
                     lock(&station.gate).challenge.get_or_insert(offered);
                 }
                 (Some(pass), offered) => {
-                    let more = demands(&mut session, challenge.as_ref(), offered.as_ref())
-                        .map_err(|why| outgoing.error(Class::Unsafe, why))?;
-                    let is_old = session.is_proved && !login.is_renewed;
-                    if pass.expires.is_some() && response.status == 401 && (more || is_old) {
-                        login.is_renewed |= !more;
+                    if let (Some(known), Some(offered)) = (&challenge, &offered)
+                        && !is_steady(known, offered)
+                    {
+                        let why = "the registry now names another token server than before";
+                        return Err(outgoing.error(Class::Unsafe, why));
+                    }
+                    let may_be_old = session.is_proved && !login.is_renewed;
+                    if pass.expires.is_some() && response.status == 401 && may_be_old {
+                        login.is_renewed = true;
                         session.drop_pass();
                     } else {
-                        login.refuse(&mut session, pass, &response);
+                        login.refuse(&mut session, pass, offered.as_ref(), &response);
                     }
                 }
             }

@@ -1,12 +1,24 @@
 //! For tests: what hostile bytes from registries, token servers and login files must never do.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::json;
+
 use super::challenge::{Challenge, choose};
+use super::client::warning;
+use super::credentials::Secret;
 use super::error::Refusal;
+use super::helper;
 use super::login_config::LoginConfig;
 use super::origin::{Origin, redact, resolve};
+use super::secrets::Secrets;
 use super::{retry, token};
 use crate::fuzzing::is_tame;
 use crate::oci::Reference;
+use crate::text::clean;
+
+/// A password that was sent. It needs escapes in JSON, XML, URLs and Markdown.
+const SECRET: &str = "hun\"ter\\2<&>'+/%é";
 
 /// The lines of `WWW-Authenticate`, and the URL of the token server that they name.
 pub fn challenge(data: &[u8]) {
@@ -36,8 +48,9 @@ pub fn challenge(data: &[u8]) {
     let _ = retry::hint(&text);
 }
 
-/// The text of a login config.
+/// The text of a login config, which is what a credential helper printed, too.
 pub fn docker_config(data: &[u8]) {
+    helps(data);
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
@@ -61,16 +74,51 @@ pub fn docker_config(data: &[u8]) {
     }
 }
 
+/// What a helper printed as its answer, or complained of.
+fn helps(data: &[u8]) {
+    for (success, stdout, stderr) in [
+        (true, data, data),
+        (false, data, data),
+        (false, &b""[..], data),
+    ] {
+        match helper::told(success, stdout, stderr) {
+            Ok(Some(Secret::Password { username, password })) => {
+                assert!(success && !password.is_empty() && !username.contains(':'));
+            }
+            Ok(Some(Secret::IdentityToken(token) | Secret::RegistryToken(token))) => {
+                assert!(success && !token.is_empty());
+            }
+            Ok(None) => {}
+            // In words of our own, and of its complaint no word that may be a token.
+            Err(why) => {
+                assert!(why.starts_with("it") && why.len() < 300, "{why}");
+                assert!(
+                    why.bytes()
+                        .all(|b| matches!(b, b' '..=b'~') || !b.is_ascii())
+                );
+                let is_long =
+                    |word: &str| word.len() > 20 && word.bytes().all(|b| b.is_ascii_alphanumeric());
+                assert!(!why.split(' ').any(is_long), "{why}");
+                is_tame(&clean(&why, 200));
+            }
+        }
+    }
+}
+
 /// The body of a refusal under each status, and of a token server's answer: the first line is the
-/// `Content-Type`.
+/// `Content-Type`. What is said with a secret in it is told without.
 pub fn error_body(data: &[u8]) {
     let cut = data.iter().position(|byte| *byte == b'\n');
     let (head, body) = data.split_at(cut.map_or(0, |at| at + 1));
     let content_type = String::from_utf8_lossy(head);
+    let secrets = Secrets::default();
+    let login = STANDARD.encode(format!("me:{SECRET}"));
+    secrets.learn_header(&format!("Basic {login}"));
     for status in [400, 401, 403, 404, 409, 412, 429, 500, 999] {
-        let refusal = Refusal::read(status, content_type.trim(), body, str::to_owned);
-        is_tame(&refusal.words);
-        is_tame(&refusal.reason());
+        let conceal = |words: &str| secrets.conceal(words);
+        let refusal = Refusal::read(status, content_type.trim(), body, conceal);
+        is_told(&refusal.words);
+        is_told(&refusal.reason());
         assert!(refusal.words.chars().count() <= 300);
         assert!(refusal.codes.len() <= 8);
         let _ = (refusal.class(), refusal.is_passing());
@@ -78,5 +126,52 @@ pub fn error_body(data: &[u8]) {
     match token::parse(body) {
         Ok(token) => assert!(token.text.bytes().all(|b| b.is_ascii_graphic())),
         Err(why) => is_tame(why),
+    }
+    repeats(&String::from_utf8_lossy(body), &secrets, &login);
+}
+
+/// A server that says `text` and what it was sent.
+fn repeats(text: &str, secrets: &Secrets, login: &str) {
+    assert_eq!(Secrets::default().conceal(text), text);
+    assert!(secrets.conceal(text).len() <= text.len());
+    let short: String = text.chars().take(40).collect();
+    let text = format!("{short}{SECRET}{short}");
+    // The letters that have bits of nothing but the secret.
+    let from = (short.len() * 8).div_ceil(6);
+    let to = (short.len() + SECRET.len()) * 8 / 6;
+    let letters = |encoded: &str| encoded.get(from..to).unwrap_or_default().to_owned();
+    let (base64, for_urls) = (STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text));
+    for (said, never) in [
+        (text, SECRET.to_owned()),
+        (format!("{short}{login}{short}"), login.to_owned()),
+        (format!("{short} {base64} {short}"), letters(&base64)),
+        (format!("{short} {for_urls} {short}"), letters(&for_urls)),
+        (
+            format!("{short} {} {short}", json!(SECRET)),
+            SECRET.to_owned(),
+        ),
+    ] {
+        let error = json!({"code": said, "message": said, "detail": {"it": [said]}});
+        let body = json!({"errors": [error]}).to_string();
+        for body in [&body, &said] {
+            let conceal = |words: &str| secrets.conceal(words);
+            let words = Refusal::read(403, "text/plain", body.as_bytes(), conceal).words;
+            is_told(&words);
+            assert!(!words.contains(&never), "{words}");
+        }
+        let quoted = said.replace('\\', "\\\\").replace('"', "\\\"");
+        let header = format!("299 - \"{quoted}\"");
+        let words = warning(&header, secrets).unwrap_or_default();
+        is_told(&words);
+        assert!(!words.contains(&never), "{words}");
+    }
+}
+
+/// It is tame, and has the secret neither as it is nor as JSON has it.
+fn is_told(words: &str) {
+    is_tame(words);
+    let json = json!(SECRET).to_string();
+    for secret in [SECRET, json.trim_matches('"')] {
+        assert!(!words.contains(secret), "{words}");
     }
 }

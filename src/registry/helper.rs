@@ -298,6 +298,17 @@ fn understand(ended: &Ended) -> Result<Option<Secret>, String> {
     Ok(Some(secret))
 }
 
+/// The same of what a fuzzer makes up.
+#[cfg(any(test, fuzzing))]
+pub(super) fn told(success: bool, stdout: &[u8], stderr: &[u8]) -> Result<Option<Secret>, String> {
+    understand(&Ended {
+        success,
+        status: "exit status 1".to_owned(),
+        stdout: stdout.to_owned(),
+        stderr: stderr.to_owned(),
+    })
+}
+
 /// Printable ASCII on one line, bounded. A long unbroken word may be a token and is left out.
 fn clean(text: &str) -> String {
     let printable = |c: char| if c.is_ascii_graphic() { c } else { ' ' };

@@ -60,12 +60,19 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) limit: usize,
     /// Whether it is counted as a pull.
     pub(crate) is_pull: bool,
+    /// What must not be shown of the URL, if a server named it.
+    pub(crate) secrets: Option<Arc<Secrets>>,
 }
 
 impl Outgoing<'_> {
     /// The request as it may be shown.
     pub(crate) fn shown(&self) -> String {
-        format!("{} {}", self.verb.as_str(), redact(&self.url))
+        let url = redact(&self.url);
+        let url = match &self.secrets {
+            Some(secrets) => secrets.conceal(&url),
+            None => url,
+        };
+        format!("{} {url}", self.verb.as_str())
     }
 
     /// An error about this request.
@@ -203,6 +210,11 @@ impl<'a> Http<'a> {
         if outgoing.verb == Verb::Post {
             self.secrets.learn_form(outgoing.body);
         }
+        if let Some(password) = proxy.and_then(|it| it.proxy.password()) {
+            let username = proxy.and_then(|it| it.proxy.username());
+            self.secrets
+                .learn_login(username.unwrap_or_default(), password);
+        }
         let secrets = Arc::clone(&self.secrets);
         let result = exchange(&agent, outgoing, left.min(CALL), secrets).map_err(|failure| {
             let cause = Cause {
@@ -226,6 +238,11 @@ impl<'a> Http<'a> {
             )),
         }
         result
+    }
+
+    /// What was sent and must not be repeated.
+    pub(crate) fn secrets(&self) -> &Arc<Secrets> {
+        &self.secrets
     }
 
     /// One agent, and so one pool of connections, for each way out. Certificates are only read

@@ -1,7 +1,7 @@
 //! Gets a pass for a repository: goes through the logins at hand, and asks the token server.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -10,10 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::challenge::Challenge;
 use super::credentials::{Login, Secret};
 use super::http::{Outgoing, Response, Verb};
-use super::origin::Origin;
+use super::origin::{Origin, redact};
 use super::sender::Sender;
 use super::session::{Pass, Session, Stage};
-use super::token::{self, MAX_TOKEN_BODY, Scopes, Token};
+use super::token::{self, MAX_TOKEN_BODY, Scope, Token};
 use super::{Class, Error};
 use crate::clock::Clock;
 use crate::oci::Repository;
@@ -158,33 +158,41 @@ impl Doorman<'_> {
         };
         let registry =
             Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
-        token::check_realm(realm, &registry).map_err(|why| outgoing.error(Class::Unsafe, why))?;
+        let secrets = sender.http.secrets();
+        token::check_realm(realm, &registry).map_err(|why| {
+            let realm = secrets.conceal(&redact(realm));
+            let why = format!(
+                "the registry names the token server `{realm}`, which is not safe to ask: {why}"
+            );
+            outgoing.error(Class::Unsafe, why)
+        })?;
         let service = service.as_deref();
-        let get = |scopes: &Scopes, basic: Option<(&str, &str)>| {
+        let get = |scope: &Scope, basic: Option<(&str, &str)>| {
             let account = basic.map(|(name, _)| name).filter(|name| !name.is_empty());
             let request = Outgoing {
                 verb: Verb::Get,
-                url: token::url(realm, service, scopes, account),
+                url: token::url(realm, service, scope, account),
                 accept: Some("application/json"),
                 content_type: None,
                 authorization: basic.map(|(name, password)| self::basic(name, password)),
                 body: b"",
                 limit: MAX_TOKEN_BODY,
                 is_pull: false,
+                secrets: Some(Arc::clone(secrets)),
             };
             sender
                 .send(&request, None)
                 .and_then(|response| reply(&request, &response))
         };
         match secret {
-            None => match (get(&session.scopes, None)?, session.scopes.reading()) {
+            None => match (get(&session.scope, None)?, session.scope.reading()) {
                 // Who may not push may still read.
                 (Reply::Refused(_), Some(less)) => get(&less, None),
                 (reply, _) => Ok(reply),
             },
             Some(Secret::Password { username, password }) => {
                 let login = Some((username.as_str(), password.as_str()));
-                match (get(&session.scopes, login)?, session.scopes.reading()) {
+                match (get(&session.scope, login)?, session.scope.reading()) {
                     (Reply::Refused(why), Some(less)) => match get(&less, login)? {
                         Reply::Refused(_) => Ok(Reply::Refused(why)),
                         token @ Reply::Token(_) => Ok(token),
@@ -193,7 +201,7 @@ impl Doorman<'_> {
                 }
             }
             Some(Secret::IdentityToken(identity) | Secret::RegistryToken(identity)) => {
-                let form = token::form(service, &session.scopes, identity);
+                let form = token::form(service, &session.scope, identity);
                 let request = Outgoing {
                     verb: Verb::Post,
                     url: realm.clone(),
@@ -203,11 +211,12 @@ impl Doorman<'_> {
                     body: form.as_bytes(),
                     limit: MAX_TOKEN_BODY,
                     is_pull: false,
+                    secrets: Some(Arc::clone(secrets)),
                 };
                 let response = sender.send(&request, None)?;
                 match response.status {
                     // Servers without OAuth2 answer so (containerd's list), and take it as a password.
-                    400 | 401 | 404 | 405 => get(&session.scopes, Some(("", identity))),
+                    400 | 401 | 404 | 405 => get(&session.scope, Some(("", identity))),
                     _ => reply(&request, &response),
                 }
             }

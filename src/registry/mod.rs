@@ -6,6 +6,7 @@ mod client;
 mod config_file;
 mod credentials;
 mod error;
+mod escapes;
 mod exchange;
 mod failure;
 mod gitlab;

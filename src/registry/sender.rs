@@ -2,7 +2,7 @@
 //! credentials, and gives up on hosts that are down.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::http::{Http, Outgoing, Response, Verb};
@@ -103,6 +103,7 @@ impl<'a> Sender<'a> {
         let mut request = outgoing.clone();
         request.authorization = None;
         request.is_pull = false;
+        request.secrets = Some(Arc::clone(&response.secrets));
         let mut response = response;
         for _ in 0..MAX_REDIRECTS {
             if !is_redirect(&response) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Class;
 use super::challenge::Challenge;
 use super::origin::Origin;
-use super::token::Scopes;
+use super::token::Scope;
 use crate::oci::{Host, Repository};
 
 /// A pass that is about to expire is renewed before it is used.
@@ -109,7 +109,8 @@ pub(crate) struct Pass {
 
 /// The login to one repository.
 pub(crate) struct Session {
-    pub(crate) scopes: Scopes,
+    /// What its tokens are asked for.
+    pub(crate) scope: Scope,
     pub(crate) stage: Stage,
     pub(crate) pass: Option<Pass>,
     /// Grows whenever the pass changes, so that a late refusal of an old one is recognised.
@@ -131,7 +132,7 @@ pub(crate) struct Session {
 impl Session {
     fn new(path: &str, write: bool) -> Self {
         Self {
-            scopes: Scopes::of(path, write),
+            scope: Scope::of(path, write),
             stage: Stage::Login(0),
             pass: None,
             generation: 0,

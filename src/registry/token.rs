@@ -1,6 +1,6 @@
 //! The token server: which one may be asked, how, for what, and what it answers.
 
-use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,7 +15,7 @@ pub(crate) const MAX_TOKEN_BODY: usize = 64 * 1024;
 const SHORTEST: u64 = 60;
 
 /// RFC 3986, `unreserved`.
-pub(super) const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -25,79 +25,52 @@ pub(super) const QUERY: &AsciiSet = &NON_ALPHANUMERIC
 ///
 /// Its host need not be the registry's (`auth.docker.io`). It must not be less safe than the
 /// registry's own connection, nor lie on this machine unless the registry does.
-pub(crate) fn check_realm(realm: &str, registry: &Origin) -> Result<Origin, String> {
-    let refuse = |why: &str| {
-        format!(
-            "the registry names the token server `{}`, which is not safe to ask: {why}",
-            super::origin::redact(realm)
-        )
-    };
-    let origin = Origin::of(realm).map_err(refuse)?;
+pub(crate) fn check_realm(realm: &str, registry: &Origin) -> Result<Origin, &'static str> {
+    let origin = Origin::of(realm)?;
     if !origin.is_secure() && registry.is_secure() {
-        return Err(refuse("it is not `https`"));
+        return Err("it is not `https`");
     }
     if !registry.may_lead_to(&origin) {
-        return Err(refuse("it is on this machine or in its local network link"));
+        return Err("it is on this machine or in its local network link");
     }
     Ok(origin)
 }
 
-/// What a token allows: actions on one resource, `repository:app:pull,push`.
+/// What a token is asked for: to read from the repository that the session is about, and where it
+/// may be written, to write to it. Whatever a challenge demands, it is never more.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Scopes {
-    items: Vec<(String, BTreeSet<String>)>,
+pub(crate) struct Scope {
+    path: String,
+    may_write: bool,
 }
 
-impl Scopes {
+impl Scope {
     /// Reading from a repository, or writing to it too.
-    pub(crate) fn of(path: &str, write: bool) -> Self {
-        let mut scopes = Self { items: Vec::new() };
-        scopes.add(&format!(
-            "repository:{path}:pull{}",
-            if write { ",push" } else { "" }
-        ));
-        scopes
-    }
-
-    /// Adds a scope that a registry demands, and tells whether that asks for more than before.
-    /// Nonsense and the ninth resource are not asked for.
-    pub(crate) fn add(&mut self, scope: &str) -> bool {
-        let fits = scope.len() <= 512 && scope.bytes().all(|b| b.is_ascii_graphic());
-        let Some((resource, actions)) = scope.rsplit_once(':').filter(|_| fits) else {
-            return false;
-        };
-        let actions = actions.split(',').filter(|action| !action.is_empty());
-        if let Some((_, known)) = self.items.iter_mut().find(|(name, _)| name == resource) {
-            let before = known.len();
-            known.extend(actions.take(8).map(str::to_owned));
-            return known.len() > before;
-        }
-        if self.items.len() == 8 {
-            return false;
-        }
-        self.items.push((
-            resource.to_owned(),
-            actions.take(8).map(str::to_owned).collect(),
-        ));
-        true
+    pub(crate) fn of(path: &str, may_write: bool) -> Self {
+        let path = path.to_owned();
+        Self { path, may_write }
     }
 
     /// The same for reading only, if that is less.
     pub(crate) fn reading(&self) -> Option<Self> {
-        let mut less = self.clone();
-        for (_, actions) in &mut less.items {
-            actions.retain(|action| action == "pull");
-        }
-        less.items.retain(|(_, actions)| !actions.is_empty());
-        (less != *self && !less.items.is_empty()).then_some(less)
+        self.may_write.then(|| Self::of(&self.path, false))
     }
 
-    fn texts(&self) -> impl Iterator<Item = String> {
-        self.items.iter().map(|(resource, actions)| {
-            // `pull` sorts before `push`, the order that servers expect.
-            let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
-            format!("{resource}:{}", actions.join(","))
-        })
+    /// Whether a token for it has all that `demanded`, a scope of a challenge, names.
+    pub(crate) fn covers(&self, demanded: &str) -> bool {
+        let Some((resource, actions)) = demanded.rsplit_once(':') else {
+            return false;
+        };
+        let has = |action| action == "pull" || (self.may_write && action == "push");
+        resource.strip_prefix("repository:") == Some(&self.path) && actions.split(',').all(has)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // In the order that servers expect.
+        let actions = if self.may_write { "pull,push" } else { "pull" };
+        write!(f, "repository:{}:{actions}", self.path)
     }
 }
 
@@ -105,25 +78,24 @@ impl Scopes {
 pub(crate) fn url(
     realm: &str,
     service: Option<&str>,
-    scopes: &Scopes,
+    scope: &Scope,
     account: Option<&str>,
 ) -> String {
     let mut pairs: Vec<(&str, String)> = Vec::new();
     pairs.extend(service.map(|service| ("service", service.to_owned())));
-    pairs.extend(scopes.texts().map(|scope| ("scope", scope)));
+    pairs.push(("scope", scope.to_string()));
     pairs.extend(account.map(|account| ("account", account.to_owned())));
     let mark = if realm.contains('?') { '&' } else { '?' };
     format!("{realm}{mark}{}", encode(&pairs))
 }
 
 /// The form that a token is asked for with POST, for an identity token (OAuth2, `refresh_token`).
-pub(crate) fn form(service: Option<&str>, scopes: &Scopes, identity_token: &str) -> String {
-    let scopes: Vec<String> = scopes.texts().collect();
+pub(crate) fn form(service: Option<&str>, scope: &Scope, identity_token: &str) -> String {
     encode(&[
         ("grant_type", "refresh_token".to_owned()),
         ("service", service.unwrap_or_default().to_owned()),
         ("client_id", "tagproof".to_owned()),
-        ("scope", scopes.join(" ")),
+        ("scope", scope.to_string()),
         ("refresh_token", identity_token.to_owned()),
     ])
 }
@@ -229,37 +201,41 @@ mod tests {
 
     #[test]
     fn a_token_is_asked_for_with_what_the_challenge_named() {
-        let scopes = Scopes::of("acme/app", true);
+        let scope = Scope::of("acme/app", true);
         assert_eq!(
-            url("https://a/t", Some("my registry"), &scopes, Some("me")),
+            url("https://a/t", Some("my registry"), &scope, Some("me")),
             "https://a/t?service=my%20registry&scope=repository%3Aacme%2Fapp%3Apull%2Cpush&account=me"
         );
         assert_eq!(
-            url("https://a/t?x=1", None, &Scopes::of("app", false), None),
+            url("https://a/t?x=1", None, &Scope::of("app", false), None),
             "https://a/t?x=1&scope=repository%3Aapp%3Apull"
         );
         assert_eq!(
-            form(Some("s"), &Scopes::of("app", false), "a&b"),
+            form(Some("s"), &Scope::of("app", false), "a&b"),
             "grant_type=refresh_token&service=s&client_id=tagproof&scope=repository%3Aapp%3Apull&refresh_token=a%26b"
         );
     }
 
     #[test]
-    fn demanded_scopes_are_asked_for_once() {
-        let mut scopes = Scopes::of("app", false);
-        assert!(!scopes.add("repository:app:pull"));
-        assert!(scopes.add("repository:app:push,pull"));
-        assert!(!scopes.add("repository:app:pull,push"));
-        assert!(scopes.add("repository:other:pull"));
-        assert!(!scopes.add("nonsense"));
-        assert!(!scopes.add("repository:a b:pull"));
-        let texts: Vec<String> = scopes.texts().collect();
-        assert_eq!(texts, ["repository:app:pull,push", "repository:other:pull"]);
-        assert_eq!(
-            Scopes::of("app", true).reading(),
-            Some(Scopes::of("app", false))
-        );
-        assert_eq!(Scopes::of("app", false).reading(), None);
+    fn a_scope_covers_what_is_read_and_written_of_its_repository_and_nothing_else() {
+        let (reading, writing) = (Scope::of("a/app", false), Scope::of("a/app", true));
+        for (demanded, reads, writes) in [
+            ("repository:a/app:pull", true, true),
+            ("repository:a/app:push,pull", false, true),
+            ("repository:a/app:pull,delete", false, false),
+            ("repository:a/app:*", false, false),
+            ("repository:a/app:", false, false),
+            ("repository:app:pull", false, false),
+            ("repository:a/app/x:pull", false, false),
+            ("registry:catalog:*", false, false),
+            ("a/app:pull", false, false),
+            ("nonsense", false, false),
+        ] {
+            let covers = (reading.covers(demanded), writing.covers(demanded));
+            assert_eq!(covers, (reads, writes), "{demanded}");
+        }
+        assert_eq!(writing.reading(), Some(reading.clone()));
+        assert_eq!(reading.reading(), None);
     }
 
     #[test]

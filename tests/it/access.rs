@@ -13,6 +13,10 @@ use crate::run::{Ran, Run, code, tagproof};
 pub(crate) const USER: &str = "ann";
 pub(crate) const PASSWORD: &str = "pa55:W0rd-of-ann";
 
+/// A password with whatever needs an escape in JSON, XML, Markdown, URLs, commands to a runner and
+/// dotenv files. What stands between, four letters each, stands in nothing else that is shown.
+pub(crate) const HOSTILE: &str = r#"Zk7w"Qx9v\Jf3h<Wb8n&Ty2m'Rd5s+Lp4g/Xc6t%Vn1q Hz0yéMj7u"#;
+
 /// A registry that takes a password.
 pub(crate) fn basic() -> Registry {
     filled(Registry::builder().basic(USER, PASSWORD))
@@ -105,11 +109,17 @@ pub(crate) fn assert_no_leak(ran: &Ran) {
 }
 
 /// Asserts that none of these, nor a token of the fake registry, is in a text in any shape: as it
-/// is, encoded for a URL, or within anything that was encoded by base64.
+/// is, encoded for a URL, or within anything that was encoded by base64. Of one that needs escapes
+/// there must not even be the letters between, however they were escaped.
 pub(crate) fn assert_secret(shown: &str, secrets: &[&str]) {
+    let capitals = shown.to_uppercase();
     for secret in secrets.iter().chain(&["opaque-"]) {
         for shape in shapes(secret) {
             assert!(!shown.contains(&shape), "`{shape}` leaked: {shown}");
+        }
+        let is_escaped = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, ':' | '-' | '_');
+        for part in secret.to_uppercase().split(is_escaped) {
+            assert!(!capitals.contains(part), "`{part}` leaked: {shown}");
         }
     }
 }
@@ -158,6 +168,21 @@ fn a_secret_is_found_in_every_shape() {
         assert!(found, "{shown}");
     }
     assert_secret("nothing", &[PASSWORD]);
+}
+
+#[test]
+fn a_secret_that_needs_escapes_is_found_in_any() {
+    for shown in [
+        HOSTILE,
+        &json!(HOSTILE).to_string(),
+        "and &quot;Qx9v\\Jf3h&lt;",
+        "%25Vn1q",
+        "r%Vn1q\\ Hz0y\\u00e9mj7u",
+        "RD5S",
+    ] {
+        let found = std::panic::catch_unwind(|| assert_secret(shown, &[HOSTILE]));
+        assert!(found.is_err(), "{shown}");
+    }
 }
 
 /// Asserts that all is right, and that nothing leaked.

@@ -32,6 +32,32 @@ fn without_arguments_the_help_is_shown_and_the_exit_code_is_that_of_a_mistake() 
 }
 
 #[test]
+fn a_password_as_an_argument_is_refused_and_not_repeated() {
+    for arguments in [
+        &["--password", "hunter2secret"] as &[&str],
+        &["--password=hunter2secret"],
+        &["--password-stdin=hunter2secret"],
+        &["--token", "hunter2secret"],
+        &["-p", "hunter2secret"],
+    ] {
+        let arguments = [&["check", "build.json", "--username", "me"], arguments].concat();
+        assert_usage(
+            &arguments,
+            &[
+                "error: take no password as an argument",
+                "help: pipe it: `echo \"$PASSWORD\" | tagproof check",
+                "--password-stdin`",
+            ],
+        );
+        assert!(!run(&arguments).stderr.contains("hunter2"));
+    }
+    for misspelled in ["-phunter2secret", "--pass=hunter2secret"] {
+        let ran = run(&["check", "build.json", misspelled]);
+        assert!(!ran.shown().contains("hunter2"), "{}", ran.shown());
+    }
+}
+
+#[test]
 fn help_says_what_it_is_for_and_what_the_exit_codes_mean() {
     let ran = run(&["--help"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));

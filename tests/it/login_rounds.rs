@@ -102,20 +102,6 @@ fn several_challenges_may_stand_in_one_line_or_in_several() {
 }
 
 #[test]
-fn scopes_that_the_registry_demands_beyond_are_asked_for_too() {
-    let registry = bearer();
-    let scope = "repository:app:pull repository:base/os:pull";
-    registry
-        .on("*", "/manifests/")
-        .skip(1)
-        .even_unauthorized()
-        .answer(challenges(&[bearer_line(&registry, scope)]));
-    assert_ok(&check(&registry));
-    let scopes = "scope=repository%3Aapp%3Apull&scope=repository%3Abase%2Fos%3Apull";
-    assert_eq!(registry.count("GET", scopes), 1, "{:?}", registry.journal());
-}
-
-#[test]
 fn a_scheme_that_nobody_here_knows_is_unproven() {
     let registry = bearer();
     registry

@@ -305,3 +305,13 @@ fn tokens_are_bound_to_scopes_and_rights_and_can_expire() {
         400
     );
 }
+
+#[test]
+fn a_test_in_which_something_is_deleted_fails() {
+    let registry = Registry::start();
+    let mut connection = Connection::open(&registry.host()).unwrap();
+    let path = "/v2/ns/app/manifests/1";
+    connection.send("DELETE", path, &[], b"").unwrap();
+    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(registry)));
+    assert!(dropped.is_err());
+}

@@ -1,7 +1,9 @@
 //! Requests are the cost: how many each situation takes, counted.
 
+use serde_json::json;
+
 use crate::image::{metadata, multi};
-use crate::registry::Registry;
+use crate::registry::{Fault, Registry};
 use crate::run::{prove, tagproof};
 
 /// A registry with token login that has the build in these repositories under so many tags each.
@@ -113,6 +115,83 @@ fn check_asks_for_the_right_to_pull_only() {
     let (registry, names) = with_tags(&["app"], 1);
     run(&registry, &names, &["check", "--settle", "0"]);
     assert_eq!(registry.count("GET", "push"), 0);
+}
+
+/// What tokens were asked for: the scopes of each request to the token server, by GET or by POST.
+fn scopes(registry: &Registry) -> Vec<String> {
+    let asked = registry
+        .journal()
+        .into_iter()
+        .filter(|entry| entry.path.starts_with("/token"));
+    let asked = asked.map(|entry| {
+        let text = format!("{}&{}", entry.path, String::from_utf8(entry.body).unwrap());
+        let scopes = text
+            .split(['?', '&'])
+            .filter_map(|pair| pair.strip_prefix("scope="));
+        scopes
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace("%3A", ":")
+            .replace("%2C", ",")
+    });
+    asked.collect()
+}
+
+#[test]
+fn what_a_challenge_demands_beyond_is_never_asked_for() {
+    for (mode, fair) in [
+        ("check", "repository:app:pull"),
+        ("fix", "repository:app:pull,push"),
+    ] {
+        for login in [
+            json!({"auth": "dXNlcjpzZWNyZXQ="}),
+            json!({"identitytoken": "secret"}),
+        ] {
+            // At first only, on the first token only, and always.
+            for (skip, times) in [(0, 1), (1, 1), (0, 1000)] {
+                let (registry, names) = with_tags(&["app"], 1);
+                let demanded =
+                    "repository:app:pull,push,delete,* repository:x/y:pull,push registry:catalog:*";
+                let challenge = format!(
+                    r#"Bearer realm="{}/token",service="fake registry",scope="{demanded}""#,
+                    registry.url()
+                );
+                registry
+                    .on("*", "/manifests/")
+                    .skip(skip)
+                    .times(times)
+                    .even_unauthorized()
+                    .answer(
+                        Fault::error(401, "DENIED", "not with that")
+                            .with("WWW-Authenticate", &challenge),
+                    );
+                let ran = tagproof(&[mode, "build.json", "--settle", "0"])
+                    .file("build.json", metadata(&multi("a").index, &names))
+                    .file(
+                        ".docker/config.json",
+                        json!({"auths": {registry.host(): login}}).to_string(),
+                    )
+                    .report()
+                    .run();
+                let asked = scopes(&registry);
+                assert!(
+                    !asked.is_empty() && asked.iter().all(|it| it == fair),
+                    "{asked:?}"
+                );
+                if (skip, times) == (0, 1) {
+                    assert_eq!(ran.status(), "ok", "{}", ran.shown());
+                    continue;
+                }
+                assert_eq!(ran.status(), "unproven", "{}", ran.shown());
+                for words in [
+                    "not with that",
+                    &format!("it demands `{demanded}`, and only `{fair}` is asked for"),
+                ] {
+                    assert!(ran.stdout.contains(words), "no `{words}`: {}", ran.shown());
+                }
+            }
+        }
+    }
 }
 
 #[test]

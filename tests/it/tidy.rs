@@ -338,6 +338,39 @@ fn every_code_stands_in_the_documents() {
 }
 
 #[test]
+fn what_security_names_is_there() {
+    let text = read("SECURITY.md");
+    // A test is looked for in the file that was named last.
+    let (mut file, mut tests) = (String::new(), 0);
+    for name in text.split('`').skip(1).step_by(2) {
+        if let Some(bare) = name.strip_suffix(".rs").filter(|it| !it.contains('/')) {
+            read(&format!("tests/sim/{bare}.rs"));
+        } else if name.contains('/') && !name.contains(' ') {
+            assert!(root().join(name).exists(), "SECURITY.md names `{name}`");
+            if name.ends_with(".rs") {
+                file = read(name);
+            }
+        } else if name.matches('_').count() > 2 && !name.contains(' ') {
+            assert!(
+                file.contains(&format!("fn {name}()")),
+                "SECURITY.md names `{name}`"
+            );
+            tests += 1;
+        }
+    }
+    assert!(tests > 60, "{tests} tests are named");
+    let rows = text.lines().skip_while(|line| *line != "**Credentials**");
+    for row in rows.filter(|line| line.starts_with("| ") && !line.contains("held by")) {
+        let held = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let is_held = held.contains(".rs`");
+        assert!(
+            is_held || row.contains("where it is told"),
+            "nothing holds {row}"
+        );
+    }
+}
+
+#[test]
 fn every_flag_stands_in_the_documents() {
     let documents = read("docs/cli.md");
     for command in ["check", "fix"] {

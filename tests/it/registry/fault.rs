@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Registry;
 use super::bodies::Refusal;
 use super::http::{Delivery, Request, Response, date_in};
+use super::parrot;
 use super::protocol::Route;
 use super::state::State;
 
@@ -14,6 +15,8 @@ use super::state::State;
 pub(crate) enum Fault {
     /// Answer this instead; the request does not take effect.
     Answer(Response),
+    /// Answer this status instead, and repeat whatever the request brought to log in.
+    Parrot(u16),
     /// Answer this instead, about the request's repository and tag.
     Refuse(Refusal),
     /// Let the request take effect although it is answered with something else.
@@ -151,6 +154,7 @@ impl Rule {
         for fault in &self.faults {
             match fault {
                 Fault::Answer(response) => instead = Some(response.clone()),
+                Fault::Parrot(status) => instead = Some(parrot::answer(*status, request)),
                 Fault::Refuse(refusal) => {
                     let route = Route::of(&request.path());
                     let repository = route.repository().unwrap_or_default();
@@ -196,6 +200,7 @@ impl Fault {
     fn apply(&self, response: &mut Response, delivery: &mut Delivery) {
         match self {
             Self::Answer(_)
+            | Self::Parrot(_)
             | Self::Refuse(_)
             | Self::TakeEffect
             | Self::Drop

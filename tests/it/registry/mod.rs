@@ -13,6 +13,7 @@ mod auth;
 mod bodies;
 mod fault;
 mod http;
+mod parrot;
 mod protocol;
 mod server;
 mod state;
@@ -301,6 +302,7 @@ impl Registry {
 
     /// Forgets the requests so far.
     pub(crate) fn forget_journal(&self) {
+        self.has_deleted_nothing();
         lock(&self.shared.journal).clear();
     }
 
@@ -333,6 +335,15 @@ impl Registry {
     }
 }
 
+impl Registry {
+    /// Nothing is deleted, whatever a test is about.
+    fn has_deleted_nothing(&self) {
+        let journal = self.journal();
+        let deleted = journal.iter().find(|entry| entry.method == "DELETE");
+        assert!(deleted.is_none(), "{deleted:?}");
+    }
+}
+
 impl Drop for Registry {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
@@ -341,6 +352,9 @@ impl Drop for Registry {
         let joined = self.thread.take().map(JoinHandle::join);
         if matches!(joined, Some(Err(_))) && !std::thread::panicking() {
             panic!("the fake registry failed");
+        }
+        if !std::thread::panicking() {
+            self.has_deleted_nothing();
         }
     }
 }
