@@ -256,7 +256,7 @@ impl Refusal {
             405 if self.has(&["UNSUPPORTED", "DENIED"]) => Class::ReadOnly,
             400..=499 if self.has(&["PROJECTPOLICYVIOLATION"]) => Class::Policy,
             400..=499 if self.misses_child() => Class::ChildMissing,
-            400 if self.has(&["MANIFEST_INVALID"]) && self.says(&["403 forbidden"]) => {
+            400 | 404 if self.has(&["MANIFEST_INVALID"]) && self.says(&["403 forbidden"]) => {
                 Class::Denied
             }
             400 if self.says(&["media type", "mediatype", "content-type", "content type"]) => {

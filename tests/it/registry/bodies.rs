@@ -300,6 +300,13 @@ pub(crate) const BODIES: &[Refusal] = &[
     )
     .to(To::Writes),
     refusal(
+        "artifactory-hidden",
+        "denied",
+        404,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid","detail":{"description":"HTTP 403 Forbidden"}}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
         "ghcr-no-package",
         "denied",
         403,
