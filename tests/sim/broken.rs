@@ -17,7 +17,9 @@ use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, W
 use tagproof::verdict::{Code, Relation, Verdict};
 
 use super::images::library;
-use super::promises::{BYTES, CONVERGES, ENDS, OTHERS, RIGHT, TOLD, UNPROVEN, WHOLE, WRONG};
+use super::promises::{
+    ACCUSED, BYTES, CONVERGES, ENDS, OTHERS, RIGHT, TOLD, UNPROVEN, WHOLE, WRONG,
+};
 use super::task::Task;
 use super::world::{World, failure};
 
@@ -50,10 +52,11 @@ pub(crate) enum Engine {
     MovesTheImmutable,
     AttestationsForgotten,
     TellsOfTheRightOnly,
+    WritesOnOneLook,
 }
 
 impl Engine {
-    pub(crate) const BROKEN: [Self; 25] = [
+    pub(crate) const BROKEN: [Self; 26] = [
         Self::HeadThenSkip,
         Self::NoSecondLook,
         Self::OneWrongLookBelieved,
@@ -79,6 +82,7 @@ impl Engine {
         Self::MovesTheImmutable,
         Self::AttestationsForgotten,
         Self::TellsOfTheRightOnly,
+        Self::WritesOnOneLook,
     ];
 
     /// The promise that it breaks, whichever others it breaks as well.
@@ -100,6 +104,7 @@ impl Engine {
             Self::NeverWrites => CONVERGES,
             Self::AttestationsForgotten => WHOLE,
             Self::TellsOfTheRightOnly => TOLD,
+            Self::WritesOnOneLook => ACCUSED,
         }
     }
 
@@ -168,6 +173,15 @@ impl Engine {
             if first.iter().any(is_wrong) {
                 return first;
             }
+        }
+        if self == Self::WritesOnOneLook && task.fix {
+            // What it says afterwards rests on two looks.
+            let once = Looks {
+                settle: Duration::ZERO,
+                ..looks
+            };
+            let mut hasty = look(task.expectations.clone(), once, ports);
+            repair(&mut hasty, once, ports);
         }
         let mut findings = look(task.expectations.clone(), looks, ports);
         if self == Self::TellsOfTheRightOnly {

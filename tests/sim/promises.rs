@@ -46,13 +46,20 @@ pub(crate) struct Ran<'a> {
     pub(crate) end: i64,
 }
 
-/// Checks promises 1 to 5 of one run.
-pub(crate) fn check(ran: &Ran<'_>, world: &World<'_>) -> Result<(), Broken> {
+/// All of them. Each must be broken by one of the broken engines.
+pub(crate) const PROMISES: [&str; 10] = [
+    RIGHT, WRONG, WHOLE, BYTES, OTHERS, UNPROVEN, ACCUSED, ENDS, CONVERGES, TOLD,
+];
+
+/// Checks every promise about one run; what is broken, in the order of the claims.
+pub(crate) fn check(ran: &Ran<'_>, world: &World<'_>) -> Vec<Broken> {
+    let mut broken = Vec::new();
     for claim in &ran.scene.claims {
         let Some(finding) = ran.finding(claim) else {
-            demand(claim.source == Source::Implied, TOLD, || {
+            let may = demand(claim.source == Source::Implied, TOLD, || {
                 format!("{} is left out", name(ran.scene, claim))
-            })?;
+            });
+            broken.extend(may.err());
             continue;
         };
         let known = match (claim.conflict, claim.nothing) {
@@ -62,20 +69,28 @@ pub(crate) fn check(ran: &Ran<'_>, world: &World<'_>) -> Result<(), Broken> {
         };
         if let Some(code) = known {
             let is_so = finding.verdict.code() == code && finding.outcome.is_none();
-            demand(is_so, RIGHT, || {
+            let known = demand(is_so, RIGHT, || {
                 format!("{} is not {code}", name(ran.scene, claim))
-            })?;
+            });
+            broken.extend(known.err());
             continue;
         }
-        ran.whole(claim, finding)?;
-        ran.right(claim, finding, world)?;
-        ran.wrong(claim, finding)?;
-        ran.unproven(claim, finding)?;
-        ran.accused(claim, finding)?;
+        let kept = [
+            ran.whole(claim, finding),
+            ran.right(claim, finding, world),
+            ran.wrong(claim, finding),
+            ran.unproven(claim, finding),
+            ran.accused(claim, finding),
+        ];
+        broken.extend(kept.into_iter().filter_map(Result::err));
     }
-    ran.told()?;
-    ran.writes()?;
-    ran.ends()
+    for index in 0..ran.events.len() {
+        let kept = [ran.bytes(index), ran.moved(index)];
+        broken.extend(kept.into_iter().filter_map(Result::err));
+    }
+    broken.extend(ran.told().err());
+    broken.extend(ran.ends().err());
+    broken
 }
 
 pub(crate) fn demand(
@@ -331,66 +346,84 @@ impl Ran<'_> {
         Ok(())
     }
 
-    /// Promises 2 and 3.
-    fn writes(&self) -> Result<(), Broken> {
-        for (index, event) in self.events.iter().enumerate() {
-            let What::Put(tag, digest, ..) = &event.what else {
-                continue;
-            };
-            let claim = self.scene.claims.iter().find(|claim| {
-                claim.repo == event.repo
-                    && claim.tag.as_ref() == Some(tag)
-                    && !claim.by_id
-                    && !claim.conflict
-                    && !claim.nothing
-            });
-            let expected = claim.filter(|claim| claim.build().image == *digest);
-            let Some(claim) = expected else {
-                return demand(false, BYTES, || format!("{digest} was put under {tag}"));
-            };
-            let name = name(self.scene, claim);
-            demand(self.scene.fix, BYTES, || {
-                format!("{name} written by a check")
-            })?;
-            // The window is one request wide: nothing lies between the look and the write.
-            let last = index.checked_sub(1).map(|index| &self.events[index]);
-            let is_look = last.is_some_and(|last| {
-                last.repo == claim.repo
-                    && matches!(&last.what, What::Read(Target::Tag(read), _, _) if read == tag)
-            });
-            demand(is_look, OTHERS, || {
+    /// What was put by this event, for which claim, if it is a write.
+    fn put(&self, index: usize) -> Option<(&Tag, &Digest, Option<&Claim>)> {
+        let event = &self.events[index];
+        let What::Put(tag, digest, ..) = &event.what else {
+            return None;
+        };
+        let claim = self.scene.claims.iter().find(|claim| {
+            claim.repo == event.repo
+                && claim.tag.as_ref() == Some(tag)
+                && !claim.by_id
+                && !claim.conflict
+                && !claim.nothing
+        });
+        Some((tag, digest, claim))
+    }
+
+    /// What the request just before showed, if it was a look at this tag: the window is one request
+    /// wide, nothing lies between the look and the write.
+    fn just_before(&self, index: usize, tag: &Tag) -> Option<Sight> {
+        let last = &self.events[index.checked_sub(1)?];
+        let is_look = last.repo == self.events[index].repo
+            && matches!(&last.what, What::Read(Target::Tag(read), _, _) if read == tag);
+        is_look.then(|| sight(self.events, index - 1))
+    }
+
+    /// Promise 2.
+    fn bytes(&self, index: usize) -> Result<(), Broken> {
+        let Some((tag, digest, claim)) = self.put(index) else {
+            return Ok(());
+        };
+        let expected = claim.filter(|claim| claim.build().image == *digest);
+        let Some(claim) = expected else {
+            return demand(false, BYTES, || format!("{digest} was put under {tag}"));
+        };
+        let name = name(self.scene, claim);
+        demand(self.scene.fix, BYTES, || {
+            format!("{name} written by a check")
+        })?;
+        let now = self.just_before(index, tag).unwrap_or(Err(()));
+        demand(shows(claim, &now) != Some(Kind::Right), BYTES, || {
+            format!("{name} written, although it is right")
+        })
+    }
+
+    /// Promise 3.
+    fn moved(&self, index: usize) -> Result<(), Broken> {
+        // What nobody may write at all is the second promise's.
+        let Some((tag, _, Some(claim))) = self.put(index) else {
+            return Ok(());
+        };
+        let name = name(self.scene, claim);
+        let now = self.just_before(index, tag);
+        let Some(now) = now else {
+            return demand(false, OTHERS, || {
                 format!("{name} written without a look just before")
-            })?;
-            let now = sight(self.events, index - 1);
-            demand(shows(claim, &now) != Some(Kind::Right), BYTES, || {
-                format!("{name} written, although it is right")
-            })?;
-            let decided = self.looks(claim, Some(Stage::Before)).pop();
-            let decided = decided.map_or(Err(()), |look| look.sight);
-            demand(now.is_ok() && now == decided, OTHERS, || {
-                format!("{name} written at {now:?}, decided at {decided:?}")
-            })?;
-            let altered = is_altered(&now);
-            let stated = claim.source != Source::Implied && !self.scene.platforms.is_empty();
-            let named = claim.source == Source::Named && !self.scene.is_of_file(claim);
-            let may = match shows(claim, &now) {
-                Some(Kind::Child) => true,
-                Some(Kind::Wrapped) => {
-                    claim.source != Source::Implied && !self.scene.is_of_file(claim)
-                }
-                Some(Kind::Absent) => stated || named,
-                Some(Kind::Other) => {
-                    altered
-                        || (self.scene.on_other == OnOther::Fix && claim.source != Source::Implied)
-                }
-                Some(Kind::Right) | None => false,
-            };
-            let may = may && (!claim.immutable || now == Ok(None));
-            demand(may, OTHERS, || {
-                format!("{name} must not be moved from {now:?}")
-            })?;
-        }
-        Ok(())
+            });
+        };
+        let decided = self.looks(claim, Some(Stage::Before)).pop();
+        let decided = decided.map_or(Err(()), |look| look.sight);
+        demand(now.is_ok() && now == decided, OTHERS, || {
+            format!("{name} written at {now:?}, decided at {decided:?}")
+        })?;
+        let altered = is_altered(&now);
+        let stated = claim.source != Source::Implied && !self.scene.platforms.is_empty();
+        let named = claim.source == Source::Named && !self.scene.is_of_file(claim);
+        let may = match shows(claim, &now) {
+            Some(Kind::Child) => true,
+            Some(Kind::Wrapped) => claim.source != Source::Implied && !self.scene.is_of_file(claim),
+            Some(Kind::Absent) => stated || named,
+            Some(Kind::Other) => {
+                altered || (self.scene.on_other == OnOther::Fix && claim.source != Source::Implied)
+            }
+            Some(Kind::Right) | None => false,
+        };
+        let may = may && (!claim.immutable || now == Ok(None));
+        demand(may, OTHERS, || {
+            format!("{name} must not be moved from {now:?}")
+        })
     }
 
     /// Promise 5. The bound is in CONTRIBUTING.md.
