@@ -337,7 +337,10 @@ fn repo(index: usize, settle: i64, timeout: i64, rng: &mut Rng) -> Repo {
 }
 
 fn rules(rng: &mut Rng) -> Vec<Rule> {
-    let faults = Fault::all();
+    let faults: Vec<Fault> = Fault::all()
+        .into_iter()
+        .filter(|fault| fault.never().is_none())
+        .collect();
     (0..1 + rng.below(3))
         .map(|_| {
             let fault = *rng.pick(&faults);
@@ -359,11 +362,9 @@ fn rules(rng: &mut Rng) -> Vec<Rule> {
                     Fault::Slow => *rng.pick(&[1_000, 10_000, 40_000]),
                     _ => *rng.pick(&[0, 0, 0, 500, 10_000, 40_000]),
                 },
-                retry_after: match fault {
-                    Fault::Failed(tagproof::registry::Class::RateLimited) => {
-                        *rng.pick(&[None, Some(0), Some(30), Some(86_400)])
-                    }
-                    _ => None,
+                retry_after: match fault.may_ask_to_wait() {
+                    true => *rng.pick(&[None, Some(0), Some(30), Some(86_400)]),
+                    false => None,
                 },
             }
         })

@@ -246,7 +246,7 @@ impl World<'_> {
                     (Err(failure(class, rule.retry_after)), false)
                 }
                 _ if own.is_err() => (own, false),
-                Some((_, Fault::Lost(class))) => (Err(failure(class, None)), true),
+                Some((rule, Fault::Lost(class))) => (Err(failure(class, rule.retry_after)), true),
                 Some((_, Fault::Dropped)) => (Ok(()), false),
                 _ => (Ok(()), true),
             };
