@@ -53,10 +53,11 @@ pub(crate) enum Engine {
     AttestationsForgotten,
     TellsOfTheRightOnly,
     WritesOnOneLook,
+    SwapsDocuments,
 }
 
 impl Engine {
-    pub(crate) const BROKEN: [Self; 26] = [
+    pub(crate) const BROKEN: [Self; 27] = [
         Self::HeadThenSkip,
         Self::NoSecondLook,
         Self::OneWrongLookBelieved,
@@ -83,6 +84,7 @@ impl Engine {
         Self::AttestationsForgotten,
         Self::TellsOfTheRightOnly,
         Self::WritesOnOneLook,
+        Self::SwapsDocuments,
     ];
 
     /// The promise that it breaks, whichever others it breaks as well.
@@ -105,6 +107,7 @@ impl Engine {
             Self::AttestationsForgotten => WHOLE,
             Self::TellsOfTheRightOnly => TOLD,
             Self::WritesOnOneLook => ACCUSED,
+            Self::SwapsDocuments => BYTES,
         }
     }
 
@@ -211,6 +214,7 @@ impl Engine {
             Self::HeadThenSkip => head_then_skip(findings, looks, ports),
             Self::DecidesAnewBeforeTheWrite => decide_anew(findings, looks, ports),
             Self::WritesWhatIsRight => write_what_is_right(findings, ports),
+            Self::SwapsDocuments => swap_documents(findings, looks, ports),
             Self::NeverWrites => {}
             Self::WritesWithoutEnd => {
                 for _ in 0..400 {
@@ -255,6 +259,18 @@ fn head_then_skip(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>)
     }
     for index in skipped {
         findings[index].outcome = Some(Outcome::AlreadyRight);
+    }
+}
+
+/// Puts under each of two tags what the other should be.
+fn swap_documents(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
+    let mut steps = plan(findings);
+    if let [first, second, ..] = steps.as_mut_slice() {
+        std::mem::swap(&mut first.document, &mut second.document);
+    }
+    let done = apply_steps(&steps, looks, ports);
+    for (index, outcome) in done {
+        findings[index].outcome = Some(outcome);
     }
 }
 

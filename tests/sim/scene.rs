@@ -1,5 +1,7 @@
 //! A scene: all that a seed decides before the engine begins.
 
+use std::collections::BTreeSet;
+
 use tagproof::expectation::OnOther;
 use tagproof::oci::Attestation::{self, Provenance};
 use tagproof::oci::{Digest, Reference, Repository, Tag};
@@ -56,6 +58,15 @@ pub(crate) enum Source {
     Asked,
     /// `latest` that nobody named.
     Implied,
+}
+
+/// Which tags are of one build: all, those of a repository, or each is of one of its own, as the
+/// targets of a bake are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mix {
+    One,
+    Repositories,
+    Tags,
 }
 
 /// What is expected of one tag, and how the tag is.
@@ -202,23 +213,32 @@ impl Scene {
 
     fn draw_claims(&mut self, rng: &mut Rng) {
         let lib = library();
-        let build = rng.below(lib.builds.len());
-        let image = lib.doc(&lib.builds[build].image);
         let source = match rng.chance(75) {
             true => Source::Named,
             false => Source::Asked,
         };
-        let by_id = source == Source::Named && image.config.is_some() && rng.chance(30);
+        let ids = source == Source::Named && rng.chance(30);
+        let mix = *rng.pick(&[Mix::One, Mix::One, Mix::Repositories, Mix::Tags]);
+        let mut build = rng.below(lib.builds.len());
         if rng.chance(25) {
+            let image = lib.doc(&lib.builds[build].image);
             self.platforms.clone_from(&image.platforms);
             if rng.chance(30) {
                 self.platforms.push("linux/s390x".to_owned());
             }
         }
-        let conflict = source == Source::Named && !by_id && rng.chance(8);
-        let nothing = source == Source::Named && !by_id && !conflict && rng.chance(5);
+        let conflict = source == Source::Named && rng.chance(8);
+        let nothing = source == Source::Named && !conflict && rng.chance(5);
         for repo in 0..self.repos.len() {
+            if mix == Mix::Repositories {
+                build = rng.below(lib.builds.len());
+            }
+            let first = self.claims.len();
             for number in 0..1 + rng.below(3) {
+                if mix == Mix::Tags {
+                    build = rng.below(lib.builds.len());
+                }
+                let by_id = ids && lib.doc(&lib.builds[build].image).config.is_some();
                 let tag = (number > 0 || by_id || source == Source::Asked || rng.chance(90))
                     .then(|| number.to_string().parse().unwrap());
                 let is_tagless = tag.is_none();
@@ -230,16 +250,25 @@ impl Scene {
                     self.claims.push(implied);
                 }
             }
+            let claims = &mut self.claims[first..];
             // The first tag of each repository is claimed by another build as well, or by none.
-            let first = self.claims.iter_mut().find(|claim| {
-                claim.repo == repo && claim.source == Source::Named && claim.tag.is_some()
-            });
-            if let Some(first) = first {
-                (first.conflict, first.nothing) = (conflict, nothing);
+            let named = claims
+                .iter_mut()
+                .find(|claim| claim.source == Source::Named && claim.tag.is_some() && !claim.by_id);
+            if let Some(named) = named {
+                (named.conflict, named.nothing) = (conflict, nothing);
             }
-            for digest in [&image.digest].into_iter().chain(&image.children) {
-                if rng.chance(4) {
-                    self.gone.push((repo, digest.clone()));
+            let images: BTreeSet<&Digest> =
+                claims.iter().map(|claim| &claim.build().image).collect();
+            for &image in &images {
+                // One build's tag on what another made.
+                if images.len() > 1 && rng.chance(20) {
+                    rng.pick_mut(claims).start = Some(image.clone());
+                }
+                for digest in [image].into_iter().chain(&lib.doc(image).children) {
+                    if rng.chance(4) {
+                        self.gone.push((repo, digest.clone()));
+                    }
                 }
             }
         }
