@@ -41,6 +41,14 @@ impl Phase {
         Self::ConfirmGet,
     ];
 
+    /// Whether it is made only once the plan is there.
+    pub(crate) fn is_of_repair(self) -> bool {
+        matches!(
+            self,
+            Self::AgainHead | Self::AgainGet | Self::Put | Self::ConfirmHead | Self::ConfirmGet
+        )
+    }
+
     fn is_head(self) -> bool {
         matches!(
             self,

@@ -113,7 +113,9 @@ pub(crate) fn looks(events: &[Event], repo: usize, target: &Target, waits: bool)
                 && (waits || (asks_on, *method) == (true, Method::Get))
         });
         // After a header that says what is known, the next read is another look. Of a child that was
-        // read to see that it is there, nothing is known but that.
+        // read to see that it is there, nothing is known but that. (Where another tag of the
+        // repository expects the child, its read may be taken for one that taught it. Then a look
+        // is split in two; it matters only where nothing waits, and there the last one decides.)
         let is_known = |digest: &Digest| {
             events[..index].iter().any(|earlier| {
                 let What::Read(_, _, Shown::Body(known, _)) = &earlier.what else {

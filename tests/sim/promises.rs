@@ -1,17 +1,19 @@
 //! What must be so after every run, told from the journal and the true state, without the engine.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use tagproof::expectation::OnOther;
 use tagproof::finding::Finding;
 use tagproof::oci::{Digest, Tag};
 use tagproof::outcome;
-use tagproof::registry::Target;
+use tagproof::registry::{Method, Target};
 use tagproof::report::{Mode, Reach, Report, Status};
 use tagproof::verdict::Code;
 
 use super::fault::Fault;
 use super::images::{Kind, library};
-use super::journal::{Event, Look, Sight, Stage, What, looks, sight};
-use super::scene::{Claim, LONG_AGO, Scene, Source};
+use super::journal::{Event, Look, Shown, Sight, Stage, What, looks, sight};
+use super::scene::{Claim, Header, LONG_AGO, Scene, Source};
 use super::state::Content;
 use super::world::World;
 
@@ -127,11 +129,6 @@ pub(crate) fn shows(claim: &Claim, sight: &Sight) -> Option<Kind> {
     sight.as_ref().ok().map(|shown| kind(claim, shown.as_ref()))
 }
 
-/// A body that a fault has made into another document, with the same members.
-fn is_altered(sight: &Sight) -> bool {
-    matches!(sight, Ok(Some(digest)) if !library().docs.contains_key(digest))
-}
-
 impl Ran<'_> {
     pub(crate) fn finding(&self, claim: &Claim) -> Option<&Finding> {
         let repo = &self.scene.repos[claim.repo].name;
@@ -158,21 +155,50 @@ impl Ran<'_> {
         last.windows(2).all(apart).then_some(last)
     }
 
-    fn needed(&self) -> usize {
+    pub(crate) fn needed(&self) -> usize {
         if self.scene.settle > 0 { 2 } else { 1 }
     }
 
-    pub(crate) fn lied_to(&self, repo: usize) -> bool {
-        let mut events = self.events.iter();
-        events.any(|event| event.repo == repo && event.fault.is_some_and(Fault::is_lie))
+    /// Whether a request was about a claim's tag, or about its image and what that is made of.
+    pub(crate) fn is_about(&self, claim: &Claim, event: &Event) -> bool {
+        event.repo == claim.repo
+            && match &event.what {
+                What::Read(Target::Tag(tag), ..) | What::Put(tag, ..) => {
+                    claim.tag.as_ref() == Some(tag)
+                }
+                What::Read(Target::Manifest(digest) | Target::Blob(digest), ..) => {
+                    claim.is_part(digest)
+                }
+            }
+    }
+
+    /// Whether an answer about a claim was a lie. Where headers are wrong, a lie about anything in
+    /// the repository can have them believed.
+    pub(crate) fn lied_to(&self, claim: &Claim) -> bool {
+        let is_wrong = self.scene.repos[claim.repo].header == Header::Wrong;
+        self.events.iter().any(|event| {
+            event.fault.is_some_and(Fault::is_lie)
+                && (self.is_about(claim, event) || (is_wrong && event.repo == claim.repo))
+        })
+    }
+
+    /// What of a claim's image was answered as absent in a look, and when. A HEAD of a manifest
+    /// proves nothing of that.
+    pub(crate) fn absent_at(&self, claim: &Claim, look: &Look) -> BTreeMap<&Digest, i64> {
+        let events = self.events.iter().filter(|event| {
+            (event.epoch, event.stage) == (look.epoch, look.stage) && self.is_about(claim, event)
+        });
+        events
+            .filter_map(|event| match &event.what {
+                What::Read(Target::Manifest(digest), Method::Get, Shown::Absent)
+                | What::Read(Target::Blob(digest), _, Shown::Absent) => Some((digest, event.at)),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Promise 1, of what was asked for of the image.
     fn whole(&self, claim: &Claim, finding: &Finding) -> Result<(), Broken> {
-        // An image that is known by its ID only can be another manifest, where a body was altered.
-        if claim.by_id && self.lied_to(claim.repo) {
-            return Ok(());
-        }
         let (lib, scene) = (library(), self.scene);
         let has = &lib.doc(&claim.build().image).platforms;
         let is_whole = scene.platforms.iter().all(|it| has.contains(it))
@@ -253,11 +279,7 @@ impl Ran<'_> {
             _ => return Ok(()),
         };
         let looks = self.looks(claim, stage);
-        // An image ID is proven by the config, whatever the manifest is.
-        let is_right = |look: &Look| {
-            shows(claim, &look.sight) == Some(Kind::Right)
-                || (claim.by_id && is_altered(&look.sight))
-        };
+        let is_right = |look: &Look| shows(claim, &look.sight) == Some(Kind::Right);
         let last = self.last(&looks, needed);
         demand(
             last.is_some_and(|last| last.iter().all(is_right)),
@@ -272,7 +294,7 @@ impl Ran<'_> {
         let (Some(last), Some(tag)) = (looks.last(), &claim.tag) else {
             return Ok(());
         };
-        if self.lied_to(claim.repo) {
+        if self.lied_to(claim) {
             return Ok(());
         }
         let from = world.oldest_view(claim.repo, last.began);
@@ -307,7 +329,7 @@ impl Ran<'_> {
             Code::Wrapped => Some(Kind::Wrapped),
             Code::Absent => Some(Kind::Absent),
             Code::Other => Some(Kind::Other),
-            Code::NeverPushed => None,
+            Code::NeverPushed | Code::Broken => None,
             _ => return Ok(()),
         };
         // A digest is also asked for on account of tags, which is no look at it.
@@ -316,15 +338,16 @@ impl Ran<'_> {
         }
         let looks = self.looks(claim, Some(Stage::Before));
         let last = self.last(&looks, self.needed());
-        let fits = |look: &Look| {
-            let altered = is_altered(&look.sight);
-            match (shows(claim, &look.sight), means) {
-                (Some(_), _) if altered => true,
-                (shown, Some(kind)) => shown == Some(kind),
-                (shown, None) => shown.is_some_and(|shown| shown != Kind::Right),
-            }
+        let fits = |look: &Look| match (shows(claim, &look.sight), means) {
+            (shown, Some(kind)) => shown == Some(kind),
+            // What is known to be gone is wrong whatever the tag shows.
+            (_, None) if code == Code::Broken => true,
+            (shown, None) => shown.is_some_and(|shown| shown != Kind::Right),
         };
-        let agree = |last: &[Look]| last.windows(2).all(|pair| pair[0].sight == pair[1].sight);
+        // A part that is gone is wrong under any tag, and under one that cannot be read.
+        let agree = |last: &[Look]| {
+            code == Code::Broken || last.windows(2).all(|pair| pair[0].sight == pair[1].sight)
+        };
         demand(
             last.is_some_and(|last| last.iter().all(fits) && agree(last)),
             WRONG,
@@ -335,8 +358,16 @@ impl Ran<'_> {
                 )
             },
         )?;
-        let is_doubted =
-            matches!(code, Code::Absent | Code::Other | Code::NeverPushed) && self.scene.settle > 0;
+        if means.is_none() {
+            let is_gone = last.is_some_and(|last| self.are_gone(claim, code, last));
+            demand(is_gone, WRONG, || {
+                format!(
+                    "{} is said to be {code}, and nothing was seen to be gone: {looks:#?}",
+                    name(self.scene, claim)
+                )
+            })?;
+        }
+        let is_doubted = !matches!(code, Code::Child | Code::Wrapped) && self.scene.settle > 0;
         if let (true, Some(first), Some(last)) = (is_doubted, looks.first(), looks.last()) {
             let patience = self.scene.timeout.max(self.scene.settle);
             demand(last.began >= first.ended + patience, WRONG, || {
@@ -346,6 +377,32 @@ impl Ran<'_> {
         Ok(())
     }
 
+    /// Whether the same thing was answered as absent in all of these looks, as far apart: the
+    /// expected image where it was never pushed, one of its children where it is broken.
+    fn are_gone(&self, claim: &Claim, code: Code, looks: &[Look]) -> bool {
+        let image = library().doc(&claim.build().image);
+        let decides = |digest: &Digest| match (code, claim.by_id) {
+            (Code::Broken, _) => image.children.contains(digest),
+            (_, true) => image.config.as_ref() == Some(digest),
+            (_, false) => image.digest == *digest,
+        };
+        let absent: Vec<BTreeMap<&Digest, i64>> = looks
+            .iter()
+            .map(|look| self.absent_at(claim, look))
+            .collect();
+        let Some((first, later)) = absent.split_first() else {
+            return false;
+        };
+        let mut first = first.iter().filter(|(digest, _)| decides(digest));
+        first.any(|(digest, at)| {
+            let mut later = later.iter();
+            later.all(|look| {
+                look.get(digest)
+                    .is_some_and(|it| it - at >= self.scene.settle)
+            })
+        })
+    }
+
     /// What was put by this event, for which claim, if it is a write.
     fn put(&self, index: usize) -> Option<(&Tag, &Digest, Option<&Claim>)> {
         let event = &self.events[index];
@@ -353,11 +410,7 @@ impl Ran<'_> {
             return None;
         };
         let claim = self.scene.claims.iter().find(|claim| {
-            claim.repo == event.repo
-                && claim.tag.as_ref() == Some(tag)
-                && !claim.by_id
-                && !claim.conflict
-                && !claim.nothing
+            claim.repo == event.repo && claim.tag.as_ref() == Some(tag) && claim.may_be_written()
         });
         Some((tag, digest, claim))
     }
@@ -408,7 +461,6 @@ impl Ran<'_> {
         demand(now.is_ok() && now == decided, OTHERS, || {
             format!("{name} written at {now:?}, decided at {decided:?}")
         })?;
-        let altered = is_altered(&now);
         let stated = claim.source != Source::Implied && !self.scene.platforms.is_empty();
         let named = claim.source == Source::Named && !self.scene.is_of_file(claim);
         let may = match shows(claim, &now) {
@@ -416,7 +468,7 @@ impl Ran<'_> {
             Some(Kind::Wrapped) => claim.source != Source::Implied && !self.scene.is_of_file(claim),
             Some(Kind::Absent) => stated || named,
             Some(Kind::Other) => {
-                altered || (self.scene.on_other == OnOther::Fix && claim.source != Source::Implied)
+                self.scene.on_other == OnOther::Fix && claim.source != Source::Implied
             }
             Some(Kind::Right) | None => false,
         };
@@ -440,22 +492,45 @@ impl Ran<'_> {
 
 /// The most requests of a run, the client's own repeats aside.
 pub(crate) fn bound(scene: &Scene) -> usize {
-    let (settle, longest) = (scene.settle, 8_000);
-    let mut rounds = 2;
-    if settle > 0 {
-        // The first, those while the wait doubles, those at the longest wait, and the last ones.
-        let mut wait = settle;
-        while wait < longest {
-            wait *= 2;
-            rounds += 1;
-        }
-        rounds += 4 + scene.timeout.max(settle) / longest.max(settle);
+    let (lib, rounds) = (library(), rounds(scene));
+    let images: BTreeSet<(usize, &Digest)> = scene
+        .claims
+        .iter()
+        .map(|claim| (claim.repo, &claim.build().image))
+        .collect();
+    // Each image, its config, and its children: by HEAD and by GET, and once more where they must
+    // be attestations.
+    let of_image = |(_, image): &(usize, &Digest)| {
+        let children = lib.doc(image).children.len();
+        let deep = if scene.deep { 2 * children } else { 0 };
+        let attested = if scene.attestations.is_empty() {
+            0
+        } else {
+            children
+        };
+        2 + deep + attested
+    };
+    let images: usize = images.iter().map(of_image).sum();
+    let looks = rounds * (2 * scene.claims.len() + images);
+    let written = scene.claims.iter().filter(|claim| claim.may_be_written());
+    // Three passes: five tries of a look and a write, a look after a refusal, and the looks.
+    let written = if scene.fix { written.count() } else { 0 };
+    looks + written * 3 * (5 * (2 + 1) + 2 + rounds * 2)
+}
+
+/// The most looks at one tag until it is settled.
+fn rounds(scene: &Scene) -> usize {
+    if scene.settle == 0 {
+        return 2;
     }
-    let rounds = usize::try_from(rounds).unwrap();
-    // A look: the tag twice, the image, its config, four children twice. A pass of repairs: five
-    // tries of five requests each, and looks without children.
-    let claims = scene.claims.len() + scene.repos.len();
-    claims * (rounds * (4 + 8) + 3 * (25 + rounds * 4))
+    // The first; those after waits that double, until the time is over; and two more.
+    let (mut rounds, mut waited, mut wait) = (1 + 2, 0, scene.settle);
+    while waited < scene.timeout.max(scene.settle) {
+        waited += wait;
+        wait = (2 * wait).min(scene.settle.max(8_000));
+        rounds += 1;
+    }
+    rounds
 }
 
 /// What a tag was in a stretch of time.
@@ -477,8 +552,9 @@ fn states<'a>(
 fn others(content: &Content, claim: &Claim, since: i64) -> bool {
     let tag = claim.tag.as_ref().and_then(|tag| content.tags.get(tag));
     let tags = tag.into_iter().flatten().map(|it| (it.at, it.by_others));
-    let docs = content.docs.values().flatten();
-    let docs = docs.map(|it| (it.at, it.by_others));
-    tags.chain(docs)
+    let is_right = |digest: &Digest| kind(claim, Some(digest)) == Kind::Right;
+    let images = content.docs.iter().filter(|(digest, _)| is_right(digest));
+    let images = images.flat_map(|(_, past)| past.iter().map(|it| (it.at, it.by_others)));
+    tags.chain(images)
         .any(|(at, by_others)| by_others && at >= since.max(LONG_AGO))
 }

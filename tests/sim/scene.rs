@@ -110,9 +110,14 @@ pub(crate) enum Deed {
 }
 
 impl Deed {
-    pub(crate) fn repo(&self) -> usize {
+    /// Whether it changes the tag of a claim, or its image, or what the tag shows.
+    pub(crate) fn is_about(&self, claim: &Claim) -> bool {
         match self {
-            Self::Point(repo, ..) | Self::Delete(repo, _) => *repo,
+            Self::Point(repo, tag, _) => *repo == claim.repo && claim.tag.as_ref() == Some(tag),
+            Self::Delete(repo, digest) => {
+                *repo == claim.repo
+                    && (claim.is_part(digest) || claim.start.as_ref() == Some(digest))
+            }
         }
     }
 }
@@ -157,6 +162,19 @@ impl Claim {
     pub(crate) fn build(&self) -> &'static Build {
         &library().builds[self.build]
     }
+
+    /// Whether this is the expected image, or something that it is made of.
+    pub(crate) fn is_part(&self, digest: &Digest) -> bool {
+        let image = library().doc(&self.build().image);
+        *digest == image.digest
+            || image.children.contains(digest)
+            || image.config.as_ref() == Some(digest)
+    }
+
+    /// Whether it is known with which bytes the tag would be repaired.
+    pub(crate) fn may_be_written(&self) -> bool {
+        self.tag.is_some() && !self.by_id && !self.conflict && !self.nothing
+    }
 }
 
 impl Scene {
@@ -194,7 +212,7 @@ impl Scene {
             rules: Vec::new(),
         };
         scene.draw_claims(rng);
-        if rng.chance(60) {
+        if rng.chance(70) {
             scene.rules = rules(rng);
         }
         if rng.chance(40) {
@@ -217,10 +235,10 @@ impl Scene {
             true => Source::Named,
             false => Source::Asked,
         };
-        let ids = source == Source::Named && rng.chance(30);
+        let ids = source == Source::Named && rng.chance(40);
         let mix = *rng.pick(&[Mix::One, Mix::One, Mix::Repositories, Mix::Tags]);
         let mut build = rng.below(lib.builds.len());
-        if rng.chance(25) {
+        if rng.chance(35) {
             let image = lib.doc(&lib.builds[build].image);
             self.platforms.clone_from(&image.platforms);
             if rng.chance(30) {
@@ -365,6 +383,16 @@ fn repo(index: usize, settle: i64, timeout: i64, rng: &mut Rng) -> Repo {
     }
 }
 
+/// The requests that few runs make.
+const RARE: [Phase; 6] = [
+    Phase::ImageHead,
+    Phase::Config,
+    Phase::AgainHead,
+    Phase::AgainGet,
+    Phase::ConfirmHead,
+    Phase::ConfirmGet,
+];
+
 fn rules(rng: &mut Rng) -> Vec<Rule> {
     let faults: Vec<Fault> = Fault::all()
         .into_iter()
@@ -372,20 +400,40 @@ fn rules(rng: &mut Rng) -> Vec<Rule> {
         .collect();
     (0..1 + rng.below(3))
         .map(|_| {
-            let fault = *rng.pick(&faults);
-            let possible: Vec<Phase> = Phase::ALL
-                .into_iter()
-                .filter(|phase| fault.impossible(*phase).is_none())
-                .collect();
-            let from = match rng.chance(50) {
+            let can = |fault: Fault, phase: Phase| fault.impossible(phase).is_none();
+            let (fault, phase) = if rng.chance(30) {
+                // Requests that few runs make would meet few faults if the fault was drawn first.
+                let phase = *rng.pick(&RARE);
+                let can: Vec<Fault> = faults
+                    .iter()
+                    .copied()
+                    .filter(|it| can(*it, phase))
+                    .collect();
+                (*rng.pick(&can), Some(phase))
+            } else {
+                let fault = *rng.pick(&faults);
+                let can: Vec<Phase> = Phase::ALL
+                    .into_iter()
+                    .filter(|it| can(fault, *it))
+                    .collect();
+                (fault, rng.chance(60).then(|| *rng.pick(&can)))
+            };
+            // When repairs begin, nobody knows.
+            let is_late = phase.is_some_and(Phase::is_of_repair) && rng.chance(70);
+            let from = match is_late || rng.chance(50) {
                 true => 0,
                 false => rng.between(0, 30_000),
             };
+            let times = if is_late {
+                &[1_000_000][..]
+            } else {
+                &[1, 1_000, 5_000, 30_000, 1_000_000]
+            };
             Rule {
                 fault,
-                phase: rng.chance(70).then(|| *rng.pick(&possible)),
+                phase,
                 from,
-                until: from + *rng.pick(&[1, 1_000, 5_000, 30_000, 1_000_000]),
+                until: from + *rng.pick(times),
                 percent: *rng.pick(&[20, 50, 100, 100]),
                 takes: match fault {
                     Fault::Slow => *rng.pick(&[1_000, 10_000, 40_000]),
