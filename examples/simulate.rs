@@ -1,6 +1,7 @@
 //! The engine in a simulated world, run for run: `cargo run --release --example simulate -- --seeds 1000000`.
 //!
-//! Stops at the first seed that breaks a promise, or after `--most`. `--seed N` plays that one alone, and tells it. `--broken` says
+//! Stops at the first seed that breaks a promise, or after `--most`. Fails, too, where enough seeds have not reached all that
+//! is possible. `--seed N` plays that one alone, and tells it. `--broken` says
 //! which promise gives each of the broken engines away, and with which seed.
 
 #![allow(clippy::unwrap_used, reason = "a simulation that panics has failed")]
@@ -80,6 +81,13 @@ fn main() -> ExitCode {
     });
     say(&all.tell());
     let mut code = ExitCode::SUCCESS;
+    if let Some(lacks) = all.lacks() {
+        say(&format!(
+            "{} runs must reach all that is possible, and have not reached\n{lacks}",
+            all.runs
+        ));
+        code = ExitCode::FAILURE;
+    }
     for (seed, broken) in failures.lock().unwrap().iter() {
         code = fail(*seed, broken);
     }

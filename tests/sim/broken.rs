@@ -54,10 +54,11 @@ pub(crate) enum Engine {
     TellsOfTheRightOnly,
     WritesOnOneLook,
     SwapsDocuments,
+    FailureTakenForGone,
 }
 
 impl Engine {
-    pub(crate) const BROKEN: [Self; 27] = [
+    pub(crate) const BROKEN: [Self; 28] = [
         Self::HeadThenSkip,
         Self::NoSecondLook,
         Self::OneWrongLookBelieved,
@@ -85,6 +86,7 @@ impl Engine {
         Self::TellsOfTheRightOnly,
         Self::WritesOnOneLook,
         Self::SwapsDocuments,
+        Self::FailureTakenForGone,
     ];
 
     /// The promise that it breaks, whichever others it breaks as well.
@@ -94,7 +96,7 @@ impl Engine {
             Self::NoSecondLook | Self::HeaderBelieved | Self::UnprovenTakenForOk => RIGHT,
             Self::HeadThenSkip | Self::NoLookAfterTheWrite => RIGHT,
             Self::OneWrongLookBelieved | Self::NoPatience | Self::FailureTakenForAbsent => WRONG,
-            Self::MoreTakenForWrapped => WRONG,
+            Self::MoreTakenForWrapped | Self::FailureTakenForGone => WRONG,
             Self::PutReserialised | Self::PutOfAnotherImage | Self::WritesWhatIsRight => BYTES,
             Self::OtherMovedByDefault | Self::CreatesOnAGuess | Self::MovesWhatNobodyNamed => {
                 OTHERS
@@ -387,6 +389,8 @@ impl<'a, 'w> Liar<'a, 'w> {
                 })
             }
             Engine::FailureTakenForAbsent if is_tag => Ok(self.ask(read).unwrap_or(Answer::Absent)),
+            // Of the expected image, or of a part of it.
+            Engine::FailureTakenForGone if !is_tag => Ok(self.ask(read).unwrap_or(Answer::Absent)),
             _ => self.ask(read),
         }
     }
