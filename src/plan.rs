@@ -85,3 +85,6 @@ pub(crate) fn may_create(expectation: &Expectation) -> bool {
         Claim::Implied => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -369,6 +369,29 @@ fn a_thousand_tags_are_proven() {
 }
 
 #[test]
+fn a_thousand_wrong_tags_are_repaired_and_told_of_in_every_form() {
+    let registry = Registry::start();
+    let build = multi("a");
+    build.push(&registry, "app");
+    let mut names = Vec::new();
+    for number in 0..1_000 {
+        registry.tag("app", &number.to_string(), &build.arm64.digest);
+        names.push(format!("{}/app:{number}", registry.host()));
+    }
+    let run = tagproof(&["fix", "build.json", "--settle", "0"])
+        .file("build.json", metadata(&build.index, &names));
+    bounded(run.report().in_all_forms(), |ran| {
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let fixed = ran
+            .tags()
+            .iter()
+            .filter(|tag| tag.ends_with("child fixed"))
+            .count();
+        assert_eq!(fixed, 1_000);
+    });
+}
+
+#[test]
 fn an_index_of_a_thousand_children_is_proven_for_a_hundred_tags() {
     let registry = Registry::start();
     let children: Vec<_> = (0..1_000)
