@@ -106,6 +106,13 @@ pub(crate) fn looks(events: &[Event], repo: usize, target: &Target, waits: bool)
         if event.repo != repo || read != target {
             continue;
         }
+        // A digest is looked at before it may be asked for once more, as a part of another image.
+        let is_answered = found.last().is_some_and(|look| {
+            (look.epoch, look.stage) == (event.epoch, event.stage) && look.sight.is_ok()
+        });
+        if matches!(target, Target::Manifest(_)) && is_answered && !asks_on {
+            continue;
+        }
         let sight = sight(events, index);
         let same = found.last().is_some_and(|look| {
             look.epoch == event.epoch

@@ -280,9 +280,17 @@ impl Ran<'_> {
         };
         let looks = self.looks(claim, stage);
         let is_right = |look: &Look| shows(claim, &look.sight) == Some(Kind::Right);
-        let last = self.last(&looks, needed);
+        let are_right = |looks: &[Look]| {
+            self.last(looks, needed)
+                .is_some_and(|last| last.iter().all(is_right))
+        };
+        // A digest may be asked for later, on account of tags, which is no look at it.
+        let first = match claim.tag {
+            Some(_) => looks.len(),
+            None => 0,
+        };
         demand(
-            last.is_some_and(|last| last.iter().all(is_right)),
+            (first..=looks.len()).any(|end| are_right(&looks[..end])),
             RIGHT,
             || {
                 format!(
