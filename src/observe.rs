@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::expectation::{Claim, Expectation, Expected};
 use crate::observation::{Attested, Seen, Sight};
-use crate::oci::Digest;
+use crate::oci::{Child, Digest};
 use crate::registry::{Class, Error, Registry};
 use crate::verdict::{Code, Verdict, concerns, judge};
 
@@ -154,10 +154,12 @@ impl<'a> Watch<'a> {
 
     fn see(&mut self, sight: Sight, time: Time, phase: Phase, looks: Looks) {
         let verdict = judge(self.expectation, &sight);
+        let now = (sight, verdict);
         let agrees = self
             .last
             .as_ref()
-            .is_some_and(|last| what_was_seen(last) == (verdict.code(), shown(&sight)));
+            .is_some_and(|last| what_was_seen(last) == what_was_seen(&now));
+        let (sight, verdict) = now;
         if agrees {
             self.agreeing += 1;
         } else {
@@ -241,10 +243,12 @@ fn deadline(expectation: &Expectation) -> Error {
     }
 }
 
-fn what_was_seen((sight, verdict): &(Sight, Verdict)) -> (Code, Option<Digest>) {
-    (verdict.code(), shown(sight))
-}
-
-fn shown(sight: &Sight) -> Option<Digest> {
-    sight.shown().cloned()
+/// What two looks must agree on. One child that is gone now and another one then are two answers
+/// that were given once.
+fn what_was_seen((sight, verdict): &(Sight, Verdict)) -> (Code, Option<&Digest>, &[Child]) {
+    let gone = match verdict {
+        Verdict::Broken(gone) => gone.as_slice(),
+        _ => &[],
+    };
+    (verdict.code(), sight.shown(), gone)
 }

@@ -105,6 +105,26 @@ fn a_right_tag_is_believed_after_two_looks_that_are_settle_apart() {
     assert_eq!(world.looks_at("1"), [0.0, 2.0]);
 }
 
+/// `broken` needs two looks at the same gap: each of these was seen once.
+#[test]
+fn two_children_that_are_gone_at_one_look_each_are_not_believed_to_be_gone() {
+    let (world, build, tags) = world(&["1"]);
+    world.shows("1", 0.0, shows(&build.index));
+    let (amd64, arm64) = (&build.amd64.digest, &build.arm64.digest);
+    world.shows(amd64, 0.0, Shows::Nothing);
+    world.shows(arm64, 0.0, Shows::Failure(Class::Unavailable));
+    world.shows(amd64, 1.0, Shows::Failure(Class::Unavailable));
+    world.shows(arm64, 1.0, Shows::Nothing);
+    world.shows(amd64, 3.0, shows(&build.amd64));
+    world.shows(arm64, 3.0, shows(&build.arm64));
+    let looks = Looks {
+        deep: true,
+        settle_timeout: Duration::ZERO,
+        ..LOOKS
+    };
+    assert_eq!(codes(&look(&world, &tags, looks)), [Code::Ok]);
+}
+
 #[test]
 fn a_tag_on_a_child_is_believed_after_two_looks_too() {
     let (world, build, tags) = world(&["1"]);

@@ -45,7 +45,7 @@ pub(crate) enum Shows {
 pub(crate) struct World {
     pub(crate) time: Time,
     documents: BTreeMap<Digest, (Vec<u8>, &'static str)>,
-    /// Per tag: since when it answers what, in order.
+    /// Per tag or digest: since when it answers what, in order.
     tags: RefCell<BTreeMap<String, Vec<(Duration, Shows)>>>,
     /// When each look of a tag happened.
     looks: RefCell<Vec<(Duration, String, Method)>>,
@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    /// From `seconds` on, the tag answers so.
+    /// From `seconds` on, the tag answers so, or the digest.
     pub(crate) fn shows(&self, tag: &str, seconds: f64, shows: Shows) {
         let mut tags = self.tags.borrow_mut();
         let history = tags.entry(tag.to_owned()).or_default();
@@ -146,30 +146,30 @@ impl World {
         *self.down.borrow_mut() = Some((host.to_owned(), time));
     }
 
+    /// What a tag or a digest answers now, if that was said.
+    fn shown(&self, name: &str) -> Option<Shows> {
+        let tags = self.tags.borrow();
+        let mut history = tags.get(name)?.iter().rev();
+        let shown = history.find(|(since, _)| *since <= self.time.now())?;
+        Some(shown.1.clone())
+    }
+
     fn answer(&self, read: &Read) -> Result<Answer, Error> {
-        let digest = match &read.target {
+        let shown = match &read.target {
             Target::Tag(tag) => {
                 self.looks
                     .borrow_mut()
                     .push((self.time.now(), tag.to_string(), read.method));
-                let tags = self.tags.borrow();
-                let history = tags
-                    .get(tag.as_str())
-                    .map(Vec::as_slice)
-                    .unwrap_or_default();
-                match history
-                    .iter()
-                    .rev()
-                    .find(|(since, _)| *since <= self.time.now())
-                {
-                    None | Some((_, Shows::Nothing)) => return Ok(Answer::Absent),
-                    Some((_, Shows::Failure(class))) => {
-                        return Err(failure(*class));
-                    }
-                    Some((_, Shows::Document(digest))) => digest.clone(),
-                }
+                self.shown(tag.as_str()).unwrap_or(Shows::Nothing)
             }
-            Target::Manifest(digest) | Target::Blob(digest) => digest.clone(),
+            Target::Manifest(digest) | Target::Blob(digest) => self
+                .shown(digest.as_str())
+                .unwrap_or_else(|| Shows::Document(digest.clone())),
+        };
+        let digest = match shown {
+            Shows::Nothing => return Ok(Answer::Absent),
+            Shows::Failure(class) => return Err(failure(class)),
+            Shows::Document(digest) => digest,
         };
         let Some((bytes, media_type)) = self.documents.get(&digest) else {
             return Ok(Answer::Absent);

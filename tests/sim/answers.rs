@@ -4,7 +4,7 @@ use tagproof::oci::Digest;
 use tagproof::registry::{Answer, Error, Method, Read, Target};
 
 use super::fault::Fault;
-use super::images::{INDEX, library};
+use super::images::{INDEX, alter, library};
 use super::journal::Shown;
 use super::scene::{Header, Rule};
 use super::world::failure;
@@ -79,7 +79,7 @@ pub(crate) fn spoil(truth: Result<Answer, Error>, rule: &Rule) -> Result<Answer,
                 Fault::HeaderMissing => claimed = None,
                 Fault::HeaderWrong => claimed = claimed.map(|digest| another(&digest)),
                 // Still JSON, and still a manifest's.
-                Fault::BodyAltered => bytes.insert(1, b' '),
+                Fault::BodyAltered => alter(&mut bytes),
                 Fault::BodyCut => bytes.truncate(bytes.len() / 2),
                 Fault::BodyEmpty => bytes.clear(),
                 Fault::BodyAmbiguous => {

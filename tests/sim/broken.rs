@@ -17,7 +17,9 @@ use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, W
 use tagproof::verdict::{Code, Relation, Verdict};
 
 use super::images::library;
-use super::promises::{BYTES, CONVERGES, ENDS, OTHERS, RIGHT, TOLD, UNPROVEN, WHOLE, WRONG};
+use super::promises::{
+    ACCUSED, BYTES, CONVERGES, ENDS, OTHERS, RIGHT, TOLD, UNPROVEN, WHOLE, WRONG,
+};
 use super::task::Task;
 use super::world::{World, failure};
 
@@ -50,10 +52,13 @@ pub(crate) enum Engine {
     MovesTheImmutable,
     AttestationsForgotten,
     TellsOfTheRightOnly,
+    WritesOnOneLook,
+    SwapsDocuments,
+    FailureTakenForGone,
 }
 
 impl Engine {
-    pub(crate) const BROKEN: [Self; 25] = [
+    pub(crate) const BROKEN: [Self; 28] = [
         Self::HeadThenSkip,
         Self::NoSecondLook,
         Self::OneWrongLookBelieved,
@@ -79,6 +84,9 @@ impl Engine {
         Self::MovesTheImmutable,
         Self::AttestationsForgotten,
         Self::TellsOfTheRightOnly,
+        Self::WritesOnOneLook,
+        Self::SwapsDocuments,
+        Self::FailureTakenForGone,
     ];
 
     /// The promise that it breaks, whichever others it breaks as well.
@@ -88,7 +96,7 @@ impl Engine {
             Self::NoSecondLook | Self::HeaderBelieved | Self::UnprovenTakenForOk => RIGHT,
             Self::HeadThenSkip | Self::NoLookAfterTheWrite => RIGHT,
             Self::OneWrongLookBelieved | Self::NoPatience | Self::FailureTakenForAbsent => WRONG,
-            Self::MoreTakenForWrapped => WRONG,
+            Self::MoreTakenForWrapped | Self::FailureTakenForGone => WRONG,
             Self::PutReserialised | Self::PutOfAnotherImage | Self::WritesWhatIsRight => BYTES,
             Self::OtherMovedByDefault | Self::CreatesOnAGuess | Self::MovesWhatNobodyNamed => {
                 OTHERS
@@ -100,6 +108,8 @@ impl Engine {
             Self::NeverWrites => CONVERGES,
             Self::AttestationsForgotten => WHOLE,
             Self::TellsOfTheRightOnly => TOLD,
+            Self::WritesOnOneLook => ACCUSED,
+            Self::SwapsDocuments => BYTES,
         }
     }
 
@@ -169,6 +179,15 @@ impl Engine {
                 return first;
             }
         }
+        if self == Self::WritesOnOneLook && task.fix {
+            // What it says afterwards rests on two looks.
+            let once = Looks {
+                settle: Duration::ZERO,
+                ..looks
+            };
+            let mut hasty = look(task.expectations.clone(), once, ports);
+            repair(&mut hasty, once, ports);
+        }
         let mut findings = look(task.expectations.clone(), looks, ports);
         if self == Self::TellsOfTheRightOnly {
             findings.retain(|it| it.verdict == Verdict::Ok);
@@ -197,6 +216,7 @@ impl Engine {
             Self::HeadThenSkip => head_then_skip(findings, looks, ports),
             Self::DecidesAnewBeforeTheWrite => decide_anew(findings, looks, ports),
             Self::WritesWhatIsRight => write_what_is_right(findings, ports),
+            Self::SwapsDocuments => swap_documents(findings, looks, ports),
             Self::NeverWrites => {}
             Self::WritesWithoutEnd => {
                 for _ in 0..400 {
@@ -241,6 +261,18 @@ fn head_then_skip(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>)
     }
     for index in skipped {
         findings[index].outcome = Some(Outcome::AlreadyRight);
+    }
+}
+
+/// Puts under each of two tags what the other should be.
+fn swap_documents(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
+    let mut steps = plan(findings);
+    if let [first, second, ..] = steps.as_mut_slice() {
+        std::mem::swap(&mut first.document, &mut second.document);
+    }
+    let done = apply_steps(&steps, looks, ports);
+    for (index, outcome) in done {
+        findings[index].outcome = Some(outcome);
     }
 }
 
@@ -357,6 +389,8 @@ impl<'a, 'w> Liar<'a, 'w> {
                 })
             }
             Engine::FailureTakenForAbsent if is_tag => Ok(self.ask(read).unwrap_or(Answer::Absent)),
+            // Of the expected image, or of a part of it.
+            Engine::FailureTakenForGone if !is_tag => Ok(self.ask(read).unwrap_or(Answer::Absent)),
             _ => self.ask(read),
         }
     }

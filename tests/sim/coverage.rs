@@ -11,6 +11,11 @@ use super::promises::Ran;
 
 type Outcome = Option<outcome::Code>;
 
+/// After so many runs every possible pair of fault and request must have been reached, and after
+/// so many every possible triple of verdict, outcome and fault.
+const RUNS_FOR_PAIRS: u64 = 100_000;
+const RUNS_FOR_TRIPLES: u64 = 2_000_000;
+
 /// Counts of what was reached.
 #[derive(Default)]
 pub(crate) struct Coverage {
@@ -86,6 +91,21 @@ impl Coverage {
             .filter(|(code, outcome, fault)| never_met(*code, *outcome, *fault).is_none())
             .filter(|triple| !self.triples.contains_key(triple))
             .collect()
+    }
+
+    /// What should have been reached in so many runs, and was not.
+    pub(crate) fn lacks(&self) -> Option<String> {
+        let (verdicts, pairs) = (self.missing_verdicts(), self.missing_pairs());
+        let triples = self.missing_triples();
+        let mut lacks = Vec::new();
+        if self.runs >= RUNS_FOR_PAIRS && !(verdicts.is_empty() && pairs.is_empty()) {
+            lacks.push(format!("verdict and outcome: {verdicts:?}"));
+            lacks.push(format!("fault and request: {pairs:?}"));
+        }
+        if self.runs >= RUNS_FOR_TRIPLES && !triples.is_empty() {
+            lacks.push(format!("verdict, outcome and fault: {triples:?}"));
+        }
+        (!lacks.is_empty()).then(|| lacks.join("\n"))
     }
 
     /// All of it as text.
@@ -173,15 +193,15 @@ fn results() -> impl Iterator<Item = (verdict::Code, Outcome)> {
 
 /// Why a fault never meets the repository of a tag that is judged and treated so.
 fn never_met(code: verdict::Code, outcome: Outcome, fault: Fault) -> Option<&'static str> {
+    if let Some(reason) = fault.never() {
+        return Some(reason);
+    }
     let of_writes = Phase::ALL
         .into_iter()
         .all(|phase| phase == Phase::Put || fault.impossible(phase).is_some());
     match code {
         verdict::Code::Child if outcome.is_none() && of_writes => {
             Some("a child is left as it is by a check only, which writes nothing")
-        }
-        verdict::Code::Incomplete | verdict::Code::Broken if of_writes => {
-            Some("all tags of a simulated repository are of one image, so none of them is written")
         }
         _ => None,
     }

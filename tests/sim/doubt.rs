@@ -12,49 +12,53 @@ use super::scene::{Claim, Lag};
 impl Ran<'_> {
     /// Promise 4, first half: nothing but trouble makes a wrong tag unproven.
     pub(crate) fn unproven(&self, claim: &Claim, finding: &Finding) -> Result<(), Broken> {
-        let repo = &self.scene.repos[claim.repo];
-        let is_still = repo
-            .replicas
-            .iter()
-            .all(|lag| matches!(lag, Lag::Behind(0)))
-            && !self
-                .scene
-                .acts
-                .iter()
-                .any(|(_, deed)| deed.repo() == claim.repo);
         // A digest is also asked for on account of tags, which is no look at it.
-        let is_look = claim.tag.is_some() && self.scene.settle > 0;
-        if finding.verdict.code() != Code::Unproven || !is_still || !is_look {
+        if finding.verdict.code() != Code::Unproven || claim.tag.is_none() {
             return Ok(());
         }
         let looks = self.looks(claim, Some(Stage::Before));
-        let Some([first, second]) = self.last(&looks, 2) else {
+        let Some(last @ [first, ..]) = self.last(&looks, self.needed()) else {
             return Ok(());
         };
-        let over = self.events.iter().any(|event| {
-            let failed = matches!(event.what, What::Read(_, _, Shown::Failed(Class::Deadline)));
-            failed || event.at >= self.scene.deadline
-        });
+        let is_wrong = shows(claim, &first.sight).is_some_and(|kind| kind != Kind::Right);
+        let agree = |look: &Look| {
+            look.sight == first.sight
+                // What else decides: whether the image is there, and its children.
+                && self.read_by(claim, look) == self.read_by(claim, first)
+                && self.absent_at(claim, look).keys().eq(self.absent_at(claim, first).keys())
+        };
         let met = |look: &Look| {
             self.events.iter().any(|event| {
-                event.repo == claim.repo
-                    && event.epoch == look.epoch
+                event.epoch == look.epoch
+                    && self.is_about(claim, event)
                     && event.fault.is_some_and(|fault| !fault.is_harmless())
             })
         };
-        let is_wrong = first.sight == second.sight
-            && shows(claim, &second.sight).is_some_and(|kind| kind != Kind::Right);
+        let before = || self.events.iter().filter(|it| it.stage == Stage::Before);
+        let over = before().any(|event| {
+            let failed = matches!(event.what, What::Read(_, _, Shown::Failed(Class::Deadline)));
+            failed || event.at >= self.scene.deadline
+        });
         // The last look was not the last for want of time: the next would have been begun.
-        let mut before = self.events.iter().rev();
-        let ended = before.find(|event| event.stage == Stage::Before);
         let longest_wait = self.scene.settle.max(8_000);
-        let had_time = ended.is_some_and(|it| it.at + longest_wait < self.scene.deadline);
-        let clean = !over && !met(first) && !met(second);
+        let had_time = before()
+            .next_back()
+            .is_some_and(|it| it.at + longest_wait < self.scene.deadline);
+        let clean = !over && last.iter().all(|look| agree(look) && !met(look));
         demand(!(is_wrong && had_time && clean), UNPROVEN, || {
             format!(
                 "{} was seen wrong twice: {looks:#?}",
                 name(self.scene, claim)
             )
+        })
+    }
+
+    /// Whether the image of a claim had been read whole when a look was over.
+    fn read_by(&self, claim: &Claim, look: &Look) -> bool {
+        self.events.iter().any(|event| {
+            event.repo == claim.repo
+                && event.epoch <= look.epoch
+                && matches!(&event.what, What::Read(_, _, Shown::Body(digest, _)) if *digest == claim.build().image)
         })
     }
 
@@ -80,8 +84,12 @@ impl Ran<'_> {
         let image = &claim.build().image;
         let is_quiet = kind(claim, claim.start.as_ref()) == Kind::Right
             && !scene.gone.contains(&(claim.repo, image.clone()))
-            && !scene.acts.iter().any(|(_, deed)| deed.repo() == claim.repo)
-            && !self.lied_to(claim.repo);
+            && claim
+                .start
+                .as_ref()
+                .is_some_and(|it| !scene.gone.contains(&(claim.repo, it.clone())))
+            && !scene.acts.iter().any(|(_, deed)| deed.is_about(claim))
+            && !self.lied_to(claim);
         // Without a wait, one look decides.
         if !is_quiet || (lags > 0 && (scene.settle == 0 || lags >= most)) {
             return Ok(());

@@ -41,6 +41,14 @@ impl Phase {
         Self::ConfirmGet,
     ];
 
+    /// Whether it is made only once the plan is there.
+    pub(crate) fn is_of_repair(self) -> bool {
+        matches!(
+            self,
+            Self::AgainHead | Self::AgainGet | Self::Put | Self::ConfirmHead | Self::ConfirmGet
+        )
+    }
+
     fn is_head(self) -> bool {
         matches!(
             self,
@@ -82,7 +90,8 @@ pub(crate) enum Fault {
     Slow,
 }
 
-const READ: [Class; 13] = [
+/// What a request can fail with.
+const FAILED: [Class; 19] = [
     Class::Login,
     Class::Denied,
     Class::Policy,
@@ -96,9 +105,6 @@ const READ: [Class; 13] = [
     Class::Unsafe,
     Class::TooLarge,
     Class::Refused,
-];
-
-const WRITE: [Class; 6] = [
     Class::Immutable,
     Class::Protected,
     Class::ReadOnly,
@@ -107,21 +113,18 @@ const WRITE: [Class; 6] = [
     Class::NotFound,
 ];
 
-/// What a write can fail with although it took effect: what says nothing of the write itself.
-const LOST: [Class; 7] = [
-    Class::Network,
-    Class::Unavailable,
-    Class::BadAnswer,
-    Class::Proxy,
-    Class::RateLimited,
-    Class::Refused,
+/// What the client tells by the words of a refusal alone, whatever its status.
+const BY_WORDS: [Class; 4] = [
     Class::Immutable,
+    Class::Protected,
+    Class::ReadOnly,
+    Class::ChildMissing,
 ];
 
 impl Fault {
     pub(crate) fn all() -> Vec<Self> {
-        let failed = READ.into_iter().chain(WRITE).map(Self::Failed);
-        let mut all: Vec<Self> = failed.chain(LOST.map(Self::Lost)).collect();
+        let mut all: Vec<Self> = FAILED.map(Self::Failed).to_vec();
+        all.extend(FAILED.map(Self::Lost));
         all.extend([
             Self::Dropped,
             Self::NotThere,
@@ -145,10 +148,13 @@ impl Fault {
     pub(crate) fn impossible(self, phase: Phase) -> Option<&'static str> {
         let is_put = phase == Phase::Put;
         match self {
-            Self::Failed(class) if WRITE.contains(&class) && !is_put => {
-                Some("the client gives this class to writes only")
+            Self::Failed(Class::NotFound) if !is_put => Some("for a read it is NotThere"),
+            Self::Failed(class) if BY_WORDS.contains(&class) && phase.is_head() => {
+                Some("it is told by the words of a refusal, and a HEAD has none")
             }
             Self::Lost(_) | Self::Dropped if !is_put => Some("a read has no effect to lose"),
+            // All others can come from a registry, or from what stands before it, after the write.
+            Self::Lost(Class::UnknownHost) => Some("what is not sent has no effect"),
             Self::NotThere if is_put => Some("for a write it is the class NotFound"),
             Self::Failed(_) | Self::Lost(_) | Self::Dropped | Self::NotThere | Self::Slow => None,
             _ if is_put => Some("the port gives no document for a write"),
@@ -161,6 +167,25 @@ impl Fault {
                 Some("the type of a config is not looked at")
             }
             _ => None,
+        }
+    }
+
+    /// Why this cannot happen at all, if it cannot.
+    pub(crate) fn never(self) -> Option<&'static str> {
+        let reasons = Phase::ALL.map(|phase| self.impossible(phase));
+        match reasons.iter().all(Option::is_some) {
+            true => self.impossible(Phase::Put),
+            false => None,
+        }
+    }
+
+    /// Whether the answer may say when to come again.
+    pub(crate) fn may_ask_to_wait(self) -> bool {
+        match self {
+            Self::Failed(class) | Self::Lost(class) => {
+                matches!(class, Class::RateLimited | Class::Unavailable)
+            }
+            _ => false,
         }
     }
 

@@ -106,6 +106,13 @@ pub(crate) fn looks(events: &[Event], repo: usize, target: &Target, waits: bool)
         if event.repo != repo || read != target {
             continue;
         }
+        // A digest is looked at before it may be asked for once more, as a part of another image.
+        let is_answered = found.last().is_some_and(|look| {
+            (look.epoch, look.stage) == (event.epoch, event.stage) && look.sight.is_ok()
+        });
+        if matches!(target, Target::Manifest(_)) && is_answered && !asks_on {
+            continue;
+        }
         let sight = sight(events, index);
         let same = found.last().is_some_and(|look| {
             look.epoch == event.epoch
@@ -113,7 +120,9 @@ pub(crate) fn looks(events: &[Event], repo: usize, target: &Target, waits: bool)
                 && (waits || (asks_on, *method) == (true, Method::Get))
         });
         // After a header that says what is known, the next read is another look. Of a child that was
-        // read to see that it is there, nothing is known but that.
+        // read to see that it is there, nothing is known but that. (Where another tag of the
+        // repository expects the child, its read may be taken for one that taught it. Then a look
+        // is split in two; it matters only where nothing waits, and there the last one decides.)
         let is_known = |digest: &Digest| {
             events[..index].iter().any(|earlier| {
                 let What::Read(_, _, Shown::Body(known, _)) = &earlier.what else {

@@ -34,8 +34,8 @@ use scene::Scene;
 use task::Task;
 use world::World;
 
-/// Plays the scene of a seed, and checks the promises.
-pub(crate) fn play(seed: u64, engine: Engine, coverage: &mut Coverage) -> Result<(), Broken> {
+/// Plays the scene of a seed, and gives the promises that were broken.
+pub(crate) fn play(seed: u64, engine: Engine, coverage: &mut Coverage) -> Vec<Broken> {
     let scene = Scene::draw(seed);
     let world = World::new(&scene);
     let findings = engine.run(&mut Task::of(&scene), &world);
@@ -47,8 +47,9 @@ pub(crate) fn play(seed: u64, engine: Engine, coverage: &mut Coverage) -> Result
         end,
     };
     coverage.add(&ran);
-    promises::check(&ran, &world)?;
-    converge::check(engine, &scene, &world)
+    let mut broken = promises::check(&ran, &world);
+    broken.extend(converge::check(engine, &scene, &world).err());
+    broken
 }
 
 /// The scene of a seed and what happened in it, to be read by a person.

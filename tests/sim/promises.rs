@@ -1,17 +1,19 @@
 //! What must be so after every run, told from the journal and the true state, without the engine.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use tagproof::expectation::OnOther;
 use tagproof::finding::Finding;
 use tagproof::oci::{Digest, Tag};
 use tagproof::outcome;
-use tagproof::registry::Target;
+use tagproof::registry::{Method, Target};
 use tagproof::report::{Mode, Reach, Report, Status};
 use tagproof::verdict::Code;
 
 use super::fault::Fault;
 use super::images::{Kind, library};
-use super::journal::{Event, Look, Sight, Stage, What, looks, sight};
-use super::scene::{Claim, LONG_AGO, Scene, Source};
+use super::journal::{Event, Look, Shown, Sight, Stage, What, looks, sight};
+use super::scene::{Claim, Header, LONG_AGO, Scene, Source};
 use super::state::Content;
 use super::world::World;
 
@@ -46,13 +48,20 @@ pub(crate) struct Ran<'a> {
     pub(crate) end: i64,
 }
 
-/// Checks promises 1 to 5 of one run.
-pub(crate) fn check(ran: &Ran<'_>, world: &World<'_>) -> Result<(), Broken> {
+/// All of them. Each must be broken by one of the broken engines.
+pub(crate) const PROMISES: [&str; 10] = [
+    RIGHT, WRONG, WHOLE, BYTES, OTHERS, UNPROVEN, ACCUSED, ENDS, CONVERGES, TOLD,
+];
+
+/// Checks every promise about one run; what is broken, in the order of the claims.
+pub(crate) fn check(ran: &Ran<'_>, world: &World<'_>) -> Vec<Broken> {
+    let mut broken = Vec::new();
     for claim in &ran.scene.claims {
         let Some(finding) = ran.finding(claim) else {
-            demand(claim.source == Source::Implied, TOLD, || {
+            let may = demand(claim.source == Source::Implied, TOLD, || {
                 format!("{} is left out", name(ran.scene, claim))
-            })?;
+            });
+            broken.extend(may.err());
             continue;
         };
         let known = match (claim.conflict, claim.nothing) {
@@ -62,20 +71,28 @@ pub(crate) fn check(ran: &Ran<'_>, world: &World<'_>) -> Result<(), Broken> {
         };
         if let Some(code) = known {
             let is_so = finding.verdict.code() == code && finding.outcome.is_none();
-            demand(is_so, RIGHT, || {
+            let known = demand(is_so, RIGHT, || {
                 format!("{} is not {code}", name(ran.scene, claim))
-            })?;
+            });
+            broken.extend(known.err());
             continue;
         }
-        ran.whole(claim, finding)?;
-        ran.right(claim, finding, world)?;
-        ran.wrong(claim, finding)?;
-        ran.unproven(claim, finding)?;
-        ran.accused(claim, finding)?;
+        let kept = [
+            ran.whole(claim, finding),
+            ran.right(claim, finding, world),
+            ran.wrong(claim, finding),
+            ran.unproven(claim, finding),
+            ran.accused(claim, finding),
+        ];
+        broken.extend(kept.into_iter().filter_map(Result::err));
     }
-    ran.told()?;
-    ran.writes()?;
-    ran.ends()
+    for index in 0..ran.events.len() {
+        let kept = [ran.bytes(index), ran.moved(index)];
+        broken.extend(kept.into_iter().filter_map(Result::err));
+    }
+    broken.extend(ran.told().err());
+    broken.extend(ran.ends().err());
+    broken
 }
 
 pub(crate) fn demand(
@@ -112,11 +129,6 @@ pub(crate) fn shows(claim: &Claim, sight: &Sight) -> Option<Kind> {
     sight.as_ref().ok().map(|shown| kind(claim, shown.as_ref()))
 }
 
-/// A body that a fault has made into another document, with the same members.
-fn is_altered(sight: &Sight) -> bool {
-    matches!(sight, Ok(Some(digest)) if !library().docs.contains_key(digest))
-}
-
 impl Ran<'_> {
     pub(crate) fn finding(&self, claim: &Claim) -> Option<&Finding> {
         let repo = &self.scene.repos[claim.repo].name;
@@ -143,21 +155,50 @@ impl Ran<'_> {
         last.windows(2).all(apart).then_some(last)
     }
 
-    fn needed(&self) -> usize {
+    pub(crate) fn needed(&self) -> usize {
         if self.scene.settle > 0 { 2 } else { 1 }
     }
 
-    pub(crate) fn lied_to(&self, repo: usize) -> bool {
-        let mut events = self.events.iter();
-        events.any(|event| event.repo == repo && event.fault.is_some_and(Fault::is_lie))
+    /// Whether a request was about a claim's tag, or about its image and what that is made of.
+    pub(crate) fn is_about(&self, claim: &Claim, event: &Event) -> bool {
+        event.repo == claim.repo
+            && match &event.what {
+                What::Read(Target::Tag(tag), ..) | What::Put(tag, ..) => {
+                    claim.tag.as_ref() == Some(tag)
+                }
+                What::Read(Target::Manifest(digest) | Target::Blob(digest), ..) => {
+                    claim.is_part(digest)
+                }
+            }
+    }
+
+    /// Whether an answer about a claim was a lie. Where headers are wrong, a lie about anything in
+    /// the repository can have them believed.
+    pub(crate) fn lied_to(&self, claim: &Claim) -> bool {
+        let is_wrong = self.scene.repos[claim.repo].header == Header::Wrong;
+        self.events.iter().any(|event| {
+            event.fault.is_some_and(Fault::is_lie)
+                && (self.is_about(claim, event) || (is_wrong && event.repo == claim.repo))
+        })
+    }
+
+    /// What of a claim's image was answered as absent in a look, and when. A HEAD of a manifest
+    /// proves nothing of that.
+    pub(crate) fn absent_at(&self, claim: &Claim, look: &Look) -> BTreeMap<&Digest, i64> {
+        let events = self.events.iter().filter(|event| {
+            (event.epoch, event.stage) == (look.epoch, look.stage) && self.is_about(claim, event)
+        });
+        events
+            .filter_map(|event| match &event.what {
+                What::Read(Target::Manifest(digest), Method::Get, Shown::Absent)
+                | What::Read(Target::Blob(digest), _, Shown::Absent) => Some((digest, event.at)),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Promise 1, of what was asked for of the image.
     fn whole(&self, claim: &Claim, finding: &Finding) -> Result<(), Broken> {
-        // An image that is known by its ID only can be another manifest, where a body was altered.
-        if claim.by_id && self.lied_to(claim.repo) {
-            return Ok(());
-        }
         let (lib, scene) = (library(), self.scene);
         let has = &lib.doc(&claim.build().image).platforms;
         let is_whole = scene.platforms.iter().all(|it| has.contains(it))
@@ -238,14 +279,18 @@ impl Ran<'_> {
             _ => return Ok(()),
         };
         let looks = self.looks(claim, stage);
-        // An image ID is proven by the config, whatever the manifest is.
-        let is_right = |look: &Look| {
-            shows(claim, &look.sight) == Some(Kind::Right)
-                || (claim.by_id && is_altered(&look.sight))
+        let is_right = |look: &Look| shows(claim, &look.sight) == Some(Kind::Right);
+        let are_right = |looks: &[Look]| {
+            self.last(looks, needed)
+                .is_some_and(|last| last.iter().all(is_right))
         };
-        let last = self.last(&looks, needed);
+        // A digest may be asked for later, on account of tags, which is no look at it.
+        let first = match claim.tag {
+            Some(_) => looks.len(),
+            None => 0,
+        };
         demand(
-            last.is_some_and(|last| last.iter().all(is_right)),
+            (first..=looks.len()).any(|end| are_right(&looks[..end])),
             RIGHT,
             || {
                 format!(
@@ -257,7 +302,7 @@ impl Ran<'_> {
         let (Some(last), Some(tag)) = (looks.last(), &claim.tag) else {
             return Ok(());
         };
-        if self.lied_to(claim.repo) {
+        if self.lied_to(claim) {
             return Ok(());
         }
         let from = world.oldest_view(claim.repo, last.began);
@@ -292,7 +337,7 @@ impl Ran<'_> {
             Code::Wrapped => Some(Kind::Wrapped),
             Code::Absent => Some(Kind::Absent),
             Code::Other => Some(Kind::Other),
-            Code::NeverPushed => None,
+            Code::NeverPushed | Code::Broken => None,
             _ => return Ok(()),
         };
         // A digest is also asked for on account of tags, which is no look at it.
@@ -301,15 +346,16 @@ impl Ran<'_> {
         }
         let looks = self.looks(claim, Some(Stage::Before));
         let last = self.last(&looks, self.needed());
-        let fits = |look: &Look| {
-            let altered = is_altered(&look.sight);
-            match (shows(claim, &look.sight), means) {
-                (Some(_), _) if altered => true,
-                (shown, Some(kind)) => shown == Some(kind),
-                (shown, None) => shown.is_some_and(|shown| shown != Kind::Right),
-            }
+        let fits = |look: &Look| match (shows(claim, &look.sight), means) {
+            (shown, Some(kind)) => shown == Some(kind),
+            // What is known to be gone is wrong whatever the tag shows.
+            (_, None) if code == Code::Broken => true,
+            (shown, None) => shown.is_some_and(|shown| shown != Kind::Right),
         };
-        let agree = |last: &[Look]| last.windows(2).all(|pair| pair[0].sight == pair[1].sight);
+        // A part that is gone is wrong under any tag, and under one that cannot be read.
+        let agree = |last: &[Look]| {
+            code == Code::Broken || last.windows(2).all(|pair| pair[0].sight == pair[1].sight)
+        };
         demand(
             last.is_some_and(|last| last.iter().all(fits) && agree(last)),
             WRONG,
@@ -320,8 +366,16 @@ impl Ran<'_> {
                 )
             },
         )?;
-        let is_doubted =
-            matches!(code, Code::Absent | Code::Other | Code::NeverPushed) && self.scene.settle > 0;
+        if means.is_none() {
+            let is_gone = last.is_some_and(|last| self.are_gone(claim, code, last));
+            demand(is_gone, WRONG, || {
+                format!(
+                    "{} is said to be {code}, and nothing was seen to be gone: {looks:#?}",
+                    name(self.scene, claim)
+                )
+            })?;
+        }
+        let is_doubted = !matches!(code, Code::Child | Code::Wrapped) && self.scene.settle > 0;
         if let (true, Some(first), Some(last)) = (is_doubted, looks.first(), looks.last()) {
             let patience = self.scene.timeout.max(self.scene.settle);
             demand(last.began >= first.ended + patience, WRONG, || {
@@ -331,66 +385,105 @@ impl Ran<'_> {
         Ok(())
     }
 
-    /// Promises 2 and 3.
-    fn writes(&self) -> Result<(), Broken> {
-        for (index, event) in self.events.iter().enumerate() {
-            let What::Put(tag, digest, ..) = &event.what else {
-                continue;
-            };
-            let claim = self.scene.claims.iter().find(|claim| {
-                claim.repo == event.repo
-                    && claim.tag.as_ref() == Some(tag)
-                    && !claim.by_id
-                    && !claim.conflict
-                    && !claim.nothing
-            });
-            let expected = claim.filter(|claim| claim.build().image == *digest);
-            let Some(claim) = expected else {
-                return demand(false, BYTES, || format!("{digest} was put under {tag}"));
-            };
-            let name = name(self.scene, claim);
-            demand(self.scene.fix, BYTES, || {
-                format!("{name} written by a check")
-            })?;
-            // The window is one request wide: nothing lies between the look and the write.
-            let last = index.checked_sub(1).map(|index| &self.events[index]);
-            let is_look = last.is_some_and(|last| {
-                last.repo == claim.repo
-                    && matches!(&last.what, What::Read(Target::Tag(read), _, _) if read == tag)
-            });
-            demand(is_look, OTHERS, || {
+    /// Whether the same thing was answered as absent in all of these looks, as far apart: the
+    /// expected image where it was never pushed, one of its children where it is broken.
+    fn are_gone(&self, claim: &Claim, code: Code, looks: &[Look]) -> bool {
+        let image = library().doc(&claim.build().image);
+        let decides = |digest: &Digest| match (code, claim.by_id) {
+            (Code::Broken, _) => image.children.contains(digest),
+            (_, true) => image.config.as_ref() == Some(digest),
+            (_, false) => image.digest == *digest,
+        };
+        let absent: Vec<BTreeMap<&Digest, i64>> = looks
+            .iter()
+            .map(|look| self.absent_at(claim, look))
+            .collect();
+        let Some((first, later)) = absent.split_first() else {
+            return false;
+        };
+        let mut first = first.iter().filter(|(digest, _)| decides(digest));
+        first.any(|(digest, at)| {
+            let mut later = later.iter();
+            later.all(|look| {
+                look.get(digest)
+                    .is_some_and(|it| it - at >= self.scene.settle)
+            })
+        })
+    }
+
+    /// What was put by this event, for which claim, if it is a write.
+    fn put(&self, index: usize) -> Option<(&Tag, &Digest, Option<&Claim>)> {
+        let event = &self.events[index];
+        let What::Put(tag, digest, ..) = &event.what else {
+            return None;
+        };
+        let claim = self.scene.claims.iter().find(|claim| {
+            claim.repo == event.repo && claim.tag.as_ref() == Some(tag) && claim.may_be_written()
+        });
+        Some((tag, digest, claim))
+    }
+
+    /// What the request just before showed, if it was a look at this tag: the window is one request
+    /// wide, nothing lies between the look and the write.
+    fn just_before(&self, index: usize, tag: &Tag) -> Option<Sight> {
+        let last = &self.events[index.checked_sub(1)?];
+        let is_look = last.repo == self.events[index].repo
+            && matches!(&last.what, What::Read(Target::Tag(read), _, _) if read == tag);
+        is_look.then(|| sight(self.events, index - 1))
+    }
+
+    /// Promise 2.
+    fn bytes(&self, index: usize) -> Result<(), Broken> {
+        let Some((tag, digest, claim)) = self.put(index) else {
+            return Ok(());
+        };
+        let expected = claim.filter(|claim| claim.build().image == *digest);
+        let Some(claim) = expected else {
+            return demand(false, BYTES, || format!("{digest} was put under {tag}"));
+        };
+        let name = name(self.scene, claim);
+        demand(self.scene.fix, BYTES, || {
+            format!("{name} written by a check")
+        })?;
+        let now = self.just_before(index, tag).unwrap_or(Err(()));
+        demand(shows(claim, &now) != Some(Kind::Right), BYTES, || {
+            format!("{name} written, although it is right")
+        })
+    }
+
+    /// Promise 3.
+    fn moved(&self, index: usize) -> Result<(), Broken> {
+        // What nobody may write at all is the second promise's.
+        let Some((tag, _, Some(claim))) = self.put(index) else {
+            return Ok(());
+        };
+        let name = name(self.scene, claim);
+        let now = self.just_before(index, tag);
+        let Some(now) = now else {
+            return demand(false, OTHERS, || {
                 format!("{name} written without a look just before")
-            })?;
-            let now = sight(self.events, index - 1);
-            demand(shows(claim, &now) != Some(Kind::Right), BYTES, || {
-                format!("{name} written, although it is right")
-            })?;
-            let decided = self.looks(claim, Some(Stage::Before)).pop();
-            let decided = decided.map_or(Err(()), |look| look.sight);
-            demand(now.is_ok() && now == decided, OTHERS, || {
-                format!("{name} written at {now:?}, decided at {decided:?}")
-            })?;
-            let altered = is_altered(&now);
-            let stated = claim.source != Source::Implied && !self.scene.platforms.is_empty();
-            let named = claim.source == Source::Named && !self.scene.is_of_file(claim);
-            let may = match shows(claim, &now) {
-                Some(Kind::Child) => true,
-                Some(Kind::Wrapped) => {
-                    claim.source != Source::Implied && !self.scene.is_of_file(claim)
-                }
-                Some(Kind::Absent) => stated || named,
-                Some(Kind::Other) => {
-                    altered
-                        || (self.scene.on_other == OnOther::Fix && claim.source != Source::Implied)
-                }
-                Some(Kind::Right) | None => false,
-            };
-            let may = may && (!claim.immutable || now == Ok(None));
-            demand(may, OTHERS, || {
-                format!("{name} must not be moved from {now:?}")
-            })?;
-        }
-        Ok(())
+            });
+        };
+        let decided = self.looks(claim, Some(Stage::Before)).pop();
+        let decided = decided.map_or(Err(()), |look| look.sight);
+        demand(now.is_ok() && now == decided, OTHERS, || {
+            format!("{name} written at {now:?}, decided at {decided:?}")
+        })?;
+        let stated = claim.source != Source::Implied && !self.scene.platforms.is_empty();
+        let named = claim.source == Source::Named && !self.scene.is_of_file(claim);
+        let may = match shows(claim, &now) {
+            Some(Kind::Child) => true,
+            Some(Kind::Wrapped) => claim.source != Source::Implied && !self.scene.is_of_file(claim),
+            Some(Kind::Absent) => stated || named,
+            Some(Kind::Other) => {
+                self.scene.on_other == OnOther::Fix && claim.source != Source::Implied
+            }
+            Some(Kind::Right) | None => false,
+        };
+        let may = may && (!claim.immutable || now == Ok(None));
+        demand(may, OTHERS, || {
+            format!("{name} must not be moved from {now:?}")
+        })
     }
 
     /// Promise 5. The bound is in CONTRIBUTING.md.
@@ -407,22 +500,45 @@ impl Ran<'_> {
 
 /// The most requests of a run, the client's own repeats aside.
 pub(crate) fn bound(scene: &Scene) -> usize {
-    let (settle, longest) = (scene.settle, 8_000);
-    let mut rounds = 2;
-    if settle > 0 {
-        // The first, those while the wait doubles, those at the longest wait, and the last ones.
-        let mut wait = settle;
-        while wait < longest {
-            wait *= 2;
-            rounds += 1;
-        }
-        rounds += 4 + scene.timeout.max(settle) / longest.max(settle);
+    let (lib, rounds) = (library(), rounds(scene));
+    let images: BTreeSet<(usize, &Digest)> = scene
+        .claims
+        .iter()
+        .map(|claim| (claim.repo, &claim.build().image))
+        .collect();
+    // Each image, its config, and its children: by HEAD and by GET, and once more where they must
+    // be attestations.
+    let of_image = |(_, image): &(usize, &Digest)| {
+        let children = lib.doc(image).children.len();
+        let deep = if scene.deep { 2 * children } else { 0 };
+        let attested = if scene.attestations.is_empty() {
+            0
+        } else {
+            children
+        };
+        2 + deep + attested
+    };
+    let images: usize = images.iter().map(of_image).sum();
+    let looks = rounds * (2 * scene.claims.len() + images);
+    let written = scene.claims.iter().filter(|claim| claim.may_be_written());
+    // Three passes: five tries of a look and a write, a look after a refusal, and the looks.
+    let written = if scene.fix { written.count() } else { 0 };
+    looks + written * 3 * (5 * (2 + 1) + 2 + rounds * 2)
+}
+
+/// The most looks at one tag until it is settled.
+fn rounds(scene: &Scene) -> usize {
+    if scene.settle == 0 {
+        return 2;
     }
-    let rounds = usize::try_from(rounds).unwrap();
-    // A look: the tag twice, the image, its config, four children twice. A pass of repairs: five
-    // tries of five requests each, and looks without children.
-    let claims = scene.claims.len() + scene.repos.len();
-    claims * (rounds * (4 + 8) + 3 * (25 + rounds * 4))
+    // The first; those after waits that double, until the time is over; and two more.
+    let (mut rounds, mut waited, mut wait) = (1 + 2, 0, scene.settle);
+    while waited < scene.timeout.max(scene.settle) {
+        waited += wait;
+        wait = (2 * wait).min(scene.settle.max(8_000));
+        rounds += 1;
+    }
+    rounds
 }
 
 /// What a tag was in a stretch of time.
@@ -444,8 +560,9 @@ fn states<'a>(
 fn others(content: &Content, claim: &Claim, since: i64) -> bool {
     let tag = claim.tag.as_ref().and_then(|tag| content.tags.get(tag));
     let tags = tag.into_iter().flatten().map(|it| (it.at, it.by_others));
-    let docs = content.docs.values().flatten();
-    let docs = docs.map(|it| (it.at, it.by_others));
-    tags.chain(docs)
+    let is_right = |digest: &Digest| kind(claim, Some(digest)) == Kind::Right;
+    let images = content.docs.iter().filter(|(digest, _)| is_right(digest));
+    let images = images.flat_map(|(_, past)| past.iter().map(|it| (it.at, it.by_others)));
+    tags.chain(images)
         .any(|(at, by_others)| by_others && at >= since.max(LONG_AGO))
 }

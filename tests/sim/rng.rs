@@ -35,4 +35,9 @@ impl Rng {
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
+
+    pub(crate) fn pick_mut<'a, T>(&mut self, from: &'a mut [T]) -> &'a mut T {
+        let index = self.below(from.len());
+        &mut from[index]
+    }
 }

@@ -1,5 +1,7 @@
 //! A scene: all that a seed decides before the engine begins.
 
+use std::collections::BTreeSet;
+
 use tagproof::expectation::OnOther;
 use tagproof::oci::Attestation::{self, Provenance};
 use tagproof::oci::{Digest, Reference, Repository, Tag};
@@ -58,6 +60,15 @@ pub(crate) enum Source {
     Implied,
 }
 
+/// Which tags are of one build: all, those of a repository, or each is of one of its own, as the
+/// targets of a bake are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mix {
+    One,
+    Repositories,
+    Tags,
+}
+
 /// What is expected of one tag, and how the tag is.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
@@ -99,9 +110,14 @@ pub(crate) enum Deed {
 }
 
 impl Deed {
-    pub(crate) fn repo(&self) -> usize {
+    /// Whether it changes the tag of a claim, or its image, or what the tag shows.
+    pub(crate) fn is_about(&self, claim: &Claim) -> bool {
         match self {
-            Self::Point(repo, ..) | Self::Delete(repo, _) => *repo,
+            Self::Point(repo, tag, _) => *repo == claim.repo && claim.tag.as_ref() == Some(tag),
+            Self::Delete(repo, digest) => {
+                *repo == claim.repo
+                    && (claim.is_part(digest) || claim.start.as_ref() == Some(digest))
+            }
         }
     }
 }
@@ -146,6 +162,19 @@ impl Claim {
     pub(crate) fn build(&self) -> &'static Build {
         &library().builds[self.build]
     }
+
+    /// Whether this is the expected image, or something that it is made of.
+    pub(crate) fn is_part(&self, digest: &Digest) -> bool {
+        let image = library().doc(&self.build().image);
+        *digest == image.digest
+            || image.children.contains(digest)
+            || image.config.as_ref() == Some(digest)
+    }
+
+    /// Whether it is known with which bytes the tag would be repaired.
+    pub(crate) fn may_be_written(&self) -> bool {
+        self.tag.is_some() && !self.by_id && !self.conflict && !self.nothing
+    }
 }
 
 impl Scene {
@@ -183,7 +212,7 @@ impl Scene {
             rules: Vec::new(),
         };
         scene.draw_claims(rng);
-        if rng.chance(60) {
+        if rng.chance(70) {
             scene.rules = rules(rng);
         }
         if rng.chance(40) {
@@ -202,23 +231,32 @@ impl Scene {
 
     fn draw_claims(&mut self, rng: &mut Rng) {
         let lib = library();
-        let build = rng.below(lib.builds.len());
-        let image = lib.doc(&lib.builds[build].image);
         let source = match rng.chance(75) {
             true => Source::Named,
             false => Source::Asked,
         };
-        let by_id = source == Source::Named && image.config.is_some() && rng.chance(30);
-        if rng.chance(25) {
+        let ids = source == Source::Named && rng.chance(40);
+        let mix = *rng.pick(&[Mix::One, Mix::One, Mix::Repositories, Mix::Tags]);
+        let mut build = rng.below(lib.builds.len());
+        if rng.chance(35) {
+            let image = lib.doc(&lib.builds[build].image);
             self.platforms.clone_from(&image.platforms);
             if rng.chance(30) {
                 self.platforms.push("linux/s390x".to_owned());
             }
         }
-        let conflict = source == Source::Named && !by_id && rng.chance(8);
-        let nothing = source == Source::Named && !by_id && !conflict && rng.chance(5);
+        let conflict = source == Source::Named && rng.chance(8);
+        let nothing = source == Source::Named && !conflict && rng.chance(5);
         for repo in 0..self.repos.len() {
+            if mix == Mix::Repositories {
+                build = rng.below(lib.builds.len());
+            }
+            let first = self.claims.len();
             for number in 0..1 + rng.below(3) {
+                if mix == Mix::Tags {
+                    build = rng.below(lib.builds.len());
+                }
+                let by_id = ids && lib.doc(&lib.builds[build].image).config.is_some();
                 let tag = (number > 0 || by_id || source == Source::Asked || rng.chance(90))
                     .then(|| number.to_string().parse().unwrap());
                 let is_tagless = tag.is_none();
@@ -230,16 +268,25 @@ impl Scene {
                     self.claims.push(implied);
                 }
             }
+            let claims = &mut self.claims[first..];
             // The first tag of each repository is claimed by another build as well, or by none.
-            let first = self.claims.iter_mut().find(|claim| {
-                claim.repo == repo && claim.source == Source::Named && claim.tag.is_some()
-            });
-            if let Some(first) = first {
-                (first.conflict, first.nothing) = (conflict, nothing);
+            let named = claims
+                .iter_mut()
+                .find(|claim| claim.source == Source::Named && claim.tag.is_some() && !claim.by_id);
+            if let Some(named) = named {
+                (named.conflict, named.nothing) = (conflict, nothing);
             }
-            for digest in [&image.digest].into_iter().chain(&image.children) {
-                if rng.chance(4) {
-                    self.gone.push((repo, digest.clone()));
+            let images: BTreeSet<&Digest> =
+                claims.iter().map(|claim| &claim.build().image).collect();
+            for &image in &images {
+                // One build's tag on what another made.
+                if images.len() > 1 && rng.chance(20) {
+                    rng.pick_mut(claims).start = Some(image.clone());
+                }
+                for digest in [image].into_iter().chain(&lib.doc(image).children) {
+                    if rng.chance(4) {
+                        self.gone.push((repo, digest.clone()));
+                    }
                 }
             }
         }
@@ -336,34 +383,65 @@ fn repo(index: usize, settle: i64, timeout: i64, rng: &mut Rng) -> Repo {
     }
 }
 
+/// The requests that few runs make.
+const RARE: [Phase; 6] = [
+    Phase::ImageHead,
+    Phase::Config,
+    Phase::AgainHead,
+    Phase::AgainGet,
+    Phase::ConfirmHead,
+    Phase::ConfirmGet,
+];
+
 fn rules(rng: &mut Rng) -> Vec<Rule> {
-    let faults = Fault::all();
+    let faults: Vec<Fault> = Fault::all()
+        .into_iter()
+        .filter(|fault| fault.never().is_none())
+        .collect();
     (0..1 + rng.below(3))
         .map(|_| {
-            let fault = *rng.pick(&faults);
-            let possible: Vec<Phase> = Phase::ALL
-                .into_iter()
-                .filter(|phase| fault.impossible(*phase).is_none())
-                .collect();
-            let from = match rng.chance(50) {
+            let can = |fault: Fault, phase: Phase| fault.impossible(phase).is_none();
+            let (fault, phase) = if rng.chance(30) {
+                // Requests that few runs make would meet few faults if the fault was drawn first.
+                let phase = *rng.pick(&RARE);
+                let can: Vec<Fault> = faults
+                    .iter()
+                    .copied()
+                    .filter(|it| can(*it, phase))
+                    .collect();
+                (*rng.pick(&can), Some(phase))
+            } else {
+                let fault = *rng.pick(&faults);
+                let can: Vec<Phase> = Phase::ALL
+                    .into_iter()
+                    .filter(|it| can(fault, *it))
+                    .collect();
+                (fault, rng.chance(60).then(|| *rng.pick(&can)))
+            };
+            // When repairs begin, nobody knows.
+            let is_late = phase.is_some_and(Phase::is_of_repair) && rng.chance(70);
+            let from = match is_late || rng.chance(50) {
                 true => 0,
                 false => rng.between(0, 30_000),
             };
+            let times = if is_late {
+                &[1_000_000][..]
+            } else {
+                &[1, 1_000, 5_000, 30_000, 1_000_000]
+            };
             Rule {
                 fault,
-                phase: rng.chance(70).then(|| *rng.pick(&possible)),
+                phase,
                 from,
-                until: from + *rng.pick(&[1, 1_000, 5_000, 30_000, 1_000_000]),
+                until: from + *rng.pick(times),
                 percent: *rng.pick(&[20, 50, 100, 100]),
                 takes: match fault {
                     Fault::Slow => *rng.pick(&[1_000, 10_000, 40_000]),
                     _ => *rng.pick(&[0, 0, 0, 500, 10_000, 40_000]),
                 },
-                retry_after: match fault {
-                    Fault::Failed(tagproof::registry::Class::RateLimited) => {
-                        *rng.pick(&[None, Some(0), Some(30), Some(86_400)])
-                    }
-                    _ => None,
+                retry_after: match fault.may_ask_to_wait() {
+                    true => *rng.pick(&[None, Some(0), Some(30), Some(86_400)]),
+                    false => None,
                 },
             }
         })

@@ -1,5 +1,6 @@
 //! What a scene asks of the engine, as users ask it: by a metadata file, by flags, by a policy.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, json};
@@ -31,9 +32,9 @@ impl Task {
             on_other: Some(scene.on_other),
             ..Asked::default()
         };
+        // A target for each build, with the names of its tags.
+        let mut named: BTreeMap<(usize, bool), Vec<String>> = BTreeMap::new();
         let mut targets = Map::new();
-        let mut names: Vec<String> = Vec::new();
-        let mut twins: Vec<String> = Vec::new();
         for claim in &scene.claims {
             let name = &scene.repos[claim.repo].name;
             let name = match (&claim.tag, claim.source) {
@@ -41,22 +42,28 @@ impl Task {
                 (Some(tag), _) => format!("{name}:{tag}"),
                 (None, _) => name.to_string(),
             };
+            let image = &claim.build().image;
             if claim.source == Source::Asked {
-                let reference: Reference = name.parse().unwrap();
+                // The first one's digest is said for all, and another by the tag itself.
+                let is_said = *asked.digest.get_or_insert_with(|| image.clone()) == *image;
+                let reference: Reference = match is_said {
+                    true => name.parse().unwrap(),
+                    false => format!("{name}@{image}").parse().unwrap(),
+                };
                 asked.tags.push(reference);
-                asked.digest = Some(claim.build().image.clone());
                 continue;
             }
             if claim.conflict {
-                twins.push(name.clone());
+                let other = &lib.builds[(claim.build + 1) % lib.builds.len()].image;
+                let twin = json!({"containerimage.digest": other.as_str(), "image.name": name});
+                targets.insert(format!("twin{}", targets.len()), twin);
             }
+            let names = named.entry((claim.build, claim.by_id)).or_default();
             names.push(name);
         }
-        if let Some(first) = scene.claims.first()
-            && !names.is_empty()
-        {
-            let image = lib.doc(&first.build().image);
-            let value = match first.by_id {
+        for ((build, by_id), names) in named {
+            let image = lib.doc(&lib.builds[build].image);
+            let mut target = match by_id {
                 true => {
                     json!({"containerimage.config.digest": image.config.as_ref().unwrap().as_str()})
                 }
@@ -69,19 +76,12 @@ impl Task {
                     "containerimage.digest": image.digest.as_str(),
                 }),
             };
-            let mut app = value;
-            if scene.of_file && !first.by_id {
-                app["containerimage.descriptor"]["annotations"] =
+            if scene.of_file && !by_id {
+                target["containerimage.descriptor"]["annotations"] =
                     json!({"org.opencontainers.image.created": "2026-11-24T10:17:05Z"});
             }
-            app["image.name"] = json!(names.join(","));
-            targets.insert("app".to_owned(), app);
-        }
-        if !twins.is_empty() {
-            let other = &lib.builds[(scene.claims[0].build + 1) % lib.builds.len()].image;
-            let twin =
-                json!({"containerimage.digest": other.as_str(), "image.name": twins.join(",")});
-            targets.insert("twin".to_owned(), twin);
+            target["image.name"] = json!(names.join(","));
+            targets.insert(format!("app{build}"), target);
         }
         let builds = match targets.is_empty() {
             true => Vec::new(),

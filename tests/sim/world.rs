@@ -13,7 +13,7 @@ use super::fault::{Fault, Phase};
 use super::images::library;
 use super::journal::{Event, Stage, What};
 use super::rng::Rng;
-use super::scene::{LONG_AGO, Lag, Lock, Rule, Scene};
+use super::scene::{Claim, LONG_AGO, Lag, Lock, Rule, Scene};
 use super::state::{Change, Content, State};
 
 /// A scene that is being played.
@@ -148,8 +148,9 @@ impl World<'_> {
             }
             Target::Tag(_) => pick(Phase::AgainHead, Phase::AgainGet),
             Target::Manifest(digest) => {
-                let claims = &self.scene.claims;
-                match claims.iter().any(|claim| claim.build().image == *digest) {
+                let mut claims = self.scene.claims.iter();
+                let is_of = |claim: &Claim| claim.repo == repo && claim.build().image == *digest;
+                match claims.any(is_of) {
                     // By the digest of what has no tag: a look.
                     true if is_head => Phase::LookHead,
                     true => Phase::ImageGet,
@@ -246,7 +247,7 @@ impl World<'_> {
                     (Err(failure(class, rule.retry_after)), false)
                 }
                 _ if own.is_err() => (own, false),
-                Some((_, Fault::Lost(class))) => (Err(failure(class, None)), true),
+                Some((rule, Fault::Lost(class))) => (Err(failure(class, rule.retry_after)), true),
                 Some((_, Fault::Dropped)) => (Ok(()), false),
                 _ => (Ok(()), true),
             };
