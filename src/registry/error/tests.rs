@@ -434,6 +434,7 @@ fn a_status_without_words_is_still_classed() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "so large that Miri takes minutes")]
 fn any_body_is_read() {
     for (content_type, body, words, is_page, is_plain) in [
         ("", "", "", false, true),
