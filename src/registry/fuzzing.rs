@@ -114,11 +114,14 @@ pub fn error_body(data: &[u8]) {
     let secrets = Secrets::default();
     let login = STANDARD.encode(format!("me:{SECRET}"));
     secrets.learn_header(&format!("Basic {login}"));
+    let conceal = |words: &str| secrets.conceal(words);
+    let refusal = Refusal::read(403, content_type.trim(), body, conceal);
+    is_told(&refusal.words);
+    is_told(&refusal.reason());
     for status in [400, 401, 403, 404, 409, 412, 429, 500, 999] {
-        let conceal = |words: &str| secrets.conceal(words);
-        let refusal = Refusal::read(status, content_type.trim(), body, conceal);
-        is_told(&refusal.words);
-        is_told(&refusal.reason());
+        let refusal = Refusal::read(status, content_type.trim(), body, str::to_owned);
+        is_tame(&refusal.words);
+        is_tame(&refusal.reason());
         assert!(refusal.words.chars().count() <= 300);
         assert!(refusal.codes.len() <= 8);
         let _ = (refusal.class(), refusal.is_passing());
@@ -141,7 +144,8 @@ fn repeats(text: &str, secrets: &Secrets, login: &str) {
     let to = (short.len() + SECRET.len()) * 8 / 6;
     let letters = |encoded: &str| encoded.get(from..to).unwrap_or_default().to_owned();
     let (base64, for_urls) = (STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text));
-    for (said, never) in [
+    let shape = text.len() % 5;
+    let all = [
         (text, SECRET.to_owned()),
         (format!("{short}{login}{short}"), login.to_owned()),
         (format!("{short} {base64} {short}"), letters(&base64)),
@@ -150,7 +154,9 @@ fn repeats(text: &str, secrets: &Secrets, login: &str) {
             format!("{short} {} {short}", json!(SECRET)),
             SECRET.to_owned(),
         ),
-    ] {
+    ];
+    // One for each input: a chance is found by many, and all of them would be slow.
+    for (said, never) in all.into_iter().skip(shape).take(1) {
         let error = json!({"code": said, "message": said, "detail": {"it": [said]}});
         let body = json!({"errors": [error]}).to_string();
         for body in [&body, &said] {
