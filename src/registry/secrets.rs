@@ -20,6 +20,10 @@ const SHORTEST: usize = 4;
 /// A secret that was cut off is known by its first half, if that is not shorter than this.
 const SHORTEST_HALF: usize = 8;
 
+/// So much of a long secret is enough. It bounds the work, too: a server that names a token of
+/// 64 KiB may repeat half of it at every byte.
+const LONGEST_HALF: usize = 256;
+
 /// Every secret that was sent in this run, as it was sent and with what may be an escape undone.
 #[derive(Default)]
 pub(crate) struct Secrets {
@@ -108,24 +112,30 @@ impl Secrets {
 /// Where secrets stand in these bytes; they may overlap.
 fn matches(known: &BTreeSet<Vec<u8>>, bytes: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    for at in 0..bytes.len() {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let Some(head) = rest.get(..SHORTEST) else {
-            break;
-        };
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..)
+        && let Some(head) = rest.get(..SHORTEST)
+    {
         let from = (Bound::Included(head), Bound::Unbounded);
         let longest = known
             .range::<[u8], _>(from)
             .take_while(|secret| secret.starts_with(head))
             .filter_map(|secret| {
-                let common = secret.iter().zip(rest).take_while(|(a, b)| a == b).count();
-                let half = secret.len().div_ceil(2).max(SHORTEST_HALF);
-                (common >= half.min(secret.len())).then_some(common)
+                let half = secret.len().div_ceil(2).clamp(SHORTEST_HALF, LONGEST_HALF);
+                let start = secret.get(..half.min(secret.len()))?;
+                rest.starts_with(start).then(|| common(secret, rest))
             })
             .max();
         found.extend(longest.map(|length| at..at + length));
+        // Another may begin near the end of a long one.
+        at += longest.unwrap_or(1).saturating_sub(LONGEST_HALF).max(1);
     }
     found
+}
+
+/// How many bytes two texts begin with alike.
+fn common(one: &[u8], other: &[u8]) -> usize {
+    one.iter().zip(other).take_while(|(a, b)| a == b).count()
 }
 
 /// Where what was encoded by base64, of either alphabet, holds secrets. Nobody knows where in a word
@@ -266,6 +276,25 @@ mod tests {
         let secrets = Secrets::default();
         secrets.learn_header("Bearer nothing1");
         assert_eq!(secrets.conceal("nothing nothing1"), "nothing ***");
+    }
+
+    #[test]
+    fn so_much_of_a_long_secret_is_enough_and_what_begins_at_its_end_is_concealed_too() {
+        let secrets = Secrets::default();
+        let long: String = (0..1_000).map(|it| format!("{it:04}")).collect();
+        secrets.learn_header(&format!("Bearer {long}"));
+        secrets.learn_header("Bearer 0999tail");
+        for (text, concealed) in [
+            (format!("a{long}b"), "a***b"),
+            (format!("a{}…", &long[..256]), "a***…"),
+            (format!("{long}tail."), "***."),
+            (format!("{long}{long}."), "***."),
+        ] {
+            let shown = secrets.conceal(&text).replace("******", "***");
+            assert_eq!(shown, concealed, "{text}");
+        }
+        let half = &long[..255];
+        assert_eq!(secrets.conceal(half), half);
     }
 
     #[test]
