@@ -274,8 +274,8 @@ fn check_proxy(row: &Row, proxy: &Proxy) {
         let login = request.header("Proxy-Authorization");
         assert_eq!(login.is_none(), is_plain, "{request:?}");
     }
-    let is_past = !row.past().is_empty();
-    assert_eq!(journal.is_empty(), is_past, "{journal:?}");
+    // That it was asked at all is seen at the registry, which has a name that only the proxy knows.
+    assert!(row.past().is_empty() || journal.is_empty(), "{journal:?}");
 }
 
 /// No login but the registry's own came to it, none at all to where it redirects, the proxy's to
