@@ -279,6 +279,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "so large that Miri takes minutes")]
     fn so_much_of_a_long_secret_is_enough_and_what_begins_at_its_end_is_concealed_too() {
         let secrets = Secrets::default();
         let long: String = (0..1_000).map(|it| format!("{it:04}")).collect();
