@@ -21,6 +21,15 @@ fn bounded(run: Run, check: impl FnOnce(&Ran)) {
     }
 }
 
+/// So many tags of `app` on this digest, by their names.
+fn tagged(registry: &Registry, count: usize, digest: &str) -> Vec<String> {
+    let name = |number: usize| {
+        registry.tag("app", &number.to_string(), digest);
+        format!("{}/app:{number}", registry.host())
+    };
+    (0..count).map(name).collect()
+}
+
 /// The inputs are refused with these words, in a message that is not as long as they are.
 fn refused(run: Run, words: &str) {
     bounded(run, |ran| {
@@ -357,11 +366,7 @@ fn a_thousand_tags_are_proven() {
     let registry = Registry::start();
     let build = multi("a");
     build.push(&registry, "app");
-    let mut names = Vec::new();
-    for number in 0..1_000 {
-        registry.tag("app", &number.to_string(), &build.index.digest);
-        names.push(format!("{}/app:{number}", registry.host()));
-    }
+    let names = tagged(&registry, 1_000, &build.index.digest);
     bounded(check(metadata(&build.index, &names)).report(), |ran| {
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         assert_eq!(ran.tags().len(), 1_000);
@@ -373,11 +378,7 @@ fn a_thousand_wrong_tags_are_repaired_and_told_of_in_every_form() {
     let registry = Registry::start();
     let build = multi("a");
     build.push(&registry, "app");
-    let mut names = Vec::new();
-    for number in 0..1_000 {
-        registry.tag("app", &number.to_string(), &build.arm64.digest);
-        names.push(format!("{}/app:{number}", registry.host()));
-    }
+    let names = tagged(&registry, 1_000, &build.arm64.digest);
     let run = tagproof(&["fix", "build.json", "--settle", "0"])
         .file("build.json", metadata(&build.index, &names));
     bounded(run.report().in_all_forms(), |ran| {
@@ -401,11 +402,7 @@ fn an_index_of_a_thousand_children_is_proven_for_a_hundred_tags() {
     let index = index(&all);
     push(&registry, "app", &all);
     push(&registry, "app", &[&index]);
-    let mut names = Vec::new();
-    for number in 0..100 {
-        registry.tag("app", &number.to_string(), &index.digest);
-        names.push(format!("{}/app:{number}", registry.host()));
-    }
+    let names = tagged(&registry, 100, &index.digest);
     bounded(check(metadata(&index, &names)).report(), |ran| {
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     });
@@ -445,11 +442,7 @@ fn an_index_of_a_thousand_children_has_its_attestations_for_a_thousand_tags() {
     let index = index(&all);
     push(&registry, "app", &all);
     push(&registry, "app", &[&index]);
-    let mut names = Vec::new();
-    for number in 0..1_000 {
-        registry.tag("app", &number.to_string(), &index.digest);
-        names.push(format!("{}/app:{number}", registry.host()));
-    }
+    let names = tagged(&registry, 1_000, &index.digest);
     let check = |asked: &str| {
         let args = ["check", "build.json", "--settle", "0", "--policy", "p.yml"];
         tagproof(&args)
