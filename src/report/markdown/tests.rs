@@ -1,4 +1,3 @@
-use std::time::Instant;
 
 use super::reader::{assert_flowchart, assert_nothing_to_link, assert_page, read};
 use super::*;
@@ -600,9 +599,7 @@ fn of_sixty_wrong_tags_ten_are_told_and_twenty_drawn() {
 
 #[test]
 fn a_page_is_short_whatever_the_report_is() {
-    let start = Instant::now();
     let page = render(&samples::five_thousand());
-    assert!(start.elapsed().as_secs() < 5);
     assert!(page.len() < MAX);
     let rows = read(&page).rows;
     assert_eq!(rows, 500);
