@@ -197,7 +197,7 @@ fn attempt(step: &Step<'_>, memory: &mut Memory, registry: &dyn Registry) -> Tri
     let write = Write {
         repository: repository.clone(),
         tag: step.tag.clone(),
-        media_type: step.document.media_type(),
+        media_type: step.document.media_type().clone(),
         bytes: step.document.bytes().to_vec(),
     };
     match registry.put(&write) {
@@ -295,6 +295,7 @@ fn is_refusal(class: Class) -> bool {
         | Class::Tls
         | Class::Proxy
         | Class::BadAnswer
+        | Class::Shape
         | Class::Restless
         | Class::Unsafe
         | Class::Deadline => false,

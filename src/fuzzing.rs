@@ -9,7 +9,7 @@ use std::str::FromStr;
 use crate::definition;
 use crate::expectation::{Asked, expect};
 use crate::metadata::{self, Build};
-use crate::oci::{Digest, Document, Host, Platform, Reference, Tag};
+use crate::oci::{Digest, Document, Host, MediaType, Named, Platform, Reference, Tag};
 use crate::policy::{self, Pattern, Policy, TagPattern};
 use crate::problem::Problem;
 use crate::report::github::runner;
@@ -103,20 +103,25 @@ pub fn manifest(data: &[u8]) {
     let cut = data.iter().position(|byte| *byte == b'\n');
     let (head, body) = data.split_at(cut.map_or(0, |at| at + 1));
     let content_type = String::from_utf8_lossy(head);
-    match Document::parse(body.to_vec(), content_type.trim()) {
-        Ok(document) => {
-            // The bytes are what may be written again.
-            assert_eq!(document.bytes(), body);
-            assert!(document.digest().is_of(body));
-            assert!(document.images().count() <= document.children().len());
-            for child in document.children() {
-                same::<Digest>(child.digest.as_str());
-            }
-            for platform in document.platforms() {
-                same::<Platform>(&platform.to_string());
-            }
+    let document = Document::of(body.to_vec(), content_type.trim());
+    // The bytes are what may be written again.
+    assert_eq!(document.bytes(), body);
+    assert!(document.digest().is_of(body));
+    assert!(document.images().count() <= document.children().len());
+    for child in document.children() {
+        match &child.named {
+            Named::Digest(digest) => same::<Digest>(digest.as_str()),
+            Named::Unknown(unknown) => assert!(!unknown.to_string().is_empty()),
         }
-        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+    for platform in document.platforms() {
+        same::<Platform>(&platform.to_string());
+    }
+    for media_type in [document.media_type(), document.served()] {
+        same::<MediaType>(media_type.as_str());
+    }
+    if let Some(why) = document.unread() {
+        assert!(!why.to_string().is_empty());
     }
     let _ = Document::platform_of_config(body);
 }

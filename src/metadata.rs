@@ -247,7 +247,7 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
             }
             Image::Manifest {
                 digest: found.digest.clone(),
-                media_type: found.media_type,
+                media_type: found.media_type.clone(),
                 platform: found.platform.clone(),
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::expectation::{Expectation, Expected};
 use crate::observation::{Seen, Sight};
-use crate::oci::{Attestation, Child, Digest, Document, Platform};
+use crate::oci::{Attestation, Child, Content, Digest, Document, Named, Platform};
 use crate::registry::Error;
 
 /// What is so of one expectation.
@@ -153,14 +153,14 @@ fn missing_platforms(
     document: &Document,
 ) -> Vec<Platform> {
     let has = match (
-        document.config(),
+        document.content(),
         &expectation.own_platform,
         &sight.platform,
     ) {
-        (None, _, _) => document.platforms(),
-        (Some(_), Some(own), _) => vec![own.clone()],
-        (Some(_), None, Some(Seen::Here(own))) => own.iter().cloned().collect(),
-        (Some(_), None, _) => return Vec::new(),
+        (Content::Index(_), _, _) => document.platforms(),
+        (_, Some(own), _) => vec![own.clone()],
+        (Content::Image(_), None, Some(Seen::Here(own))) => own.iter().cloned().collect(),
+        (Content::Image(_) | Content::Unread(_), None, _) => return Vec::new(),
     };
     expectation
         .platforms
@@ -188,7 +188,7 @@ fn missing_attestations(
             Seen::Here(manifest) => manifest.attestations().contains(&kind),
             Seen::Absent | Seen::Unknown(_) => true,
         };
-        let mut have: BTreeSet<&Digest> = BTreeSet::new();
+        let mut have: BTreeSet<&Named> = BTreeSet::new();
         have.extend(
             sight
                 .attestations
@@ -198,7 +198,7 @@ fn missing_attestations(
         );
         let images = document
             .images()
-            .filter(|image| !have.contains(&image.digest));
+            .filter(|image| !have.contains(&image.named));
         let lacks = images.map(|image| Lack::Attestation(kind, image.platform.clone()));
         missing.extend(lacks.take(TOLD + 1));
     }
@@ -234,7 +234,7 @@ fn about_the_tag(
         expected
             .children()
             .iter()
-            .find(|child| child.digest == *shown.digest())
+            .find(|child| child.named.is(shown.digest()))
     });
     if let Some(child) = part {
         return Verdict::Child(child.clone());
@@ -242,7 +242,7 @@ fn about_the_tag(
     if let Expected::Manifest(digest) = &expectation.image {
         let mut images = shown.images();
         if let (Some(only), None) = (images.next(), images.next())
-            && only.digest == *digest
+            && only.named.is(digest)
         {
             return Verdict::Wrapped;
         }
@@ -252,15 +252,18 @@ fn about_the_tag(
 
 /// What `shown` has of the images of the expected one: itself, or the images it lists.
 fn relation(digest: Option<&Digest>, shown: &Document, expected: Option<&Document>) -> Relation {
-    let own: Vec<&Digest> =
-        match expected.map(|expected| expected.images().map(|child| &child.digest).collect()) {
-            None => digest.into_iter().collect(),
-            Some(images) if Vec::is_empty(&images) => digest.into_iter().collect(),
-            Some(images) => images,
-        };
-    let held: Vec<&Digest> = shown.images().map(|child| &child.digest).collect();
+    let itself = || digest.into_iter().cloned().map(Named::from).collect();
+    let own: Vec<Named> = match expected
+        .map(|expected| expected.images().map(|child| child.named.clone()).collect())
+    {
+        None => itself(),
+        Some(images) if Vec::is_empty(&images) => itself(),
+        Some(images) => images,
+    };
+    let held: Vec<&Named> = shown.images().map(|child| &child.named).collect();
     let common = own.iter().filter(|own| held.contains(own)).count();
-    let all = common == own.len() || digest.is_some_and(|digest| held.contains(&digest));
+    let all =
+        common == own.len() || digest.is_some_and(|digest| held.iter().any(|held| held.is(digest)));
     let only = held.iter().all(|held| own.contains(held));
     match (common, all, only) {
         _ if held.is_empty() => Relation::None,

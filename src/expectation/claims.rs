@@ -135,7 +135,7 @@ fn expectation(repository: &Repository, image: &Expected, build: Option<&Build>)
             media_type,
             platform,
             ..
-        }) => (*media_type, platform.clone()),
+        }) => (media_type.clone(), platform.clone()),
         _ => (None, None),
     };
     Expectation {

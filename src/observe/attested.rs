@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Memory;
 use super::look::{Wanted, resolve};
+use super::memory::{Memory, uncheckable};
 use crate::expectation::Expectation;
 use crate::observation::{Attested, Seen};
-use crate::oci::{Child, Digest, Document, Repository};
+use crate::oci::{Child, Digest, Document, Named, Repository};
 use crate::registry::{Registry, Target};
 
 /// What each attestation manifest says that it holds. Its layers, the statements themselves, are
@@ -37,12 +37,16 @@ pub(super) fn attestations(
     let mut asked: BTreeSet<(Repository, Digest)> = BTreeSet::new();
     for ((repository, _), document) in &indexes {
         let keys = listed(document).into_iter();
-        let keys = keys.map(|child| ((*repository).clone(), child.digest));
+        let keys = keys.filter_map(|child| {
+            let digest = child.named.digest()?.clone();
+            Some(((*repository).clone(), digest))
+        });
         asked.extend(keys.filter(|key| !memory.documents.contains_key(key)));
     }
     let wanted = asked.iter().map(|(repository, digest)| Wanted {
         repository: repository.clone(),
         target: Target::Manifest(digest.clone()),
+        expected: None,
         whole: true,
     });
     let looked = resolve(wanted.collect(), memory, registry);
@@ -57,11 +61,16 @@ pub(super) fn attestations(
     for ((repository, digest), document) in indexes {
         let children = listed(document).into_iter();
         let each = children.map(|child| {
-            let key = (repository.clone(), child.digest.clone());
-            let seen = match (memory.documents.get(&key), seen.get(&key)) {
-                (Some(document), _) => Seen::Here(document.clone()),
-                (None, Some(seen)) => seen.clone(),
-                (None, None) => Seen::Absent,
+            let seen = match &child.named {
+                Named::Digest(digest) => {
+                    let key = (repository.clone(), digest.clone());
+                    match (memory.documents.get(&key), seen.get(&key)) {
+                        (Some(document), _) => Seen::Here(document.clone()),
+                        (None, Some(seen)) => seen.clone(),
+                        (None, None) => Seen::Absent,
+                    }
+                }
+                Named::Unknown(unknown) => Seen::Unknown(uncheckable(repository, unknown)),
             };
             (child, seen)
         });

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::memory::{Learnt, Memory, bad_answer};
+use super::memory::{Learnt, Memory, bad_answer, uncheckable, unread};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
-use crate::oci::{Child, Digest, Document, Platform, Repository};
+use crate::oci::{Child, Digest, Document, Named, Platform, Repository};
 use crate::registry::{Answer, Error, Method, Read, Registry, Target};
 use crate::verdict::TOLD;
 
@@ -94,7 +94,7 @@ fn memory_of(memory: &mut Memory, read: &Read, answer: Result<Answer, Error>) ->
         (Target::Blob(_), Ok(Answer::Absent)) => Learnt::Seen(Seen::Absent),
         (Target::Blob(_), Ok(_)) => Learnt::Nothing,
         (Target::Blob(_), Err(error)) => Learnt::Seen(Seen::Unknown(error)),
-        (_, answer) => memory.learn(read, answer),
+        (_, answer) => memory.learn(read, answer, None),
     }
 }
 
@@ -103,6 +103,7 @@ fn memory_of(memory: &mut Memory, read: &Read, answer: Result<Answer, Error>) ->
 pub(super) fn platforms(
     expectations: &[&Expectation],
     documents: &[Option<Arc<Document>>],
+    deep: bool,
     memory: &mut Memory,
     registry: &dyn Registry,
 ) -> Vec<Option<Seen<Option<Platform>>>> {
@@ -165,6 +166,20 @@ pub(super) fn platforms(
         .iter()
         .zip(documents)
         .map(|(expectation, document)| {
+            let needs_platform =
+                !expectation.platforms.is_empty() && expectation.own_platform.is_none();
+            if let Some(document) = document
+                && let Some(why) = document.unread()
+                && (needs_platform || deep || !expectation.attestations.is_empty())
+            {
+                let target = Target::Manifest(document.digest().clone());
+                let read = Read {
+                    repository: expectation.repository.clone(),
+                    target,
+                    method: Method::Get,
+                };
+                return Some(Seen::Unknown(unread(&read, why)));
+            }
             let key = config(expectation, document)?;
             match (memory.platforms.get(&key), unknown.get(&key)) {
                 (Some(platform), _) => Some(Seen::Here(platform.clone())),
@@ -187,7 +202,10 @@ pub(super) fn children(
      -> Vec<(Repository, Digest)> {
         let children = document.iter().flat_map(|document| document.children());
         children
-            .map(|child| (expectation.repository.clone(), child.digest.clone()))
+            .filter_map(|child| {
+                let digest = child.named.digest()?.clone();
+                Some((expectation.repository.clone(), digest))
+            })
             .collect()
     };
     let mut ask: BTreeSet<(Repository, Digest)> = BTreeSet::new();
@@ -245,8 +263,16 @@ pub(super) fn children(
             let children = document.iter().flat_map(|document| document.children());
             let mut lacking: Vec<(Child, Seen<()>)> = children
                 .filter_map(|child| {
-                    let key = (expectation.repository.clone(), child.digest.clone());
-                    Some((child.clone(), missing.get(&key)?.clone()))
+                    let seen = match &child.named {
+                        Named::Digest(digest) => {
+                            let key = (expectation.repository.clone(), digest.clone());
+                            missing.get(&key)?.clone()
+                        }
+                        Named::Unknown(unknown) => {
+                            Seen::Unknown(uncheckable(&expectation.repository, unknown))
+                        }
+                    };
+                    Some((child.clone(), seen))
                 })
                 .collect();
             // What decides comes first: an image before an attestation, gone before unknown.

@@ -35,7 +35,7 @@ pub(super) fn look(
             _ => None,
         })
         .collect();
-    let platforms = platforms(expectations, &documents, memory, registry);
+    let platforms = platforms(expectations, &documents, deep, memory, registry);
     let attestations = attestations(expectations, &documents, memory, registry);
     let children = match deep {
         true => children(expectations, &documents, memory, registry),
@@ -68,6 +68,7 @@ pub(crate) fn look_at_tag(
     let wanted = Wanted {
         repository: repository.clone(),
         target: Target::Tag(tag.clone()),
+        expected: None,
         whole: false,
     };
     resolve(vec![wanted], memory, registry)
@@ -76,9 +77,11 @@ pub(crate) fn look_at_tag(
 }
 
 /// A manifest to look at.
-pub(super) struct Wanted {
+pub(super) struct Wanted<'a> {
     pub(super) repository: Repository,
     pub(super) target: Target,
+    /// What it should be, where it is a tag: that is believed whatever its shape.
+    pub(super) expected: Option<&'a Expected>,
     /// Whether its body is needed, and not only its digest.
     pub(super) whole: bool,
 }
@@ -90,7 +93,7 @@ fn tags(
     registry: &dyn Registry,
 ) -> Vec<Seen<Arc<Document>>> {
     let mut first: BTreeSet<(&Repository, &Expected)> = BTreeSet::new();
-    let wanted: Vec<Option<Wanted>> = expectations
+    let wanted: Vec<Option<Wanted<'_>>> = expectations
         .iter()
         .map(|expectation| {
             // Later looks know from the first one whether headers can be trusted.
@@ -104,6 +107,7 @@ fn tags(
             Some(Wanted {
                 repository: expectation.repository.clone(),
                 target,
+                expected: Some(&expectation.image),
                 whole: !known && first.insert((&expectation.repository, &expectation.image)),
             })
         })
@@ -119,7 +123,7 @@ fn tags(
 
 /// Reads manifests until each is known: headers first where they may be enough, then bodies.
 pub(super) fn resolve(
-    wanted: Vec<Wanted>,
+    wanted: Vec<Wanted<'_>>,
     memory: &mut Memory,
     registry: &dyn Registry,
 ) -> Vec<Seen<Arc<Document>>> {
@@ -147,10 +151,12 @@ pub(super) fn resolve(
             })
             .collect();
         for ((&i, read), answer) in ask.iter().zip(&batch).zip(registry.read(&batch)) {
-            let (Some(seen), Some(said)) = (seen.get_mut(i), said.get_mut(i)) else {
+            let (Some(seen), Some(said), Some(wanted)) =
+                (seen.get_mut(i), said.get_mut(i), wanted.get(i))
+            else {
                 continue;
             };
-            match memory.learn(read, answer) {
+            match memory.learn(read, answer, wanted.expected) {
                 Learnt::Seen(it) => *seen = Some(it),
                 _ if read.method == Method::Get => {
                     let error = bad_answer(read, "the answer to a GET has no body".to_owned());

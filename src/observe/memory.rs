@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
-use crate::oci::{Digest, Document, Platform, Repository};
+use crate::oci::{Digest, Document, Platform, Repository, UnknownDigest, Why};
 use crate::registry::{Answer, Class, Error, Method, Read, Target};
 use crate::text::clean;
 
@@ -59,7 +59,14 @@ impl Memory {
         }
     }
 
-    pub(super) fn learn(&mut self, read: &Read, answer: Result<Answer, Error>) -> Learnt {
+    /// What an answer teaches; of a body that nothing says is a document, only that it could not be
+    /// read, unless it was asked for by its digest or is `expected`.
+    pub(super) fn learn(
+        &mut self,
+        read: &Read,
+        answer: Result<Answer, Error>,
+        expected: Option<&Expected>,
+    ) -> Learnt {
         let key = (read.repository.clone(), read.target.clone());
         match (answer, read.method) {
             (
@@ -69,7 +76,7 @@ impl Memory {
                     claimed,
                 }),
                 _,
-            ) => Learnt::Seen(self.learn_body(read, bytes, &content_type, claimed)),
+            ) => Learnt::Seen(self.learn_body(read, bytes, &content_type, claimed, expected)),
             (Ok(Answer::Absent), Method::Get) => {
                 self.absent.insert(key);
                 Learnt::Seen(Seen::Absent)
@@ -91,6 +98,7 @@ impl Memory {
         bytes: Vec<u8>,
         content_type: &str,
         claimed: Option<Digest>,
+        expected: Option<&Expected>,
     ) -> Seen<Arc<Document>> {
         if let Target::Manifest(asked) = &read.target
             && !asked.is_of(&bytes)
@@ -105,38 +113,45 @@ impl Memory {
             .is_some_and(|claimed| claimed.is_of(&bytes));
         let trusted = self.headers.entry(read.repository.clone()).or_insert(true);
         *trusted &= agrees;
-        match Document::parse(bytes, content_type) {
-            Ok(document) => {
-                let key = (read.repository.clone(), document.digest().clone());
-                let document = match self.documents.get(&key) {
-                    Some(known) => known.clone(),
-                    None => {
-                        self.held += document.bytes().len() + CHILD * document.children().len();
-                        Arc::new(document)
-                    }
-                };
-                if self.held > MAX_HELD {
-                    // Another look would only add to it.
-                    return Seen::Unknown(Error {
-                        class: Class::TooLarge,
-                        ..bad_answer(read, TOO_MUCH.to_owned())
-                    });
-                }
-                let mut names = vec![document.digest().clone()];
-                names.extend(claimed.filter(|_| agrees));
-                if let Target::Manifest(asked) = &read.target {
-                    names.push(asked.clone());
-                }
-                for name in names {
-                    self.documents
-                        .insert((read.repository.clone(), name), document.clone());
-                }
-                self.absent
-                    .remove(&(read.repository.clone(), read.target.clone()));
-                Seen::Here(document)
+        let document = Document::of(bytes, content_type);
+        if let Some(why) = document.unread()
+            && why.may_be_an_error_page()
+        {
+            let is_asked_for = matches!(read.target, Target::Manifest(_))
+                || expected.is_some_and(|expected| expected.is(&document))
+                // The registry itself says that this is what it holds.
+                || (agrees && *why == Why::NoManifest);
+            if !is_asked_for {
+                return Seen::Unknown(bad_answer(read, why.to_string()));
             }
-            Err(error) => Seen::Unknown(bad_answer(read, error.to_string())),
         }
+        let key = (read.repository.clone(), document.digest().clone());
+        let document = match self.documents.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                self.held += document.bytes().len() + CHILD * document.children().len();
+                Arc::new(document)
+            }
+        };
+        if self.held > MAX_HELD {
+            // Another look would only add to it.
+            return Seen::Unknown(Error {
+                class: Class::TooLarge,
+                ..bad_answer(read, TOO_MUCH.to_owned())
+            });
+        }
+        let mut names = vec![document.digest().clone()];
+        names.extend(claimed.filter(|_| agrees));
+        if let Target::Manifest(asked) = &read.target {
+            names.push(asked.clone());
+        }
+        for name in names {
+            self.documents
+                .insert((read.repository.clone(), name), document.clone());
+        }
+        self.absent
+            .remove(&(read.repository.clone(), read.target.clone()));
+        Seen::Here(document)
     }
 }
 
@@ -166,6 +181,24 @@ pub(super) fn bad_answer(read: &Read, reason: String) -> Error {
         request: format!("reading {}{of}", read.repository),
         // It may quote the body.
         reason: clean(&reason, 300),
+        retry_after: None,
+    }
+}
+
+/// What a document holds that could not be understood: only its digest is known.
+pub(super) fn unread(read: &Read, why: &Why) -> Error {
+    Error {
+        class: Class::Shape,
+        ..bad_answer(read, why.to_string())
+    }
+}
+
+/// An entry that names its document in a way that no answer could be checked against.
+pub(super) fn uncheckable(repository: &Repository, unknown: &UnknownDigest) -> Error {
+    Error {
+        class: Class::Shape,
+        request: format!("looking at {repository}"),
+        reason: clean(&unknown.to_string(), 300),
         retry_after: None,
     }
 }

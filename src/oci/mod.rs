@@ -7,14 +7,16 @@ mod digest;
 mod document;
 mod json;
 mod media_type;
+mod named;
 mod platform;
 mod reference;
 
 pub use attestation::Attestation;
 pub use digest::{Digest, ParseDigestError};
-pub use document::{Child, Content, Document, Image, Index, ParseDocumentError};
+pub use document::{Child, Content, Document, Image, Index, Why};
 pub(crate) use json::{MAX_VALUES, is_bounded};
-pub use media_type::{ACCEPT, MediaType};
+pub use media_type::{ACCEPT, MediaType, OtherType};
+pub use named::{Named, UnknownDigest};
 pub use platform::{ParsePlatformError, Platform};
 pub(crate) use reference::is_loopback;
 pub use reference::{Host, ParseReferenceError, Reference, Repository, Tag};

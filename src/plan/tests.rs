@@ -9,7 +9,7 @@ fn image() -> Arc<Document> {
         r#"{{"schemaVersion": 2, "mediaType": "{kind}", "config": {{"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "{}", "size": 1}}, "layers": []}}"#,
         Digest::of(b"config")
     );
-    Arc::new(Document::parse(text.into_bytes(), kind).unwrap())
+    Arc::new(Document::of(text.into_bytes(), kind))
 }
 
 /// A finding of a tag that a build names, whose image is there.

@@ -306,23 +306,18 @@ fn is_page(response: &Response) -> bool {
 }
 
 fn answer(method: Method, outgoing: &Outgoing<'_>, response: Response) -> Result<Answer, Error> {
-    let content_type = response.header("content-type").to_owned();
     match (response.status, method) {
+        // Whatever a front calls a manifest, one can be read.
+        (200, Method::Get) if response.body.trim_ascii_start().starts_with(b"{") => {
+            whole(outgoing, response)
+        }
         (200, _) if is_page(&response) => Err(outgoing.error(Class::BadAnswer, PAGE)),
         (200, Method::Get) if response.is_encoded() => Err(outgoing.error(
             Class::BadAnswer,
             "answered with a compressed body, which was not asked for",
         )),
         (200, Method::Head) => Ok(Answer::Header(claimed(&response))),
-        (200, Method::Get) if response.is_cut => Err(outgoing.error(
-            Class::TooLarge,
-            "the body is larger than 4 MiB, which is the most that is read",
-        )),
-        (200, Method::Get) => Ok(Answer::Body {
-            claimed: claimed(&response),
-            content_type,
-            bytes: response.body,
-        }),
+        (200, Method::Get) => whole(outgoing, response),
         (404, Method::Head) => Ok(Answer::Absent),
         (404, Method::Get) => match response.refusal() {
             refusal if is_of_another_type(&refusal) => {
@@ -334,6 +329,21 @@ fn answer(method: Method, outgoing: &Outgoing<'_>, response: Response) -> Result
         },
         _ => Err(refused(outgoing, &response)),
     }
+}
+
+/// The body of an answer, if all of it was read.
+fn whole(outgoing: &Outgoing<'_>, response: Response) -> Result<Answer, Error> {
+    if response.is_cut {
+        return Err(outgoing.error(
+            Class::TooLarge,
+            "the body is larger than 4 MiB, which is the most that is read",
+        ));
+    }
+    Ok(Answer::Body {
+        claimed: claimed(&response),
+        content_type: response.header("content-type").to_owned(),
+        bytes: response.body,
+    })
 }
 
 /// Whether a 404 says that the manifest is there, in a type that was not asked for (distribution,

@@ -63,6 +63,8 @@ pub enum Class {
     Proxy,
     /// The answer is none that a registry gives.
     BadAnswer,
+    /// The document is there, and what is in it could not be understood: only its digest is known.
+    Shape,
     /// The answers do not come to rest: each look shows something else.
     Restless,
     /// A redirect or a token server that credentials or requests must not follow.

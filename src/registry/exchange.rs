@@ -20,7 +20,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) verb: Verb,
     pub(crate) path: String,
     pub(crate) accept: Option<&'static str>,
-    pub(crate) content_type: Option<&'static str>,
+    pub(crate) content_type: Option<&'a str>,
     pub(crate) body: &'a [u8],
     pub(crate) is_pull: bool,
 }

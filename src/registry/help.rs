@@ -50,6 +50,7 @@ impl Error {
                 }
             }
             Class::BadAnswer => format!("check that `{host}` is a registry and that no login page or proxy answers for it"),
+            Class::Shape => "leave out what asks for more than the digest (`--platform`, `--deep`, `platforms` and `attest` of a policy): what is in this document cannot be checked".to_owned(),
             Class::Restless => "find the job that pushes this tag at the same time, or raise `--settle-timeout` if the registry is slow to agree with itself".to_owned(),
             Class::Unsafe => "check the registry's configuration: it sends requests where no credentials may go".to_owned(),
             Class::Deadline => "allow more time with `--timeout`, or run it again".to_owned(),
@@ -78,7 +79,7 @@ impl Error {
 mod tests {
     use super::*;
 
-    const CLASSES: [Class; 21] = [
+    const CLASSES: [Class; 22] = [
         Class::Login,
         Class::Denied,
         Class::Immutable,
@@ -96,6 +97,7 @@ mod tests {
         Class::Tls,
         Class::Proxy,
         Class::BadAnswer,
+        Class::Shape,
         Class::Restless,
         Class::Unsafe,
         Class::Deadline,

@@ -53,7 +53,7 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) verb: Verb,
     pub(crate) url: String,
     pub(crate) accept: Option<&'static str>,
-    pub(crate) content_type: Option<&'static str>,
+    pub(crate) content_type: Option<&'a str>,
     pub(crate) authorization: Option<String>,
     pub(crate) body: &'a [u8],
     /// The most that is read of the body of a 200.

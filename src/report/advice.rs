@@ -97,7 +97,7 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
         Verdict::Broken(missing) => {
             let gone: Vec<String> = missing
                 .iter()
-                .map(|child| format!("{} (`{}`)", called(child), child.digest.short()))
+                .map(|child| format!("{} (`{}`)", called(child), child.named.short()))
                 .collect();
             format!(
                 "the repository lacks what the index lists: {}",

@@ -168,7 +168,8 @@ fn expected(expectation: &Expectation, sight: &Sight) -> Expected {
     };
     let media_type = document
         .map(|document| document.media_type())
-        .or(expectation.media_type);
+        .or(expectation.media_type.as_ref())
+        .cloned();
     Expected {
         digest,
         config,
@@ -189,7 +190,7 @@ fn found(document: &Document, verdict: &Verdict) -> Found {
     };
     Found {
         digest: Some(document.digest().clone()),
-        media_type: Some(document.media_type()),
+        media_type: Some(document.media_type().clone()),
         platform,
         attestation,
         platforms: document.platforms(),
@@ -209,7 +210,7 @@ fn attestation_gone(finding: &Finding) -> Option<Note> {
         .children
         .iter()
         .filter(|(child, seen)| child.is_attestation && matches!(seen, Seen::Absent))
-        .map(|(child, _)| format!("`{}`", child.digest))
+        .map(|(child, _)| format!("`{}`", child.named))
         .collect();
     if gone.is_empty() {
         return None;

@@ -51,7 +51,9 @@ pub(super) fn expected(expected: &Expected) -> Option<(String, String)> {
         (None, Some(config)) => format!("image ID {config}"),
         (None, None) => return None,
     };
-    let kind = media_type.map(|media_type| words::kind(media_type).to_owned());
+    let kind = media_type
+        .as_ref()
+        .map(|media_type| words::kind(media_type).to_owned());
     Some((name, in_parentheses([kind, listed(platforms)])))
 }
 
@@ -74,7 +76,9 @@ pub(super) fn found(tag: &Entry) -> Option<(String, String)> {
     let kind = if *attestation {
         Some("attestation manifest".to_owned())
     } else {
-        media_type.map(|media_type| words::kind(media_type).to_owned())
+        media_type
+            .as_ref()
+            .map(|media_type| words::kind(media_type).to_owned())
     };
     let annotation = |label: &str, text: &Option<String>| {
         let text = text.as_ref()?;

@@ -39,8 +39,8 @@ impl<'a> Source<'a> {
         usize::from(self.choices.next().copied().unwrap_or_default()) % end
     }
 
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
+    fn one_of<T: Clone>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())].clone()
     }
 
     fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
@@ -59,7 +59,11 @@ impl<'a> Source<'a> {
     }
 
     fn media_type(&mut self) -> MediaType {
-        self.one_of(&[MediaType::OciIndex, MediaType::OciManifest])
+        self.one_of(&[
+            MediaType::OciIndex,
+            MediaType::OciManifest,
+            MediaType::of_bytes(),
+        ])
     }
 
     fn platforms(&mut self) -> Vec<Platform> {

@@ -77,14 +77,14 @@ struct TagV1 {
 struct ExpectedV1 {
     digest: Option<String>,
     config: Option<String>,
-    media_type: Option<&'static str>,
+    media_type: Option<String>,
     platforms: Vec<String>,
 }
 
 #[derive(Serialize)]
 struct FoundV1 {
     digest: Option<String>,
-    media_type: Option<&'static str>,
+    media_type: Option<String>,
     platform: Option<String>,
     attestation: bool,
     platforms: Vec<String>,
@@ -199,7 +199,7 @@ impl From<&Expected> for ExpectedV1 {
         Self {
             digest: digest.as_ref().map(Digest::to_string),
             config: config.as_ref().map(Digest::to_string),
-            media_type: media_type.map(crate::oci::MediaType::as_str),
+            media_type: media_type.as_ref().map(ToString::to_string),
             platforms: platforms.iter().map(Platform::to_string).collect(),
         }
     }
@@ -219,7 +219,7 @@ impl From<&Found> for FoundV1 {
         } = found;
         Self {
             digest: digest.as_ref().map(Digest::to_string),
-            media_type: media_type.map(crate::oci::MediaType::as_str),
+            media_type: media_type.as_ref().map(ToString::to_string),
             platform: platform.as_ref().map(Platform::to_string),
             attestation: *attestation,
             platforms: platforms.iter().map(Platform::to_string).collect(),

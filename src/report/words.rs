@@ -155,11 +155,12 @@ pub(super) fn finding(tag: &Entry) -> String {
 }
 
 /// The kind of a document in the field's words.
-pub(super) fn kind(media_type: MediaType) -> &'static str {
+pub(super) fn kind(media_type: &MediaType) -> &'static str {
     match media_type {
         MediaType::OciIndex => "image index",
         MediaType::DockerList => "manifest list",
         MediaType::OciManifest | MediaType::DockerManifest => "manifest",
+        MediaType::Other(_) => "document of an unknown kind",
     }
 }
 

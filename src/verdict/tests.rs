@@ -15,7 +15,7 @@ fn image(name: &str) -> Arc<Document> {
         "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": Digest::of(name.as_bytes()).to_string(), "size": 1},
         "layers": [],
     });
-    Arc::new(Document::parse(text.to_string().into_bytes(), MANIFEST).unwrap())
+    Arc::new(Document::of(text.to_string().into_bytes(), MANIFEST))
 }
 
 /// An index of images, each with its architecture.
@@ -32,7 +32,7 @@ fn index(images: &[(&str, &str)]) -> Arc<Document> {
         })
         .collect();
     let text = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": children});
-    Arc::new(Document::parse(text.to_string().into_bytes(), INDEX).unwrap())
+    Arc::new(Document::of(text.to_string().into_bytes(), INDEX))
 }
 
 fn built() -> Arc<Document> {

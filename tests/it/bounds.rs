@@ -50,6 +50,12 @@ fn check_tag(host: &str) -> Run {
     tagproof(&["check", "--tag", &tag, "--settle", "0"]).report()
 }
 
+/// The same of everything below this very document.
+fn check_below(host: &str, found: &str) -> Run {
+    let tag = format!("{host}/app:1@{found}");
+    tagproof(&["check", "--deep", "--tag", &tag, "--settle", "0"]).report()
+}
+
 fn digest(number: usize) -> String {
     Digest::of(&number.to_le_bytes()).to_string()
 }
@@ -339,14 +345,20 @@ fn an_index_of_a_hundred_thousand_entries_is_refused() {
         );
         let found = registry.put_manifest("app", body.as_bytes(), INDEX);
         registry.tag("app", "1", &found);
-        unproven(check_tag(&registry.host()), words);
+        unproven(check_below(&registry.host(), &found), words);
     }
 }
 
 #[test]
 fn a_manifest_of_millions_of_values_or_nested_deep_is_refused() {
+    let deep = format!("{}{}", "[".repeat(90_000), "]".repeat(90_000));
     for (layers, words) in [
-        ("0,".repeat(2_000_000), "it holds more than 100000 values"),
+        (
+            format!("[{}0]}}", "0,".repeat(2_000_000)),
+            "it holds more than 100000 values",
+        ),
+        (format!("{deep},\"layers\":{deep}}}"), "holds more than"),
+        ("0,".repeat(2_000_000), "it is not a manifest"),
         ("[".repeat(90_000), "it is not a manifest"),
         (
             format!("\"{}\"", "\u{7f}".repeat(4_000_000)),
@@ -357,8 +369,12 @@ fn a_manifest_of_millions_of_values_or_nested_deep_is_refused() {
         let body = format!("{{\"schemaVersion\":{layers}");
         let found = registry.put_manifest("app", body.as_bytes(), MANIFEST);
         registry.tag("app", "1", &found);
-        unproven(check_tag(&registry.host()), words);
+        unproven(check_below(&registry.host(), &found), words);
     }
+    let registry = Registry::start();
+    let found = registry.put_manifest("app", "{\"schemaVersion\":", MANIFEST);
+    registry.tag("app", "1", &found);
+    unproven(check_tag(&registry.host()), "it is not a manifest");
 }
 
 #[test]

@@ -47,6 +47,7 @@ mod redirects;
 mod registry_test;
 mod repairs;
 mod requests;
+mod shapes;
 mod simulation;
 mod steps;
 mod tidy;

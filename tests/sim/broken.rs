@@ -329,7 +329,7 @@ fn write_what_is_right(findings: &[Finding], ports: &mut Ports<'_>) {
             let _ = ports.registry.put(&Write {
                 repository: finding.expectation.repository.clone(),
                 tag: tag.clone(),
-                media_type: document.media_type(),
+                media_type: document.media_type().clone(),
                 bytes: document.bytes().to_vec(),
             });
         }

@@ -111,7 +111,7 @@ fn found(tag: &Entry) -> Option<Image> {
     let kind = match (attestation, platform, media_type) {
         (true, _, _) => Some("attestation manifest".to_owned()),
         (_, Some(platform), _) => Some(format!("{platform} manifest")),
-        (_, None, Some(media_type)) => Some(words::kind(*media_type).to_owned()),
+        (_, None, Some(media_type)) => Some(words::kind(media_type).to_owned()),
         (_, None, None) => None,
     };
     digest.as_ref().map(|digest| image(digest, kind))
@@ -124,7 +124,9 @@ fn expected(expected: &Expected) -> Option<Image> {
         media_type,
         platforms: _,
     } = expected;
-    let kind = media_type.map(|media_type| words::kind(media_type).to_owned());
+    let kind = media_type
+        .as_ref()
+        .map(|media_type| words::kind(media_type).to_owned());
     match (digest, config) {
         (Some(digest), _) => Some(image(digest, kind)),
         (None, Some(config)) => Some(image(config, Some("image ID".to_owned()))),
