@@ -1,4 +1,3 @@
-
 use super::reader::{assert_flowchart, assert_nothing_to_link, assert_page, read};
 use super::*;
 use crate::report::samples;
