@@ -9,8 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::metadata::{Build, Image, MAX_NAMES, MAX_PLATFORMS};
-use crate::oci::{Attestation, MAX_VALUES, Platform, Reference, Tag, is_bounded};
+use crate::oci::{
+    Attestation, MAX_VALUES, ParsePlatformError, Platform, Reference, Tag, is_bounded,
+};
 use crate::problem::Problem;
+use crate::text::items;
 
 /// The largest definition that is read, in bytes.
 pub const MAX_DEFINITION: usize = 16 * 1024 * 1024;
@@ -28,8 +31,22 @@ pub struct Definition {
 struct Target {
     names: Vec<Reference>,
     platforms: Vec<Platform>,
+    /// What stands among the platforms and cannot be checked here: `local`.
+    unchecked: Vec<String>,
     attestations: Vec<Attestation>,
     push: Push,
+}
+
+/// What is wrong with a target, and what to write instead, if that is known.
+struct Fault {
+    cause: String,
+    help: Option<&'static str>,
+}
+
+impl From<String> for Fault {
+    fn from(cause: String) -> Self {
+        Self { cause, help: None }
+    }
 }
 
 /// Whether a target's outputs push it.
@@ -70,17 +87,17 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Definition, Problem> {
     let targets = members.get("target");
     let targets = targets.ok_or_else(|| fault("it has no `target`".to_owned()))?;
     for (name, target) in object(targets).map_err(|cause| fault(format!("`target`: {cause}")))? {
-        let read = object(target).and_then(Target::read);
-        let target = read.map_err(|cause| fault(format!("target `{name}`: {cause}")))?;
+        let read = object(target).map_err(Fault::from).and_then(Target::read);
+        let target = read.map_err(|Fault { cause, help }| {
+            let problem = fault(format!("target `{name}`: {cause}"));
+            match help {
+                Some(help) => Problem::invalid(problem.message, help),
+                None => problem,
+            }
+        })?;
         names += target.names.len();
         if names > MAX_NAMES {
             return Err(fault(format!("it has more than {MAX_NAMES} names")));
-        }
-        if target.platforms.len() > MAX_PLATFORMS {
-            return Err(fault(format!(
-                "target `{name}`: it lists {} platforms, more than {MAX_PLATFORMS}",
-                target.platforms.len()
-            )));
         }
         definition.targets.insert(name.clone(), target);
     }
@@ -134,7 +151,7 @@ fn texts<'a>(members: &'a Map<String, Value>, key: &str) -> Result<Vec<&'a str>,
 }
 
 impl Target {
-    fn read(members: &Map<String, Value>) -> Result<Self, String> {
+    fn read(members: &Map<String, Value>) -> Result<Self, Fault> {
         let outputs: Vec<Attributes> = list(members, "output")?
             .iter()
             .map(|output| Attributes::read(output).map_err(|cause| format!("`output`: {cause}")))
@@ -157,13 +174,11 @@ impl Target {
                     .map_err(|error| format!("tag `{name}`: {error}"))
             })
             .collect::<Result<_, String>>()?;
+        let (platforms, unchecked) = platforms(&texts(members, "platforms")?)?;
         Ok(Self {
             names,
-            // `local` is whatever the builder runs on: nothing to hold a build to.
-            platforms: texts(members, "platforms")?
-                .iter()
-                .filter_map(|p| p.parse().ok())
-                .collect(),
+            platforms,
+            unchecked,
             attestations: attestations(list(members, "attest")?)?,
             push: pushed(&outputs),
         })
@@ -185,6 +200,34 @@ fn pushed(outputs: &[Attributes]) -> Push {
         };
     }
     all
+}
+
+/// The platforms that are asked for, each once. buildx takes several in one text, with commas.
+fn platforms(lists: &[&str]) -> Result<(Vec<Platform>, Vec<String>), Fault> {
+    let mut platforms = Vec::new();
+    let mut is_local = false;
+    let count = lists.iter().flat_map(|list| items(list)).count();
+    if count > MAX_PLATFORMS {
+        return Err(format!("it lists {count} platforms, more than {MAX_PLATFORMS}").into());
+    }
+    for text in lists.iter().flat_map(|list| items(list)) {
+        match text.parse::<Platform>() {
+            Ok(platform) if platforms.contains(&platform) => {}
+            Ok(platform) => platforms.push(platform),
+            Err(ParsePlatformError::Local) => is_local = true,
+            Err(error) => {
+                let text: String = text.chars().take(100).collect();
+                return Err(Fault {
+                    cause: format!("`platforms`: `{text}`: {error}"),
+                    help: Some(error.help()),
+                });
+            }
+        }
+    }
+    Ok((
+        platforms,
+        is_local.then(|| "local".to_owned()).into_iter().collect(),
+    ))
 }
 
 /// The attestations that are asked for. The first of a kind counts, as in buildx.
@@ -384,7 +427,9 @@ impl Target {
         if !self.platforms.is_empty() {
             build.platforms.clone_from(&self.platforms);
             build.platforms_stated = true;
+            build.unchecked.clear();
         }
+        build.unchecked.extend(self.unchecked.iter().cloned());
         build.attestations.clone_from(&self.attestations);
     }
 }

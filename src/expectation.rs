@@ -133,6 +133,15 @@ impl Expected {
 }
 
 impl Expectation {
+    /// Whether the config of a plain manifest has to be read for the platforms that are required:
+    /// where the build's descriptor does not name its platform, or not the version that counts.
+    #[must_use]
+    pub fn needs_platform_of_config(&self) -> bool {
+        let own = self.own_platform.as_ref();
+        let needs = |asked: &Platform| own.is_none_or(|own| asked.is_left_open_by(own));
+        self.platforms.iter().any(needs)
+    }
+
     /// `host/path:tag`, or `host/path@digest` where no tag is named.
     #[must_use]
     pub fn reference(&self) -> Reference {

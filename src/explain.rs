@@ -108,6 +108,7 @@ fn note_text(code: note::Code) -> &'static str {
         note::Code::ImageId => include_str!("explain/image-id.txt"),
         note::Code::Superseded => include_str!("explain/superseded.txt"),
         note::Code::NotPushed => include_str!("explain/not-pushed.txt"),
+        note::Code::Unchecked => include_str!("explain/unchecked.txt"),
         note::Code::AttestationGone => include_str!("explain/attestation-gone.txt"),
         note::Code::RegistryWarning => include_str!("explain/registry-warning.txt"),
     }
@@ -209,6 +210,7 @@ mod tests {
       image-id          the build left an image ID, but no manifest digest
       superseded        a later build of this job pushed the same tag
       not-pushed        a build or a target was not pushed, and is not checked
+      unchecked         a platform that was named cannot be checked here
       attestation-gone  an attestation that the index lists is gone
       registry-warning  the registry sent a warning with its answers
 

@@ -116,6 +116,7 @@ pub fn manifest(data: &[u8]) {
     }
     for platform in document.platforms() {
         same::<Platform>(&platform.to_string());
+        assert!(!platform.is_os_alone(), "{platform}");
     }
     for media_type in [document.media_type(), document.served()] {
         same::<MediaType>(media_type.as_str());
@@ -135,6 +136,10 @@ pub fn reference(data: &[u8]) {
     same::<Host>(text);
     same::<Tag>(text);
     same::<Platform>(text);
+    if let Ok(platform) = text.parse::<Platform>() {
+        assert!(platform.is_met_by(&platform), "{platform}");
+        is_tame(&platform.to_string());
+    }
     if let Ok(reference) = text.parse::<Reference>() {
         let path = reference.repository().path();
         // It becomes a part of a URL.

@@ -21,6 +21,8 @@ pub const MAX_METADATA: usize = 16 * 1024 * 1024;
 pub(crate) const MAX_NAMES: usize = 5_000;
 /// The most platforms of one build.
 pub(crate) const MAX_PLATFORMS: usize = 100;
+/// The longest text in the place of a platform that is shown, in characters.
+const MAX_SHOWN: usize = 100;
 /// The longest value of a key that is read, in bytes.
 const MAX_TEXT: usize = 1024 * 1024;
 const TOO_LONG: &str = "it is longer than 1 MiB";
@@ -40,6 +42,9 @@ pub struct Build {
     pub platforms: Vec<Platform>,
     /// Whether those platforms are what was asked for: a definition states them.
     pub platforms_stated: bool,
+    /// The texts in the place of a platform that an image cannot be held to here: buildx's
+    /// `local`, and what is not a platform.
+    pub unchecked: Vec<String>,
     /// The attestations that a definition asks for.
     pub attestations: Vec<Attestation>,
     /// The names that a definition gives it, but no output pushes it to.
@@ -92,6 +97,7 @@ impl Build {
             image: Image::None,
             platforms: Vec::new(),
             platforms_stated: false,
+            unchecked: Vec::new(),
             attestations: Vec::new(),
             unpushed: Vec::new(),
             id: None,
@@ -266,21 +272,23 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         }
         _ => Vec::new(),
     };
-    let platforms: Vec<Platform> = members
-        .0
-        .keys()
-        .filter_map(|key| key.strip_prefix("buildx.build.provenance/"))
-        // A platform that this program does not understand is nothing to hold a build to.
-        .filter_map(|platform| platform.parse().ok())
-        .collect();
-    if platforms.len() > MAX_PLATFORMS {
+    let keys = members.0.keys();
+    let keys = keys.filter_map(|key| key.strip_prefix("buildx.build.provenance/"));
+    let count = keys.clone().count();
+    if count > MAX_PLATFORMS {
         return Err(fault(
             "buildx.build.provenance",
-            &format!(
-                "it lists {} platforms, more than {MAX_PLATFORMS}",
-                platforms.len()
-            ),
+            &format!("it lists {count} platforms, more than {MAX_PLATFORMS}"),
         ));
+    }
+    let (mut platforms, mut unchecked) = (Vec::new(), Vec::new());
+    for text in keys {
+        match text.parse::<Platform>() {
+            Ok(platform) if platforms.contains(&platform) => {}
+            Ok(platform) if !platform.is_unknown() => platforms.push(platform),
+            // A frontend may call its results anything: no mistake of whoever runs this.
+            _ => unchecked.push(text.chars().take(MAX_SHOWN).collect()),
+        }
     }
     Ok(Build {
         source: source.to_owned(),
@@ -289,6 +297,7 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         image,
         platforms,
         platforms_stated: false,
+        unchecked,
         attestations: Vec::new(),
         unpushed: Vec::new(),
         id: text("buildx.build.ref").unwrap_or_default(),

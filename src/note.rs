@@ -29,6 +29,8 @@ pub enum Code {
     /// A build was not pushed and was not meant to be, or no output of a definition's target
     /// pushes it.
     NotPushed,
+    /// A platform that was named cannot be checked here: `local`, or what is not a platform.
+    Unchecked,
     /// An attestation manifest that the index lists is gone from the repository.
     AttestationGone,
     /// A registry sent a warning with its answers.
@@ -37,13 +39,14 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order they are documented.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::DoublePush,
         Self::NoName,
         Self::NoTag,
         Self::ImageId,
         Self::Superseded,
         Self::NotPushed,
+        Self::Unchecked,
         Self::AttestationGone,
         Self::RegistryWarning,
     ];
@@ -58,6 +61,7 @@ impl Code {
             Self::ImageId => "image-id",
             Self::Superseded => "superseded",
             Self::NotPushed => "not-pushed",
+            Self::Unchecked => "unchecked",
             Self::AttestationGone => "attestation-gone",
             Self::RegistryWarning => "registry-warning",
         }

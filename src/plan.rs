@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::expectation::{Claim, Expectation, Expected, OnOther};
 use crate::finding::Finding;
 use crate::observation::Seen;
-use crate::oci::{Digest, Document, Tag};
+use crate::oci::{Digest, Document, Platform, Tag};
 use crate::verdict::Verdict;
 
 /// Point one tag at the expected digest.
@@ -79,9 +79,12 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
 /// were asked for are there. A tag that only `--tag` names could be a matrix job's guess, and one
 /// platform would be published as the release.
 pub(crate) fn may_create(expectation: &Expectation) -> bool {
+    // An operating system alone is there with any architecture.
+    let is_stated =
+        expectation.platforms_stated && !expectation.platforms.iter().any(Platform::is_os_alone);
     match expectation.claim {
-        Claim::Build => !expectation.exported || expectation.platforms_stated,
-        Claim::Asked => expectation.platforms_stated,
+        Claim::Build => !expectation.exported || is_stated,
+        Claim::Asked => is_stated,
         Claim::Implied => false,
     }
 }

@@ -152,20 +152,25 @@ fn missing_platforms(
     sight: &Sight,
     document: &Document,
 ) -> Vec<Platform> {
-    let has = match (
-        document.content(),
-        &expectation.own_platform,
-        &sight.platform,
-    ) {
+    let own = expectation.own_platform.as_ref();
+    let has = match (document.content(), own, &sight.platform) {
         (Content::Index(_), _, _) => document.platforms(),
+        (Content::Image(_), own, Some(Seen::Here(read))) => {
+            own.into_iter().chain(read).cloned().collect()
+        }
         (_, Some(own), _) => vec![own.clone()],
-        (Content::Image(_), None, Some(Seen::Here(own))) => own.iter().cloned().collect(),
         (Content::Image(_) | Content::Unread(_), None, _) => return Vec::new(),
+    };
+    // What the descriptor leaves open is in the config, which could not be read.
+    let is_open = |asked: &Platform| {
+        matches!(sight.platform, Some(Seen::Unknown(_)))
+            && own.is_some_and(|own| asked.is_left_open_by(own))
     };
     expectation
         .platforms
         .iter()
-        .filter(|platform| !has.contains(platform))
+        .filter(|asked| !has.iter().any(|platform| asked.is_met_by(platform)))
+        .filter(|asked| !is_open(asked))
         .cloned()
         .collect()
 }

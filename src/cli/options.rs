@@ -1,5 +1,6 @@
 //! The options of a run, complete: what is not said on the command line has its default.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -227,14 +228,23 @@ fn asked(args: &RunArgs) -> Result<Asked, Problem> {
         })?;
         asked.tags.push(reference);
     }
+    let mut known = BTreeSet::new();
     for text in args.platforms.iter().flat_map(|list| items(list)) {
         let platform = text.parse::<Platform>().map_err(|error| {
             Problem::invalid(
                 format!("failed to read `--platform {text}`: {error}"),
-                "write it like `linux/amd64`",
+                error.help(),
             )
         })?;
-        asked.platforms.push(platform);
+        if known.insert(platform.clone()) {
+            asked.platforms.push(platform);
+        }
+    }
+    if asked.platforms.is_empty() && !args.platforms.is_empty() {
+        return Err(Problem::invalid(
+            "`--platform` is empty",
+            "write it like `--platform linux/amd64`, or leave it out",
+        ));
     }
     if asked.tags.is_empty() && !args.tags.is_empty() {
         return Err(Problem::invalid(

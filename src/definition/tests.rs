@@ -173,6 +173,107 @@ fn a_target_of_the_metadata_without_an_image_is_missing() {
     );
 }
 
+/// The platforms of a target, and what stands among them and cannot be checked.
+fn platforms(texts: &Value) -> Result<(Vec<String>, Vec<String>), Problem> {
+    let definition = of(&json!({"target": {"a": {"tags": ["r.io/app:1"], "platforms": texts}}}))?;
+    let build = completed(&definition, &json!({}), None).remove(0);
+    assert_eq!(build.platforms_stated, !build.platforms.is_empty());
+    let platforms = build.platforms.iter().map(ToString::to_string).collect();
+    Ok((platforms, build.unchecked))
+}
+
+#[test]
+fn platforms_are_read_as_buildx_reads_them() {
+    for (texts, expected) in [
+        (json!(null), ""),
+        (json!([]), ""),
+        (json!(["amd64", "arm64"]), "amd64 arm64"),
+        (json!(["linux/amd64", "arm64"]), "linux/amd64 arm64"),
+        (
+            json!(["linux/amd64,linux/arm64", "armhf"]),
+            "linux/amd64 linux/arm64 arm",
+        ),
+        (
+            json!([" linux/amd64 , linux/arm64\n"]),
+            "linux/amd64 linux/arm64",
+        ),
+        // bake leaves empty ones out itself.
+        (json!(["", "linux/amd64", ","]), "linux/amd64"),
+        (json!(["x86_64", "amd64", "AMD64"]), "amd64"),
+        (json!(["linux/arm64/v8", "LINUX/ARM64"]), "linux/arm64"),
+        (json!(["linux", "windows"]), "linux windows"),
+        (
+            json!([
+                "windows(10.0.17763)/amd64",
+                "windows(10.0.20348)/amd64",
+                "windows(10.0.17763)/x86_64"
+            ]),
+            "windows(10.0.17763)/amd64 windows(10.0.20348)/amd64",
+        ),
+    ] {
+        let (read, unchecked) = platforms(&texts).unwrap();
+        assert_eq!(read.join(" "), expected, "{texts}");
+        assert!(unchecked.is_empty());
+    }
+}
+
+#[test]
+fn the_platform_of_the_machine_that_builds_is_kept_to_be_told() {
+    for (texts, expected) in [
+        (json!(["local"]), ""),
+        (json!(["LOCAL", "local", "linux/amd64"]), "linux/amd64"),
+        (json!(["linux/amd64,local"]), "linux/amd64"),
+    ] {
+        let (read, unchecked) = platforms(&texts).unwrap();
+        assert_eq!(read.join(" "), expected, "{texts}");
+        assert_eq!(unchecked, ["local"], "{texts}");
+    }
+}
+
+#[test]
+fn one_platform_that_is_none_among_nine_is_named_with_what_to_write() {
+    let nine: Vec<String> = (1..10).map(|it| format!("linux/a{it}")).collect();
+    for (text, help) in [
+        ("amd65", "write both, like `linux/amd64`"),
+        ("linux/", "write it like `linux/amd64`"),
+        ("linux/*", "write it like `linux/amd64`"),
+        ("linux/amd64/v2/x", "write it like `linux/amd64`"),
+        ("windows(10.0/amd64", "write it like `linux/amd64`"),
+        ("all", "write both, like `linux/amd64`"),
+    ] {
+        for texts in [
+            [&nine[..], &[text.to_owned()]].concat(),
+            vec![format!("{},{text}", nine.join(","))],
+        ] {
+            let problem = platforms(&json!(texts)).unwrap_err();
+            let place = format!("`def.json`: target `a`: `platforms`: `{text}`: ");
+            assert!(problem.message.contains(&place), "{}", problem.message);
+            assert!(problem.help.unwrap().contains(help));
+        }
+    }
+    let problem = platforms(&json!([7])).unwrap_err();
+    assert!(problem.message.contains("expected a text"), "{problem}");
+}
+
+#[test]
+fn the_platforms_of_a_definition_stand_in_the_place_of_the_metadatas() {
+    let metadata = json!({"a": {
+        "containerimage.digest": A,
+        "buildx.build.provenance/linux/amd64": {},
+        "buildx.build.provenance/0": {},
+    }});
+    let with = |platforms: Value| {
+        let definition = json!({"target": {"a": {"tags": ["r.io/app:1"], "platforms": platforms}}});
+        completed(&of(&definition).unwrap(), &metadata, None).remove(0)
+    };
+    let build = with(json!(["arm64"]));
+    assert_eq!(build.platforms, ["arm64".parse().unwrap()]);
+    assert!(build.unchecked.is_empty());
+    let build = with(json!(["local"]));
+    assert_eq!(build.platforms, ["linux/amd64".parse().unwrap()]);
+    assert_eq!(build.unchecked, ["0", "local"]);
+}
+
 #[test]
 fn what_is_no_definition_is_refused_with_the_reason() {
     for (text, cause) in [

@@ -67,6 +67,18 @@ pub(super) fn notes(builds: &[&Build], claims: &[Expectation], asked: &Asked) ->
                 help: "name the tags with `--tag` if there are any, for example those that a merge job made".to_owned(),
             });
         }
+        // Platforms that the command line states stand in the place of all others.
+        if used && asked.platforms.is_empty() && !build.unchecked.is_empty() {
+            let texts: Vec<String> = build.unchecked.iter().map(|it| format!("`{it}`")).collect();
+            notes.push(Note {
+                code: note::Code::Unchecked,
+                message: format!(
+                    "{who} names in the place of a platform what cannot be checked here: {}",
+                    texts.join(", ")
+                ),
+                help: "name the platforms that the image must have with `--platform`".to_owned(),
+            });
+        }
         if used && let Image::Id(id) = &build.image {
             notes.push(Note {
                 code: note::Code::ImageId,

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::oci::{Digest, MediaType, Platform};
+use crate::oci::{Described, Digest, MediaType, Platform};
 
 /// What is used of a descriptor.
 pub(super) struct Descriptor {
@@ -24,14 +24,8 @@ pub(super) fn descriptor(value: &str) -> Result<Option<Descriptor>, String> {
     struct Wire {
         digest: String,
         media_type: Option<String>,
-        platform: Option<WirePlatform>,
+        platform: Option<Described>,
         annotations: Option<BTreeMap<String, IgnoredAny>>,
-    }
-    #[derive(Deserialize)]
-    struct WirePlatform {
-        os: String,
-        architecture: String,
-        variant: Option<String>,
     }
 
     let mut text = value.to_owned();
@@ -60,10 +54,8 @@ pub(super) fn descriptor(value: &str) -> Result<Option<Descriptor>, String> {
         media_type: wire
             .media_type
             .and_then(|media_type| media_type.parse().ok()),
-        platform: wire
-            .platform
-            .and_then(|p| Platform::new(&p.os, &p.architecture, p.variant.as_deref()).ok())
-            .filter(|platform| !platform.is_unknown()),
+        // One that claims nothing is read from the image's config, where it is needed.
+        platform: wire.platform.as_ref().and_then(Platform::described),
         // The oci and docker exporters always set it, the image exporter never does.
         exported: wire
             .annotations

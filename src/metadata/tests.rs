@@ -67,11 +67,74 @@ fn the_provenance_keys_are_the_list_of_platforms() {
     let build = one(&json!({
         "buildx.build.provenance/linux/amd64": {},
         "buildx.build.provenance/linux/arm/v7": "text",
-        "buildx.build.provenance/not a platform": {},
+        "buildx.build.provenance/linux/arm": {},
+        "buildx.build.provenance/windows(10.0.17763%2B1)/amd64": {},
+        "buildx.build.provenance/arm64": {},
         "containerimage.digest": A,
     }));
     let platforms: Vec<String> = build.platforms.iter().map(ToString::to_string).collect();
-    assert_eq!(platforms, ["linux/amd64", "linux/arm/v7"]);
+    assert_eq!(
+        platforms,
+        [
+            "arm64",
+            "linux/amd64",
+            "linux/arm/v7",
+            "windows(10.0.17763%2B1)/amd64"
+        ]
+    );
+    assert!(build.unchecked.is_empty());
+}
+
+#[test]
+fn a_provenance_key_that_ends_with_no_platform_is_kept_to_be_told() {
+    let long = "x".repeat(200);
+    let build = one(&json!({
+        "buildx.build.provenance/": {},
+        "buildx.build.provenance/0": {},
+        "buildx.build.provenance/linux/amd64": {},
+        "buildx.build.provenance/local": {},
+        "buildx.build.provenance/not a platform": {},
+        "buildx.build.provenance/unknown/unknown": {},
+        format!("buildx.build.provenance/{long}"): {},
+        "containerimage.digest": A,
+    }));
+    assert_eq!(build.platforms.len(), 1);
+    assert_eq!(
+        build.unchecked,
+        [
+            "",
+            "0",
+            "local",
+            "not a platform",
+            "unknown/unknown",
+            &"x".repeat(100)
+        ]
+    );
+}
+
+#[test]
+fn a_descriptor_whose_platform_claims_nothing_leaves_it_to_the_config() {
+    for (platform, expected) in [
+        (json!({}), None),
+        (json!(null), None),
+        (json!({"os": "linux"}), None),
+        (json!({"os": "unknown", "architecture": "unknown"}), None),
+        (json!({"os": "a b", "architecture": "amd64"}), None),
+        (
+            json!({"os": "windows", "architecture": "amd64", "os.version": "10.0.17763.1", "os.features": ["win32k"]}),
+            Some("windows(10.0.17763.1+win32k)/amd64"),
+        ),
+    ] {
+        let build = one(&json!({"containerimage.descriptor": {"digest": A, "platform": platform}}));
+        let Image::Manifest { platform: read, .. } = build.image else {
+            panic!("{platform}");
+        };
+        assert_eq!(
+            read.map(|it| it.to_string()).as_deref(),
+            expected,
+            "{platform}"
+        );
+    }
 }
 
 #[test]

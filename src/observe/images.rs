@@ -99,7 +99,7 @@ fn memory_of(memory: &mut Memory, read: &Read, answer: Result<Answer, Error>) ->
 }
 
 /// The platforms of expected images that are plain manifests, where one is required and no
-/// descriptor names it: from the config blob.
+/// descriptor says enough: from the config blob.
 pub(super) fn platforms(
     expectations: &[&Expectation],
     documents: &[Option<Arc<Document>>],
@@ -110,7 +110,7 @@ pub(super) fn platforms(
     let config = |expectation: &Expectation,
                   document: &Option<Arc<Document>>|
      -> Option<(Repository, Digest)> {
-        if expectation.platforms.is_empty() || expectation.own_platform.is_some() {
+        if !expectation.needs_platform_of_config() {
             return None;
         }
         Some((
@@ -166,8 +166,7 @@ pub(super) fn platforms(
         .iter()
         .zip(documents)
         .map(|(expectation, document)| {
-            let needs_platform =
-                !expectation.platforms.is_empty() && expectation.own_platform.is_none();
+            let needs_platform = expectation.needs_platform_of_config();
             if let Some(document) = document
                 && let Some(why) = document.unread()
                 && (needs_platform || deep || !expectation.attestations.is_empty())

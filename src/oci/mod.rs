@@ -17,6 +17,6 @@ pub use document::{Child, Content, Document, Image, Index, Why};
 pub(crate) use json::{MAX_VALUES, is_bounded};
 pub use media_type::{ACCEPT, MediaType, OtherType};
 pub use named::{Named, UnknownDigest};
-pub use platform::{ParsePlatformError, Platform};
+pub use platform::{Described, ParsePlatformError, Platform};
 pub(crate) use reference::is_loopback;
 pub use reference::{Host, ParseReferenceError, Reference, Repository, Tag};

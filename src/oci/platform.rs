@@ -1,79 +1,270 @@
-//! A platform an image runs on: `os/architecture[/variant]`, compared in its normal form.
+//! A platform: what an image runs on, or what somebody asks of it.
+//!
+//! The text is containerd's: `os(version+feature)/architecture/variant`, or the operating system or
+//! the architecture alone. It is compared in containerd's normal form (`containerd/platforms`,
+//! `Parse` and `Normalize`), with one difference. Where a part is left out, containerd takes that
+//! of the machine that it runs on. This program runs elsewhere than the build, so what was left
+//! out stays out: any image that has the part that was written is what was asked for.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// An operating system, an architecture and maybe a variant, in normal form: `arm64` is
-/// `arm64/v8` without saying so, `arm` is `arm/v7`, `x86_64` is `amd64` (containerd
-/// `platforms`, `Normalize`). Two platforms that print alike are equal.
+use serde::Deserialize;
+
+/// A platform in normal form: `arm64` is `arm64/v8` without saying so, `arm` is `arm/v7`, `x86_64`
+/// is `amd64`. Two platforms that print alike are equal, and what is printed is read again as the
+/// same.
 ///
-/// The operating system's version (Windows) is not part of it: which version an image is for
-/// never decides whether a tag is right.
+/// What an image says of itself names both halves; what was asked for may name one of them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Platform {
-    os: String,
+    /// One of the two is always there.
+    os: Option<Os>,
+    machine: Option<Machine>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Os {
+    name: String,
+    version: Option<String>,
+    /// Sorted, each once.
+    features: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Machine {
     architecture: String,
     variant: Option<String>,
 }
 
+/// What a descriptor or a config says of its platform, in OCI's words. Any of it may be missing.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Described {
+    /// The operating system.
+    pub os: Option<String>,
+    /// The architecture.
+    pub architecture: Option<String>,
+    /// The variant of the architecture.
+    pub variant: Option<String>,
+    /// The version of the operating system.
+    #[serde(rename = "os.version")]
+    pub os_version: Option<String>,
+    /// What the image needs of the operating system.
+    #[serde(rename = "os.features")]
+    pub os_features: Option<Vec<String>>,
+}
+
+/// The operating systems and architectures that stand alone: those of Go, as containerd has them.
+const SYSTEMS: [&str; 17] = [
+    "aix",
+    "android",
+    "darwin",
+    "dragonfly",
+    "freebsd",
+    "hurd",
+    "illumos",
+    "ios",
+    "js",
+    "linux",
+    "nacl",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "solaris",
+    "windows",
+    "zos",
+];
+const ARCHITECTURES: [&str; 24] = [
+    "386",
+    "amd64",
+    "amd64p32",
+    "arm",
+    "arm64",
+    "arm64be",
+    "armbe",
+    "loong64",
+    "mips",
+    "mips64",
+    "mips64le",
+    "mips64p32",
+    "mips64p32le",
+    "mipsle",
+    "ppc",
+    "ppc64",
+    "ppc64le",
+    "riscv",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sparc",
+    "sparc64",
+    "wasm",
+];
+
+/// The longest part, in bytes; version and features together have one limit.
+const MAX_PART: usize = 64;
+const MAX_OPTIONS: usize = 128;
+
 impl Platform {
-    /// The normal form of what a descriptor or a config says; empty parts are refused.
-    ///
-    /// # Errors
-    ///
-    /// When a part is empty or has a character that no platform has.
-    pub fn new(
-        os: &str,
-        architecture: &str,
-        variant: Option<&str>,
-    ) -> Result<Self, ParsePlatformError> {
-        let os = match os.to_ascii_lowercase().as_str() {
-            "macos" => "darwin".to_owned(),
-            other => other.to_owned(),
+    /// What a descriptor or a config says, if it says anything: one without an operating system or
+    /// without an architecture claims nothing, nor does the `unknown/unknown` of an attestation.
+    #[must_use]
+    pub fn described(by: &Described) -> Option<Self> {
+        let features = by.os_features.as_deref().unwrap_or_default();
+        let version = by.os_version.as_deref().unwrap_or_default();
+        let variant = by.variant.as_deref().unwrap_or_default();
+        let platform = Self {
+            os: Some(Os::new(by.os.as_deref()?, version, features).ok()?),
+            machine: Some(Machine::new(by.architecture.as_deref()?, variant).ok()?),
         };
-        let architecture = architecture.to_ascii_lowercase();
-        let variant = variant
-            .map(str::to_ascii_lowercase)
-            .filter(|v| !v.is_empty());
-        for part in [Some(&os), Some(&architecture), variant.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-            if part.is_empty() || part.len() > 64 || !part.bytes().all(fits) {
-                return Err(ParsePlatformError);
-            }
-        }
-        let (architecture, variant) = match (architecture.as_str(), variant.as_deref()) {
-            ("x86_64" | "x86-64" | "amd64", None | Some("v1")) => ("amd64", None),
-            ("x86_64" | "x86-64", variant) => ("amd64", variant),
-            ("i386" | "i486" | "i586" | "i686", _) => ("386", None),
-            ("aarch64" | "arm64", None | Some("8" | "v8" | "v8.0")) => ("arm64", None),
-            ("aarch64", variant) => ("arm64", variant),
-            ("armhf", _) | ("arm", None | Some("7" | "v7")) => ("arm", Some("v7")),
-            ("armel", _) | ("arm", Some("6")) => ("arm", Some("v6")),
-            ("arm", Some("5")) => ("arm", Some("v5")),
-            ("arm", Some("8")) => ("arm", Some("v8")),
-            (architecture, variant) => (architecture, variant),
-        };
-        let (architecture, variant) = (architecture.to_owned(), variant.map(str::to_owned));
-        Ok(Self {
-            os,
-            architecture,
-            variant,
-        })
+        (!platform.is_unknown()).then_some(platform)
     }
 
     /// Whether this is the `unknown/unknown` that attestation manifests carry.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        self.os == "unknown" || self.architecture == "unknown"
+        let machine = self.machine.as_ref();
+        self.os_name() == Some("unknown") || machine.is_some_and(|it| it.architecture == "unknown")
     }
+
+    /// Whether the architecture was left out. One image could be for any.
+    #[must_use]
+    pub fn is_os_alone(&self) -> bool {
+        self.machine.is_none()
+    }
+
+    /// Whether an image for `other` is what was asked for with this: all that this names is there.
+    /// A version is there where the other's begins with its numbers, and variants are equal.
+    #[must_use]
+    pub fn is_met_by(&self, other: &Self) -> bool {
+        self.is_met_but_for_options(other)
+            && match (&self.os, &other.os) {
+                (Some(asked), Some(os)) => asked.options_are_met_by(os),
+                (asked, _) => asked.is_none(),
+            }
+    }
+
+    /// Whether only the version or the features keep this from being met by `other`, which may
+    /// just not name them: a descriptor can say less than the config.
+    #[must_use]
+    pub fn is_left_open_by(&self, other: &Self) -> bool {
+        self.is_met_but_for_options(other) && !self.is_met_by(other)
+    }
+
+    fn is_met_but_for_options(&self, other: &Self) -> bool {
+        (self.os.is_none() || self.os_name() == other.os_name())
+            && (self.machine.is_none() || self.machine == other.machine)
+    }
+
+    fn os_name(&self) -> Option<&str> {
+        self.os.as_ref().map(|os| os.name.as_str())
+    }
+}
+
+impl Os {
+    fn new(name: &str, version: &str, features: &[String]) -> Result<Self, ParsePlatformError> {
+        if !is_part(name, b"_-") {
+            return Err(ParsePlatformError::Malformed);
+        }
+        let size = version.len() + features.iter().map(String::len).sum::<usize>();
+        if size > MAX_OPTIONS || features.len() > MAX_OPTIONS {
+            return Err(ParsePlatformError::Malformed);
+        }
+        let name = match name.to_ascii_lowercase() {
+            name if name == "macos" => "darwin".to_owned(),
+            name => name,
+        };
+        let features = features.iter().filter(|feature| !feature.is_empty());
+        let mut features: Vec<String> = features.cloned().collect();
+        features.sort();
+        features.dedup();
+        Ok(Self {
+            name,
+            version: (!version.is_empty()).then(|| version.to_owned()),
+            features,
+        })
+    }
+
+    fn options_are_met_by(&self, other: &Self) -> bool {
+        let version = match (&self.version, &other.version) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(asked), Some(version)) => version
+                .strip_prefix(asked.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+        };
+        version && self.features.iter().all(|it| other.features.contains(it))
+    }
+}
+
+impl Machine {
+    fn new(architecture: &str, variant: &str) -> Result<Self, ParsePlatformError> {
+        if !is_part(architecture, b"._-") || !(variant.is_empty() || is_part(variant, b"._-")) {
+            return Err(ParsePlatformError::Malformed);
+        }
+        let (architecture, variant) = (
+            architecture.to_ascii_lowercase(),
+            variant.to_ascii_lowercase(),
+        );
+        let (architecture, variant) = match (architecture.as_str(), variant.as_str()) {
+            ("i386", _) => ("386", ""),
+            ("x86_64" | "x86-64" | "amd64", "v1") => ("amd64", ""),
+            ("x86_64" | "x86-64", variant) => ("amd64", variant),
+            ("aarch64" | "arm64", "8" | "v8" | "v8.0") => ("arm64", ""),
+            ("aarch64" | "arm64", "9" | "9.0" | "v9.0") => ("arm64", "v9"),
+            ("aarch64", variant) => ("arm64", variant),
+            ("armhf", _) | ("arm", "" | "7") => ("arm", "v7"),
+            ("armel", _) | ("arm", "6") => ("arm", "v6"),
+            ("arm", "5") => ("arm", "v5"),
+            ("arm", "8") => ("arm", "v8"),
+            other => other,
+        };
+        Ok(Self {
+            architecture: architecture.to_owned(),
+            variant: (!variant.is_empty()).then(|| variant.to_owned()),
+        })
+    }
+}
+
+fn is_part(text: &str, marks: &[u8]) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || marks.contains(&b);
+    !text.is_empty() && text.len() <= MAX_PART && text.bytes().all(fits)
 }
 
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)?;
+        match (&self.os, &self.machine) {
+            (Some(os), Some(machine)) => write!(f, "{os}/{machine}"),
+            (Some(os), None) => write!(f, "{os}"),
+            // No architecture stands alone with a variant, but these two words hold one.
+            (None, Some(machine)) => match (&*machine.architecture, machine.variant.as_deref()) {
+                ("arm", Some("v6")) => f.write_str("armel"),
+                (architecture, _) => f.write_str(architecture),
+            },
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Os {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if self.version.is_none() && self.features.is_empty() {
+            return Ok(());
+        }
+        f.write_str("(")?;
+        encode(self.version.as_deref().unwrap_or_default(), f)?;
+        for feature in &self.features {
+            f.write_str("+")?;
+            encode(feature, f)?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.architecture)?;
         match &self.variant {
             Some(variant) => write!(f, "/{variant}"),
             None => Ok(()),
@@ -81,89 +272,139 @@ impl fmt::Display for Platform {
     }
 }
 
+/// What may stand in a version or a feature as it is.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._-".contains(&byte)
+}
+
+fn encode(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for byte in text.bytes() {
+        match is_plain(byte) {
+            true => write!(f, "{}", char::from(byte))?,
+            false => write!(f, "%{byte:02X}")?,
+        }
+    }
+    Ok(())
+}
+
+fn decode(text: &str) -> Result<String, ParsePlatformError> {
+    let mut decoded = Vec::new();
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                let both = digit().zip(digit());
+                let both = both.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+                both.ok_or(ParsePlatformError::Malformed)?
+            }
+            plain if is_plain(plain) => plain,
+            _ => return Err(ParsePlatformError::Malformed),
+        });
+    }
+    String::from_utf8(decoded).map_err(|_| ParsePlatformError::Malformed)
+}
+
 impl FromStr for Platform {
     type Err = ParsePlatformError;
 
-    /// Reads `os/architecture[/variant]`, with an operating system's version in parentheses
-    /// (`windows(10.0.17763)/amd64`, as BuildKit writes it) left out.
+    /// Reads what containerd's `Parse` reads.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.split('/');
-        let (Some(os), Some(architecture)) = (parts.next(), parts.next()) else {
-            return Err(ParsePlatformError);
-        };
-        let variant = parts.next();
-        if parts.next().is_some() || variant == Some("") {
-            return Err(ParsePlatformError);
+        let first = parts.next().unwrap_or_default();
+        match (parts.next(), parts.next(), parts.next()) {
+            (None, _, _) => Self::of_word(first),
+            (Some(architecture), variant, None) if variant != Some("") => Ok(Self {
+                os: Some(first.parse()?),
+                machine: Some(Machine::new(architecture, variant.unwrap_or_default())?),
+            }),
+            _ => Err(ParsePlatformError::Malformed),
         }
-        let os = match os.split_once('(') {
-            Some((os, version)) if version.ends_with(')') => os,
-            _ => os,
-        };
-        Self::new(os, architecture, variant)
     }
 }
 
-/// A text that is no platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParsePlatformError;
+impl Platform {
+    /// A word alone: an operating system if it is a known one, else an architecture if it is.
+    fn of_word(word: &str) -> Result<Self, ParsePlatformError> {
+        let os: Os = word.parse()?;
+        if SYSTEMS.contains(&os.name.as_str()) {
+            return Ok(Self {
+                os: Some(os),
+                machine: None,
+            });
+        }
+        if word.eq_ignore_ascii_case("local") {
+            return Err(ParsePlatformError::Local);
+        }
+        match Machine::new(word, "") {
+            Ok(machine) if ARCHITECTURES.contains(&machine.architecture.as_str()) => Ok(Self {
+                os: None,
+                machine: Some(machine),
+            }),
+            _ => Err(ParsePlatformError::UnknownWord),
+        }
+    }
+}
+
+impl FromStr for Os {
+    type Err = ParsePlatformError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some((name, options)) = text.split_once('(') else {
+            return Self::new(text, "", &[]);
+        };
+        let options = options
+            .strip_suffix(')')
+            .filter(|options| options.len() <= 3 * MAX_OPTIONS)
+            .ok_or(ParsePlatformError::Malformed)?;
+        let mut options = options.split('+').map(decode);
+        let version = options.next().transpose()?.unwrap_or_default();
+        let features: Vec<String> = options.collect::<Result<_, _>>()?;
+        if features.iter().any(String::is_empty) {
+            return Err(ParsePlatformError::Malformed);
+        }
+        Self::new(name, &version, &features)
+    }
+}
+
+/// Why a text is not a platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParsePlatformError {
+    /// It has too many parts, an empty one, or a character that no platform has.
+    Malformed,
+    /// A word alone that is neither an operating system nor an architecture.
+    UnknownWord,
+    /// buildx's word for the machine that it runs on.
+    Local,
+}
+
+impl ParsePlatformError {
+    /// What to write instead.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Malformed => {
+                "write it like `linux/amd64`, `linux/arm/v7` or `windows(10.0.17763)/amd64`"
+            }
+            Self::UnknownWord => "write both, like `linux/amd64`",
+            Self::Local => "name the platform of that machine, like `linux/amd64`",
+        }
+    }
+}
 
 impl fmt::Display for ParsePlatformError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a platform looks like `linux/amd64` or `linux/arm/v7`")
+        f.write_str(match self {
+            Self::Malformed => {
+                "it is not an operating system and an architecture, with a `/` between them"
+            }
+            Self::UnknownWord => "it is not a known operating system, nor a known architecture",
+            Self::Local => "that is the machine that builds, whichever it is",
+        })
     }
 }
 
 impl std::error::Error for ParsePlatformError {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn normal(text: &str) -> String {
-        text.parse::<Platform>()
-            .map_or_else(|error| error.to_string(), |platform| platform.to_string())
-    }
-
-    #[test]
-    fn spellings_of_one_platform_are_equal() {
-        for (spelling, expected) in [
-            ("linux/arm64/v8", "linux/arm64"),
-            ("linux/aarch64", "linux/arm64"),
-            ("linux/arm64/v9", "linux/arm64/v9"),
-            ("linux/arm", "linux/arm/v7"),
-            ("linux/armhf", "linux/arm/v7"),
-            ("linux/arm/6", "linux/arm/v6"),
-            ("linux/x86_64", "linux/amd64"),
-            ("linux/amd64/v1", "linux/amd64"),
-            ("linux/amd64/v3", "linux/amd64/v3"),
-            ("linux/i686", "linux/386"),
-            ("Linux/AMD64", "linux/amd64"),
-            ("macos/arm64", "darwin/arm64"),
-            ("windows(10.0.17763)/amd64", "windows/amd64"),
-        ] {
-            assert_eq!(normal(spelling), expected, "{spelling}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_platform_is_refused() {
-        for text in [
-            "",
-            "linux",
-            "linux/",
-            "/amd64",
-            "linux/arm/v7/x",
-            "linux/amd 64",
-            "linux/arm/",
-            "linux/ämd64",
-        ] {
-            assert!(text.parse::<Platform>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn attestations_carry_the_unknown_platform() {
-        assert!("unknown/unknown".parse::<Platform>().unwrap().is_unknown());
-        assert!(!"linux/amd64".parse::<Platform>().unwrap().is_unknown());
-    }
-}
+mod tests;

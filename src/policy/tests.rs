@@ -134,6 +134,15 @@ fn a_list_that_is_empty_asks_for_nothing() {
 }
 
 #[test]
+fn versions_of_windows_and_parts_of_a_platform_are_platforms_of_their_own() {
+    let text = "version: 1\nimages: {\"**\": {platforms: [Windows(10.0.20348)/amd64, windows(10.0.17763)/amd64, windows/amd64, arm64, 386, linux/arm64/v8]}}";
+    assert_eq!(
+        made_of(&policy(text), "r.io/app:1"),
+        "386 arm64 linux/arm64 windows/amd64 windows(10.0.17763)/amd64 windows(10.0.20348)/amd64; ; false; fail"
+    );
+}
+
+#[test]
 fn the_slowest_registry_at_hand_decides_how_long_a_look_waits() {
     let text = "version: 1\nregistries: {a.io: {settle: 5}, b.io: {settle: 0.5}, c.io: {plain-http: true, ca-file: x.pem}}";
     let policy = policy(text);
@@ -210,10 +219,34 @@ fn mistakes_have_a_line_a_column_and_what_to_write_instead() {
             "`[linux/amd64]`",
         ),
         (
-            image("platforms: [linux/amd64, linux]"),
+            image("platforms: [linux/amd64, linux/]"),
             "4, column 30",
-            "`linux` is not a platform",
+            "`linux/` is not a platform",
             "like `linux/amd64`",
+        ),
+        (
+            image("platforms: [linux/amd64, amd65]"),
+            "4, column 30",
+            "`amd65` is not a platform",
+            "write both, like `linux/amd64`",
+        ),
+        (
+            image("platforms: [local]"),
+            "4, column 17",
+            "`local` is not a platform",
+            "name the platform of that machine",
+        ),
+        (
+            image("platforms: ['linux/amd64,linux/arm64']"),
+            "4, column 17",
+            "`linux/amd64,linux/arm64` is not a platform",
+            "like `linux/amd64`",
+        ),
+        (
+            image("platforms: [windows(10.0.17763)/amd64, Windows(10.0.17763)/x86_64]"),
+            "4, column 44",
+            "names one twice",
+            "each once",
         ),
         (
             image("platforms: [linux/amd64, linux/x86_64]"),
@@ -429,7 +462,13 @@ fn the_schema_and_the_reader_agree() {
         "",
         "platforms: []",
         "platforms: [linux/amd64, linux/arm/v7]",
-        "platforms: [linux]",
+        "platforms: [linux, arm64, 386]",
+        "platforms: [linux/]",
+        "platforms: ['']",
+        "platforms: ['linux/amd64,linux/arm64']",
+        "platforms: [windows(10.0.17763)/amd64, windows(10.0.20348+win32k)/amd64]",
+        "platforms: [windows(10.0/amd64]",
+        "platforms: [linux/a/b/c]",
         "platforms: linux/amd64",
         "attestations: [sbom, provenance]",
         "attestations: [x]",

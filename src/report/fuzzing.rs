@@ -67,7 +67,11 @@ impl<'a> Source<'a> {
     }
 
     fn platforms(&mut self) -> Vec<Platform> {
-        ["linux/amd64", "linux/arm64", "windows/amd64"][..self.below(4)]
+        [
+            "linux/amd64",
+            "arm64",
+            "windows(10.0.17763%2B1+win32k)/amd64",
+        ][..self.below(4)]
             .iter()
             .map(|name| name.parse().unwrap())
             .collect()

@@ -33,10 +33,19 @@ fn document(value: &Value, media_type: &'static str) -> Document {
     }
 }
 
-/// An image for one platform (`linux/arm64`); `content` makes it differ from others.
+/// An image for one platform (`linux/arm64`, `windows(10.0.17763.5)/amd64`); `content` makes it
+/// differ from others.
 pub(crate) fn image(platform: &str, content: &str) -> Document {
     let parts: Vec<&str> = platform.split('/').collect();
-    let config = json!({"os": parts[0], "architecture": parts[1], "variant": parts.get(2), "content": content});
+    let (os, version) = match parts[0].split_once('(') {
+        Some((os, version)) => (os, version.strip_suffix(')')),
+        None => (parts[0], None),
+    };
+    let mut config =
+        json!({"os": os, "architecture": parts[1], "variant": parts.get(2), "content": content});
+    if let Some(version) = version {
+        config["os.version"] = json!(version);
+    }
     let config = serde_json::to_vec(&config).unwrap();
     let manifest = json!({
         "schemaVersion": 2,
@@ -44,7 +53,10 @@ pub(crate) fn image(platform: &str, content: &str) -> Document {
         "config": {"mediaType": CONFIG, "digest": Digest::of(&config).to_string(), "size": config.len()},
         "layers": [],
     });
-    let mut platform = json!({"os": parts[0], "architecture": parts[1]});
+    let mut platform = json!({"os": os, "architecture": parts[1]});
+    if let Some(version) = version {
+        platform["os.version"] = json!(version);
+    }
     if let Some(variant) = parts.get(2) {
         platform["variant"] = json!(variant);
     }

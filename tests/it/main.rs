@@ -40,6 +40,7 @@ mod network;
 mod on_real;
 mod origins;
 mod outputs;
+mod platforms;
 mod policy;
 mod real_test;
 mod recorded;

@@ -1,13 +1,12 @@
 //! The members of a body, read as Go's decoders read them: `null` is nothing, and what is not
 //! needed may have any shape.
 
-use oci_spec::image::Platform as Described;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::{Child, Content, Image, Index, MAX_CHILDREN, Why};
-use crate::oci::{Attestation, Digest, MediaType, Named, Platform, is_bounded};
+use crate::oci::{Attestation, Described, Digest, MediaType, Named, Platform, is_bounded};
 
 /// The annotation that podman and its peers put on the zstd variant of an image in an index.
 const ZSTD: &str = "io.github.containers.compression.zstd";
@@ -185,24 +184,13 @@ fn child(entry: Entry) -> Child {
         named: Named::new(&entry.digest.unwrap_or_default()),
         media_type: media_type(entry.media_type),
         size: entry.size.0,
-        platform: platform(entry.platform),
+        platform: entry.platform.0.as_ref().and_then(Platform::described),
         is_attestation,
         attests: annotation("vnd.docker.reference.digest")
             .filter(|_| is_attestation)
             .map(Named::new),
         is_zstd: annotation(ZSTD) == Some("true"),
     }
-}
-
-/// The platform that an entry says it is for: an attestation's `unknown/unknown` is none.
-fn platform(described: Lenient<Described>) -> Option<Platform> {
-    let described = described.0?;
-    let (os, architecture) = (
-        described.os().to_string(),
-        described.architecture().to_string(),
-    );
-    let platform = Platform::new(&os, &architecture, described.variant().as_deref()).ok()?;
-    (!platform.is_unknown()).then_some(platform)
 }
 
 /// BuildKit names each statement's kind at its layer, so that no layer has to be read.
@@ -240,17 +228,6 @@ fn digest(text: Option<String>) -> Result<Digest, Why> {
 
 /// See [`super::Document::platform_of_config`].
 pub(super) fn platform_of_config(config: &[u8]) -> Option<Platform> {
-    #[derive(Deserialize)]
-    struct Config {
-        os: Option<String>,
-        architecture: Option<String>,
-        variant: Option<String>,
-    }
-    let config: Config = serde_json::from_slice(config).ok()?;
-    Platform::new(
-        &config.os?,
-        &config.architecture?,
-        config.variant.as_deref(),
-    )
-    .ok()
+    let config: Described = serde_json::from_slice(config).ok()?;
+    Platform::described(&config)
 }

@@ -223,7 +223,7 @@ impl Draft {
         match place {
             Place::Platform => {
                 let read = text.parse::<Platform>();
-                let platform = read.map_err(|_| fault("write it like `linux/amd64`".to_owned()))?;
+                let platform = read.map_err(|error| fault(error.help().to_owned()))?;
                 add(&mut rule.platforms, platform)
             }
             Place::Attestation => {

@@ -127,11 +127,16 @@ fn create(expectation: &Expectation, sight: &Sight, reach: &Reach) -> String {
         return "create it: `tagproof fix` with the metadata file of the build".to_owned();
     }
     let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    let mut list = platforms.join(",");
+    // A version stands in parentheses, which mean something to a shell.
+    if list.contains('(') {
+        list = format!("'{list}'");
+    }
     format!(
         "create it: `tagproof fix --tag {}{} --platform {}{}`",
         expectation.reference(),
         pinned(&expectation.image),
-        platforms.join(","),
+        list,
         reach.flags
     )
 }

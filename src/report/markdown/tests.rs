@@ -395,6 +395,8 @@ fn mixed_with_notes() {
       - what to do
     - **not-pushed**: what was seen of `not-pushed`
       - what to do
+    - **unchecked**: what was seen of `unchecked`
+      - what to do
     - **attestation-gone**: what was seen of `attestation-gone`
       - what to do
     - **registry-warning**: what was seen of `registry-warning`

@@ -321,6 +321,9 @@ fn mixed_with_notes() {
     note[not-pushed] what was seen of `not-pushed`
       help: what to do
 
+    note[unchecked] what was seen of `unchecked`
+      help: what to do
+
     note[attestation-gone] what was seen of `attestation-gone`
       help: what to do
 
