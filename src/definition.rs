@@ -4,16 +4,16 @@
 //! the metadata it is read strictly where it is used, and everything else is skipped.
 //! See docs/definition.md.
 
+mod platforms;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use platforms::{Fault, platforms};
 use serde_json::{Map, Value};
 
-use crate::metadata::{Build, Image, MAX_NAMES, MAX_PLATFORMS};
-use crate::oci::{
-    Attestation, MAX_VALUES, ParsePlatformError, Platform, Reference, Tag, is_bounded,
-};
+use crate::metadata::{Build, Image, MAX_NAMES};
+use crate::oci::{Attestation, MAX_VALUES, Platform, Reference, Tag, is_bounded};
 use crate::problem::Problem;
-use crate::text::items;
 
 /// The largest definition that is read, in bytes.
 pub const MAX_DEFINITION: usize = 16 * 1024 * 1024;
@@ -35,18 +35,6 @@ struct Target {
     unchecked: Vec<String>,
     attestations: Vec<Attestation>,
     push: Push,
-}
-
-/// What is wrong with a target, and what to write instead, if that is known.
-struct Fault {
-    cause: String,
-    help: Option<&'static str>,
-}
-
-impl From<String> for Fault {
-    fn from(cause: String) -> Self {
-        Self { cause, help: None }
-    }
 }
 
 /// Whether a target's outputs push it.
@@ -200,34 +188,6 @@ fn pushed(outputs: &[Attributes]) -> Push {
         };
     }
     all
-}
-
-/// The platforms that are asked for, each once. buildx takes several in one text, with commas.
-fn platforms(lists: &[&str]) -> Result<(Vec<Platform>, Vec<String>), Fault> {
-    let mut platforms = Vec::new();
-    let mut is_local = false;
-    let count = lists.iter().flat_map(|list| items(list)).count();
-    if count > MAX_PLATFORMS {
-        return Err(format!("it lists {count} platforms, more than {MAX_PLATFORMS}").into());
-    }
-    for text in lists.iter().flat_map(|list| items(list)) {
-        match text.parse::<Platform>() {
-            Ok(platform) if platforms.contains(&platform) => {}
-            Ok(platform) => platforms.push(platform),
-            Err(ParsePlatformError::Local) => is_local = true,
-            Err(error) => {
-                let text: String = text.chars().take(100).collect();
-                return Err(Fault {
-                    cause: format!("`platforms`: `{text}`: {error}"),
-                    help: Some(error.help()),
-                });
-            }
-        }
-    }
-    Ok((
-        platforms,
-        is_local.then(|| "local".to_owned()).into_iter().collect(),
-    ))
 }
 
 /// The attestations that are asked for. The first of a kind counts, as in buildx.

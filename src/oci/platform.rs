@@ -6,10 +6,12 @@
 //! of the machine that it runs on. This program runs elsewhere than the build, so what was left
 //! out stays out: any image that has the part that was written is what was asked for.
 
+mod described;
+
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+pub use described::Described;
 
 /// A platform in normal form: `arm64` is `arm64/v8` without saying so, `arm` is `arm/v7`, `x86_64`
 /// is `amd64`. Two platforms that print alike are equal, and what is printed is read again as the
@@ -35,23 +37,6 @@ struct Os {
 struct Machine {
     architecture: String,
     variant: Option<String>,
-}
-
-/// What a descriptor or a config says of its platform, in OCI's words. Any of it may be missing.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Described {
-    /// The operating system.
-    pub os: Option<String>,
-    /// The architecture.
-    pub architecture: Option<String>,
-    /// The variant of the architecture.
-    pub variant: Option<String>,
-    /// The version of the operating system.
-    #[serde(rename = "os.version")]
-    pub os_version: Option<String>,
-    /// What the image needs of the operating system.
-    #[serde(rename = "os.features")]
-    pub os_features: Option<Vec<String>>,
 }
 
 /// The operating systems and architectures that stand alone: those of Go, as containerd has them.

@@ -327,6 +327,6 @@ fn a_command_that_names_a_version_is_one_that_a_shell_takes() {
     let ran = prove("check", &metadata.to_string(), &[]);
     assert_eq!(ran.tags(), ["app:1 absent -"]);
     let help = ran.tag(0)["help"].to_string();
-    let list = format!("--platform '{OLD},windows(1%20%60%24%28id%29%60%27%2B)/arm64'");
+    let list = format!("--platform 'windows(1%20%60%24%28id%29%60%27%2B)/arm64,{OLD}'");
     assert!(help.contains(&list), "{help}");
 }

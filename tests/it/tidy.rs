@@ -272,7 +272,13 @@ fn what_reaches_outside_stands_where_it_belongs() {
         ("thread::sleep", &["main.rs", "registry/helper.rs"]),
         (
             "Deserialize",
-            &["metadata/", "oci/document/", "policy/yaml", "registry/"],
+            &[
+                "metadata/",
+                "oci/document/",
+                "oci/platform/",
+                "policy/yaml",
+                "registry/",
+            ],
         ),
         ("Serialize)]", &["report/json.rs"]),
     ];
