@@ -28,6 +28,7 @@ mod cli;
 mod definition;
 mod documents;
 mod faults;
+mod forgetting;
 mod formats;
 mod gitlab;
 mod hosts;

@@ -151,6 +151,18 @@ pub(crate) const BODIES: &[Refusal] = &[
         r#"{"errors":[{"code":"CONFLICT","message":"Tag '$TAG' is immutable and cannot be overwritten","detail":null}]}"#,
     ),
     refusal(
+        "angos-immutable-denied",
+        "immutable",
+        409,
+        r#"{"errors":[{"code":"DENIED","message":"Tag '$TAG' is immutable and cannot be overwritten","detail":null}]}"#,
+    ),
+    refusal(
+        "cuelabs-immutable",
+        "immutable",
+        403,
+        r#"{"errors":[{"code":"DENIED","message":"this store is immutable: denied: requested access to the resource is denied"}]}"#,
+    ),
+    refusal(
         "gitlab-protected",
         "protected",
         401,
@@ -228,6 +240,28 @@ pub(crate) const BODIES: &[Refusal] = &[
         400,
         r#"{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry"}]}"#,
     ),
+    refusal(
+        "ferro-child-missing",
+        "child-missing",
+        404,
+        r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"referenced manifest digest sha256:0000000000000000000000000000000000000000000000000000000000000000 not present"}]}"#,
+    )
+    .to(To::Writes),
+    // A status that asks for the same again, though it would be answered the same.
+    refusal(
+        "cuelabs-child-missing",
+        "unavailable",
+        500,
+        r#"{"errors":[{"code":"UNKNOWN","message":"invalid manifest: manifest for manifests[0] not found"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "distribution-cache",
+        "read-only",
+        405,
+        r#"{"errors":[{"code":"UNSUPPORTED","message":"The operation is unsupported."}]}"#,
+    )
+    .to(To::Writes),
     refusal(
         "quay-media-type",
         "media-type",

@@ -75,6 +75,12 @@ impl Fault {
         Self::Answer(Response::error(status, code, message, &detail))
     }
 
+    /// A status with an error whose `message` is `null`, as angos writes it.
+    pub(crate) fn wordless(status: u16, code: &str) -> Self {
+        let body = format!(r#"{{"errors":[{{"code":"{code}","message":null,"detail":null}}]}}"#);
+        Self::Answer(Response::new(status, "application/json", body))
+    }
+
     /// A refusal of the table.
     pub(crate) fn refusal(name: &str) -> Self {
         Self::Refuse(Refusal::named(name))

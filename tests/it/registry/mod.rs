@@ -12,6 +12,7 @@
 mod auth;
 mod bodies;
 mod fault;
+mod forget;
 mod http;
 mod parrot;
 mod protocol;
@@ -27,12 +28,14 @@ use std::thread::JoinHandle;
 use auth::{Auth, Scheme};
 use fault::{Rule, Script};
 use server::{Shared, lock};
+use state::Missing;
 
 #[allow(unused_imports, reason = "not every user of it uses all of it")]
 pub(crate) use {
     auth::parse_scope,
     bodies::{BODIES, Refusal, To},
     fault::Fault,
+    forget::Forgets,
     http::{Delivery, Request, Response, read_request, write_response},
     server::Entry,
     state::State,
@@ -253,6 +256,22 @@ impl Registry {
     /// table's refusal: `registry.immutable("ns/app", "ecr-immutable")`.
     pub(crate) fn immutable(&self, repository: &str, refusal: &str) {
         self.with(|state| state.repository(repository).immutable = Some(Refusal::named(refusal)));
+    }
+
+    /// From now on, does not keep what a tag leaves.
+    pub(crate) fn forgets(&self, forgets: Forgets) {
+        self.with(|state| state.forgets = Some(forgets));
+    }
+
+    /// From now on, refuses an index that lists what is not there in the words of the table's
+    /// refusal: `registry.misses_children("gitea-child-missing")`.
+    pub(crate) fn misses_children(&self, refusal: &str) {
+        self.with(|state| state.missing = Missing::RefusedAs(Refusal::named(refusal)));
+    }
+
+    /// From now on, takes an index that lists what is not there, as Pulp, angos and olareg do.
+    pub(crate) fn takes_missing_children(&self) {
+        self.with(|state| state.missing = Missing::Taken);
     }
 
     /// Loads what a sample says was in a registry: `file` is its `registry.json` or

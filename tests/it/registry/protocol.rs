@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tagproof::oci::Digest;
 
 use super::http::{Request, Response};
-use super::state::{Manifest, State, blobs_of, children_of};
+use super::state::{Manifest, Missing, State, blobs_of, children_of};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
@@ -217,8 +217,8 @@ fn read_manifest(
         (false, _) => Some(reference.to_owned()),
     };
     let manifest = |digest: &str| {
-        let repository = state.repositories.get(repository)?;
-        repository.manifests.get(digest)
+        let found = state.repositories.get(repository)?.manifests.get(digest);
+        found.filter(|_| by_tag || !state.hides(repository, digest))
     };
     let Some((digest, found)) =
         tagged.and_then(|digest| Some((digest.clone(), manifest(&digest)?)))
@@ -321,19 +321,27 @@ fn write_manifest(
             &Value::Null,
         );
     }
+    let on_missing = state.missing;
     let repository = state.repository(name);
     if let Some(refusal) = repository.immutable
         && repository.tags.contains_key(reference)
     {
         return refusal.answer(name, reference);
     }
-    let children = children_of(bytes)
-        .into_iter()
-        .filter(|child| !repository.manifests.contains_key(child));
+    let mut children = children_of(bytes);
+    children.retain(|child| !repository.manifests.contains_key(child));
+    match on_missing {
+        Missing::RefusedAs(refusal) if !children.is_empty() => {
+            return refusal.answer(name, reference);
+        }
+        Missing::Taken => children.clear(),
+        Missing::Refused | Missing::RefusedAs(_) => {}
+    }
     let blobs = blobs_of(bytes).into_iter().filter(|blob| {
         !repository.blobs.contains_key(blob) && !repository.known_blobs.contains(blob)
     });
     let missing: Vec<Value> = children
+        .into_iter()
         .chain(blobs)
         .map(|digest| {
             json!({"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry", "detail": digest})
@@ -344,8 +352,9 @@ fn write_manifest(
         return Response::new(400, "application/json; charset=utf-8", body);
     }
     state.put_manifest(name, bytes, &content_type);
-    if is_tag(reference) {
-        state.tag(name, reference, &digest);
+    match is_tag(reference) {
+        true => state.tag(name, reference, &digest),
+        false => state.put_by_digest(name, &digest),
     }
     let location = format!("{base}/v2/{name}/manifests/{digest}");
     Response {

@@ -6,11 +6,28 @@ use serde_json::Value;
 use tagproof::oci::Digest;
 
 use super::bodies::Refusal;
+use super::forget::Forgets;
 
 /// All repositories.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) repositories: BTreeMap<String, Repository>,
+    /// What becomes of a manifest that a tag leaves.
+    pub(crate) forgets: Option<Forgets>,
+    /// What is answered to an index that lists a manifest that is not there.
+    pub(crate) missing: Missing,
+}
+
+/// What a registry makes of an index that lists a manifest that is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// It is refused as distribution refuses it.
+    #[default]
+    Refused,
+    /// It is refused in another registry's words.
+    RefusedAs(Refusal),
+    /// It is taken.
+    Taken,
 }
 
 /// One repository.
@@ -21,6 +38,8 @@ pub(crate) struct Repository {
     pub(crate) blobs: BTreeMap<String, Vec<u8>>,
     /// Blobs that are said to be there though their bytes are not: layers.
     pub(crate) known_blobs: BTreeSet<String>,
+    /// What was put by digest when no tag reached it.
+    pub(crate) leases: BTreeSet<String>,
     /// The refusal of every write of a tag that exists.
     pub(crate) immutable: Option<Refusal>,
 }
@@ -63,11 +82,16 @@ impl State {
 
     pub(crate) fn tag(&mut self, name: &str, tag: &str, digest: &str) {
         let tags = &mut self.repository(name).tags;
-        tags.insert(tag.to_owned(), digest.to_owned());
+        let left = tags.insert(tag.to_owned(), digest.to_owned());
+        if let Some(left) = left {
+            self.leave(name, &left);
+        }
     }
 
     pub(crate) fn untag(&mut self, name: &str, tag: &str) {
-        self.repository(name).tags.remove(tag);
+        if let Some(left) = self.repository(name).tags.remove(tag) {
+            self.leave(name, &left);
+        }
     }
 
     /// Where a tag points.
