@@ -86,9 +86,10 @@ impl FromStr for Host {
         let (name, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (address, rest) = rest.split_once(']').ok_or(ParseReferenceError::Host)?;
-                address
-                    .parse::<Ipv6Addr>()
-                    .map_err(|_| ParseReferenceError::Host)?;
+                // Docker takes none that ends like an IPv4 address.
+                if address.contains('.') || address.parse::<Ipv6Addr>().is_err() {
+                    return Err(ParseReferenceError::Host);
+                }
                 match rest {
                     "" => ("", None),
                     rest => (
@@ -294,7 +295,12 @@ impl FromStr for Reference {
             true => format!("library/{path}"),
             false => path,
         };
-        check_path(&path, name)?;
+        // 64 hexadecimal digits and nothing else are taken for an image ID (distribution/reference).
+        let is_id = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_id {
+            return Err(ParseReferenceError::Path);
+        }
+        check_path(&path)?;
         Ok(Self {
             repository: Repository { host, path },
             tag,
@@ -310,7 +316,7 @@ fn is_host(part: &str) -> bool {
 }
 
 /// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*`, at most 255 bytes.
-fn check_path(path: &str, name: &str) -> Result<(), ParseReferenceError> {
+fn check_path(path: &str) -> Result<(), ParseReferenceError> {
     if path.bytes().any(|b| b.is_ascii_uppercase()) {
         return Err(ParseReferenceError::UpperCase);
     }
@@ -332,9 +338,7 @@ fn check_path(path: &str, name: &str) -> Result<(), ParseReferenceError> {
         }
         letters > 0 && separator.is_empty()
     };
-    // A name of 64 hexadecimal digits would be taken for an image ID (distribution/reference).
-    let is_id = name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit());
-    if path.len() > 255 || is_id || !path.split('/').all(component) {
+    if path.len() > 255 || !path.split('/').all(component) {
         return Err(ParseReferenceError::Path);
     }
     Ok(())
@@ -384,6 +388,8 @@ impl std::error::Error for ParseReferenceError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    mod vectors;
 
     fn parse(text: &str) -> Result<String, ParseReferenceError> {
         text.parse::<Reference>()
