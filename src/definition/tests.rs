@@ -234,12 +234,18 @@ fn the_platform_of_the_machine_that_builds_is_kept_to_be_told() {
 fn one_platform_that_is_none_among_nine_is_named_with_what_to_write() {
     let nine: Vec<String> = (1..10).map(|it| format!("linux/a{it}")).collect();
     for (text, help) in [
-        ("amd65", "write both, like `linux/amd64`"),
+        (
+            "amd65",
+            "write the operating system and the architecture, like `linux/amd64`",
+        ),
         ("linux/", "write it like `linux/amd64`"),
         ("linux/*", "write it like `linux/amd64`"),
         ("linux/amd64/v2/x", "write it like `linux/amd64`"),
         ("windows(10.0/amd64", "write it like `linux/amd64`"),
-        ("all", "write both, like `linux/amd64`"),
+        (
+            "all",
+            "write the operating system and the architecture, like `linux/amd64`",
+        ),
     ] {
         for texts in [
             [&nine[..], &[text.to_owned()]].concat(),

@@ -371,7 +371,9 @@ impl ParsePlatformError {
             Self::Malformed => {
                 "write it like `linux/amd64`, `linux/arm/v7` or `windows(10.0.17763)/amd64`"
             }
-            Self::UnknownWord => "write both, like `linux/amd64`",
+            Self::UnknownWord => {
+                "write the operating system and the architecture, like `linux/amd64`"
+            }
             Self::Local => "name the platform of that machine, like `linux/amd64`",
         }
     }
@@ -384,7 +386,7 @@ impl fmt::Display for ParsePlatformError {
                 "it is not an operating system and an architecture, with a `/` between them"
             }
             Self::UnknownWord => "it is not a known operating system, nor a known architecture",
-            Self::Local => "that is the machine that builds, whichever it is",
+            Self::Local => "it means the machine that builds, which is not known here",
         })
     }
 }

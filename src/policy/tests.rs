@@ -228,7 +228,7 @@ fn mistakes_have_a_line_a_column_and_what_to_write_instead() {
             image("platforms: [linux/amd64, amd65]"),
             "4, column 30",
             "`amd65` is not a platform",
-            "write both, like `linux/amd64`",
+            "write the operating system and the architecture, like `linux/amd64`",
         ),
         (
             image("platforms: [local]"),

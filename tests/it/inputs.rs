@@ -322,7 +322,11 @@ fn a_tag_or_platform_that_is_none_is_told_with_one_that_is() {
         ("--tag", " , ", "`--tag` is empty"),
         ("--tag", "r.io/../app:1", "--tag"),
         ("--platform", "linux/", "write it like `linux/amd64`"),
-        ("--platform", "amd65", "write both, like `linux/amd64`"),
+        (
+            "--platform",
+            "amd65",
+            "write the operating system and the architecture, like `linux/amd64`",
+        ),
         ("--platform", "local", "name the platform of that machine"),
         ("--platform", "", "`--platform` is empty"),
         ("--platform", " ,\n", "`--platform` is empty"),

@@ -94,7 +94,7 @@ fn a_definition_with_one_platform_that_is_none_ends_the_run() {
     assert_eq!((ran.code, ran.status()), (code(2), "invalid"));
     for words in [
         "`d.json`: target `app`: `platforms`: `amd65`:",
-        "help: write both, like `linux/amd64`",
+        "help: write the operating system and the architecture, like `linux/amd64`",
     ] {
         assert!(ran.stdout.contains(words), "{}", ran.shown());
     }
