@@ -110,6 +110,7 @@ fn note_text(code: note::Code) -> &'static str {
         note::Code::NotPushed => include_str!("explain/not-pushed.txt"),
         note::Code::Unchecked => include_str!("explain/unchecked.txt"),
         note::Code::AttestationGone => include_str!("explain/attestation-gone.txt"),
+        note::Code::MediaType => include_str!("explain/media-type.txt"),
         note::Code::RegistryWarning => include_str!("explain/registry-warning.txt"),
     }
 }
@@ -212,6 +213,7 @@ mod tests {
       not-pushed        a build or a target was not pushed, and is not checked
       unchecked         a platform that was named cannot be checked here
       attestation-gone  an attestation that the index lists is gone
+      media-type        the registry serves the image under another media type
       registry-warning  the registry sent a warning with its answers
 
     `tagproof explain CODE` says more of one.

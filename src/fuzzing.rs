@@ -9,6 +9,7 @@ use std::str::FromStr;
 use crate::definition;
 use crate::expectation::{Asked, expect};
 use crate::metadata::{self, Build};
+use crate::observation::{Nested, Tree};
 use crate::oci::{Digest, Document, Host, MediaType, Named, Platform, Reference, Tag};
 use crate::policy::{self, Pattern, Policy, TagPattern};
 use crate::problem::Problem;
@@ -121,6 +122,10 @@ pub fn manifest(data: &[u8]) {
     for media_type in [document.media_type(), document.served()] {
         same::<MediaType>(media_type.as_str());
     }
+    let nested = Nested::new();
+    let tree = Tree::of(&document, &nested);
+    assert_eq!(tree.entries().count(), document.children().len());
+    assert!(tree.is_whole() || tree.unknown().is_some());
     if let Some(why) = document.unread() {
         assert!(!why.to_string().is_empty());
     }

@@ -33,13 +33,15 @@ pub enum Code {
     Unchecked,
     /// An attestation manifest that the index lists is gone from the repository.
     AttestationGone,
+    /// A registry serves an image under another media type than the one that it names itself.
+    MediaType,
     /// A registry sent a warning with its answers.
     RegistryWarning,
 }
 
 impl Code {
     /// All of them, in the order they are documented.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DoublePush,
         Self::NoName,
         Self::NoTag,
@@ -48,6 +50,7 @@ impl Code {
         Self::NotPushed,
         Self::Unchecked,
         Self::AttestationGone,
+        Self::MediaType,
         Self::RegistryWarning,
     ];
 
@@ -63,6 +66,7 @@ impl Code {
             Self::NotPushed => "not-pushed",
             Self::Unchecked => "unchecked",
             Self::AttestationGone => "attestation-gone",
+            Self::MediaType => "media-type",
             Self::RegistryWarning => "registry-warning",
         }
     }

@@ -1,9 +1,13 @@
 //! Observations: what registries answered for one expectation at one moment.
 
+mod tree;
+
 use std::sync::Arc;
 
 use crate::oci::{Child, Digest, Document, Platform};
 use crate::registry::Error;
+
+pub use tree::{MAX_INDEXES, MAX_LEVELS, Nested, Tree};
 
 /// Something that was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +31,19 @@ pub struct Sight {
     /// Whether the expected image is in the repository: asked by digest, and only where the tag
     /// does not show it. A document only for a manifest digest.
     pub expected: Option<Seen<Option<Arc<Document>>>>,
-    /// The platform of the expected image where it is a plain manifest, and was needed; `None`
-    /// inside if its config names none.
-    pub platform: Option<Seen<Option<Platform>>>,
+    /// The indexes that the expected index lists, and the one that the tag shows, at every level:
+    /// as far as they were needed.
+    pub nested: Arc<Nested>,
+    /// The platforms that only the configs name, where they were needed: of the expected image if it
+    /// is a plain manifest, or of the entries of an index that say none. `None` inside if a config
+    /// names none.
+    pub platforms: Vec<Seen<Option<Platform>>>,
     /// The attestation manifests of the expected index, if attestations are required.
     pub attestations: Attested,
-    /// The children of the expected index that were asked for and not found, what decides first.
+    /// Whether all that the expected index lists was asked for.
+    pub deep: bool,
+    /// The children of the expected index, at every level, that were asked for and not found, what
+    /// decides first.
     pub children: Vec<(Child, Seen<()>)>,
 }
 

@@ -4,10 +4,12 @@
 //! [`judge`]'s word, this only asks whether it has been seen often and long enough.
 
 mod attested;
+mod below;
 mod images;
 mod look;
 mod memory;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -209,8 +211,10 @@ impl<'a> Watch<'a> {
             let sight = Sight {
                 tag: Seen::Unknown(error.clone()),
                 expected: None,
-                platform: None,
+                nested: Arc::default(),
+                platforms: Vec::new(),
                 attestations: Attested::default(),
+                deep: false,
                 children: Vec::new(),
             };
             (sight, Verdict::Unproven(error))

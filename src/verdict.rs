@@ -1,20 +1,26 @@
 //! Verdicts: the judgement of an expectation against what was observed. Pure.
 
-use std::collections::BTreeSet;
+mod lacks;
+mod relation;
+
 use std::fmt;
-use std::sync::Arc;
 
 use crate::expectation::{Expectation, Expected};
-use crate::observation::{Seen, Sight};
-use crate::oci::{Attestation, Child, Content, Digest, Document, Named, Platform};
+use crate::observation::{Seen, Sight, Tree};
+use crate::oci::{Attestation, Child, Platform};
 use crate::registry::Error;
+
+pub(crate) use lacks::missing;
+pub use lacks::{Below, needs_below};
+use lacks::{gone, missing_attestations, missing_platforms};
+use relation::about_the_tag;
 
 /// What is so of one expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The tag is the expected image.
     Ok,
-    /// The tag is this child of the expected index.
+    /// The tag is this child of the expected index, or of an index that it lists.
     Child(Child),
     /// The tag is an index whose only image is the expected manifest.
     Wrapped,
@@ -80,29 +86,22 @@ pub fn judge(expectation: &Expectation, sight: &Sight) -> Verdict {
         .and_then(Option::as_ref);
     let expected = if right { shown } else { by_digest };
 
-    if let Some(document) = expected {
-        let platforms = missing_platforms(expectation, sight, document).into_iter();
-        let mut lacks: Vec<Lack> = platforms.map(Lack::Platform).collect();
-        lacks.extend(missing_attestations(expectation, sight, document));
+    let tree = expected.map(|document| Tree::of(document, &sight.nested));
+    let mut open = None;
+    if let (Some(document), Some(tree)) = (expected, &tree) {
+        let (platforms, unknown) = missing_platforms(expectation, sight, document, tree);
+        open = unknown;
+        let mut lacks = Vec::new();
+        // An index that is gone may have listed them.
+        if tree.gone().next().is_none() {
+            lacks.extend(platforms.into_iter().map(Lack::Platform));
+        }
+        lacks.extend(missing_attestations(expectation, sight, document, tree));
         if !lacks.is_empty() {
             return Verdict::Incomplete(lacks);
         }
     }
-    let gone: Vec<Child> = sight
-        .children
-        .iter()
-        .filter(|(child, seen)| !child.is_attestation && matches!(seen, Seen::Absent))
-        .map(|(child, _)| child)
-        .chain(
-            sight
-                .attestations
-                .iter()
-                .filter(|(_, seen)| matches!(seen, Seen::Absent))
-                .map(|(child, _)| child),
-        )
-        .take(TOLD + 1)
-        .cloned()
-        .collect();
+    let gone = gone(sight, tree.as_ref());
     if !gone.is_empty() {
         return Verdict::Broken(gone);
     }
@@ -113,14 +112,26 @@ pub fn judge(expectation: &Expectation, sight: &Sight) -> Verdict {
     if !right && tag_is_known && matches!(sight.expected, Some(Seen::Absent)) {
         return Verdict::NeverPushed;
     }
-    if let Some(error) = first_unknown(sight) {
+    // What lies below matters as a whole where all of it was asked for.
+    let below = tree.as_ref().and_then(Tree::unknown);
+    let is_all_needed = sight.deep || !expectation.attestations.is_empty();
+    let unknown = first_unknown(sight)
+        .or(open)
+        .or(below.filter(|_| is_all_needed));
+    if let Some(error) = unknown {
         return Verdict::Unproven(error.clone());
     }
-    match (shown, expected) {
+    match shown {
         _ if right => Verdict::Ok,
-        (None, _) => Verdict::Absent,
-        (Some(shown), expected) => {
-            about_the_tag(expectation, shown, expected.map(|document| &**document))
+        None => Verdict::Absent,
+        Some(shown) => {
+            let verdict = about_the_tag(expectation, &sight.nested, shown, tree.as_ref());
+            // It may be a child of what could not be read.
+            let may_list = expected.is_some_and(|expected| expected.may_list());
+            match (verdict, below.filter(|_| may_list)) {
+                (Verdict::Other(_), Some(error)) => Verdict::Unproven(error.clone()),
+                (verdict, _) => verdict,
+            }
         }
     }
 }
@@ -134,80 +145,17 @@ pub fn concerns(expectation: &Expectation, sight: &Sight) -> bool {
         .expected
         .as_ref()
         .and_then(|seen| seen.here())
-        .and_then(Option::as_ref);
+        .and_then(Option::as_ref)
+        .map(|document| Tree::of(document, &sight.nested));
     match &sight.tag {
         Seen::Unknown(_) => true,
         Seen::Absent => false,
         Seen::Here(shown) if expectation.image.is(shown) => true,
         Seen::Here(shown) => matches!(
-            about_the_tag(expectation, shown, expected.map(|document| &**document)),
+            about_the_tag(expectation, &sight.nested, shown, expected.as_ref()),
             Verdict::Child(_) | Verdict::Wrapped | Verdict::Other(Relation::Part)
         ),
     }
-}
-
-/// The platforms that are required and known not to be there.
-fn missing_platforms(
-    expectation: &Expectation,
-    sight: &Sight,
-    document: &Document,
-) -> Vec<Platform> {
-    let own = expectation.own_platform.as_ref();
-    let has = match (document.content(), own, &sight.platform) {
-        (Content::Index(_), _, _) => document.platforms(),
-        (Content::Image(_), own, Some(Seen::Here(read))) => {
-            own.into_iter().chain(read).cloned().collect()
-        }
-        (_, Some(own), _) => vec![own.clone()],
-        (Content::Image(_) | Content::Unread(_), None, _) => return Vec::new(),
-    };
-    // What the descriptor leaves open is in the config, which could not be read.
-    let is_open = |asked: &Platform| {
-        matches!(sight.platform, Some(Seen::Unknown(_)))
-            && own.is_some_and(|own| asked.is_left_open_by(own))
-    };
-    expectation
-        .platforms
-        .iter()
-        .filter(|asked| !has.iter().any(|platform| asked.is_met_by(platform)))
-        .filter(|asked| !is_open(asked))
-        .cloned()
-        .collect()
-}
-
-/// The attestations that are required and known not to be there: every image of the index needs
-/// each of them, in an attestation manifest of its own in the index.
-fn missing_attestations(
-    expectation: &Expectation,
-    sight: &Sight,
-    document: &Document,
-) -> Vec<Lack> {
-    let mut missing = Vec::new();
-    for &kind in &expectation.attestations {
-        if document.config().is_some() {
-            let own = expectation.own_platform.clone();
-            missing.push(Lack::Attestation(kind, own));
-        }
-        // One that is gone or unknown may have held it.
-        let may_hold = |seen: &Seen<Arc<Document>>| match seen {
-            Seen::Here(manifest) => manifest.attestations().contains(&kind),
-            Seen::Absent | Seen::Unknown(_) => true,
-        };
-        let mut have: BTreeSet<&Named> = BTreeSet::new();
-        have.extend(
-            sight
-                .attestations
-                .iter()
-                .filter(|(_, seen)| may_hold(seen))
-                .filter_map(|(child, _)| child.attests.as_ref()),
-        );
-        let images = document
-            .images()
-            .filter(|image| !have.contains(&image.named));
-        let lacks = images.map(|image| Lack::Attestation(kind, image.platform.clone()));
-        missing.extend(lacks.take(TOLD + 1));
-    }
-    missing
 }
 
 fn first_unknown(sight: &Sight) -> Option<&Error> {
@@ -219,7 +167,6 @@ fn first_unknown(sight: &Sight) -> Option<&Error> {
     }
     reason(&sight.tag)
         .or_else(|| sight.expected.as_ref().and_then(reason))
-        .or_else(|| sight.platform.as_ref().and_then(reason))
         .or_else(|| {
             sight
                 .children
@@ -227,56 +174,6 @@ fn first_unknown(sight: &Sight) -> Option<&Error> {
                 .find_map(|(child, seen)| reason(seen).filter(|_| !child.is_attestation))
         })
         .or_else(|| sight.attestations.iter().find_map(|(_, seen)| reason(seen)))
-}
-
-/// The verdicts about a tag that shows something else than the expected image, which is there.
-fn about_the_tag(
-    expectation: &Expectation,
-    shown: &Document,
-    expected: Option<&Document>,
-) -> Verdict {
-    let part = expected.and_then(|expected| {
-        expected
-            .children()
-            .iter()
-            .find(|child| child.named.is(shown.digest()))
-    });
-    if let Some(child) = part {
-        return Verdict::Child(child.clone());
-    }
-    if let Expected::Manifest(digest) = &expectation.image {
-        let mut images = shown.images();
-        if let (Some(only), None) = (images.next(), images.next())
-            && only.named.is(digest)
-        {
-            return Verdict::Wrapped;
-        }
-    }
-    Verdict::Other(relation(expectation.image.digest(), shown, expected))
-}
-
-/// What `shown` has of the images of the expected one: itself, or the images it lists.
-fn relation(digest: Option<&Digest>, shown: &Document, expected: Option<&Document>) -> Relation {
-    let itself = || digest.into_iter().cloned().map(Named::from).collect();
-    let own: Vec<Named> = match expected
-        .map(|expected| expected.images().map(|child| child.named.clone()).collect())
-    {
-        None => itself(),
-        Some(images) if Vec::is_empty(&images) => itself(),
-        Some(images) => images,
-    };
-    let held: Vec<&Named> = shown.images().map(|child| &child.named).collect();
-    let common = own.iter().filter(|own| held.contains(own)).count();
-    let all =
-        common == own.len() || digest.is_some_and(|digest| held.iter().any(|held| held.is(digest)));
-    let only = held.iter().all(|held| own.contains(held));
-    match (common, all, only) {
-        _ if held.is_empty() => Relation::None,
-        (_, true, false) => Relation::More,
-        (0, _, _) => Relation::None,
-        (_, _, true) => Relation::Part,
-        (_, false, false) => Relation::Some,
-    }
 }
 
 impl Verdict {

@@ -1,46 +1,37 @@
 //! The attestation manifests of expected indexes, read whole where attestations are required.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use super::look::{Wanted, resolve};
-use super::memory::{Memory, uncheckable};
-use crate::expectation::Expectation;
+use super::Memory;
+use super::look::{Image, Wanted, resolve};
 use crate::observation::{Attested, Seen};
-use crate::oci::{Child, Digest, Document, Named, Repository};
-use crate::registry::{Registry, Target};
+use crate::oci::{Child, Digest, Named, Repository};
+use crate::registry::{Error, Registry, Target};
 
 /// What each attestation manifest says that it holds. Its layers, the statements themselves, are
 /// not fetched.
 pub(super) fn attestations(
-    expectations: &[&Expectation],
-    documents: &[Option<Arc<Document>>],
+    images: &[Image<'_>],
     memory: &mut Memory,
     registry: &dyn Registry,
 ) -> Vec<Attested> {
     // Tags of one image have the same attestations: a thousand of each would not fit into memory.
-    let mut indexes: BTreeMap<(&Repository, &Digest), &Document> = BTreeMap::new();
-    for (expectation, document) in expectations.iter().zip(documents) {
-        if let Some(document) = document
-            && !expectation.attestations.is_empty()
+    let mut indexes: BTreeMap<(&Repository, &Digest), Vec<&Child>> = BTreeMap::new();
+    for image in images {
+        if let Some(document) = image.document
+            && !image.expectation.attestations.is_empty()
         {
-            indexes.insert((&expectation.repository, document.digest()), document);
+            let key = (&image.expectation.repository, document.digest());
+            let listed = || image.tree().map(|tree| tree.attestations().collect());
+            indexes
+                .entry(key)
+                .or_insert_with(|| listed().unwrap_or_default());
         }
     }
-    let listed = |document: &'_ Document| -> Vec<Child> {
-        let children = document.children().iter();
-        children
-            .filter(|child| child.is_attestation)
-            .cloned()
-            .collect()
-    };
     let mut asked: BTreeSet<(Repository, Digest)> = BTreeSet::new();
-    for ((repository, _), document) in &indexes {
-        let keys = listed(document).into_iter();
-        let keys = keys.filter_map(|child| {
-            let digest = child.named.digest()?.clone();
-            Some(((*repository).clone(), digest))
-        });
+    for ((repository, _), listed) in &indexes {
+        let digests = listed.iter().filter_map(|child| child.named.digest());
+        let keys = digests.map(|digest| ((*repository).clone(), digest.clone()));
         asked.extend(keys.filter(|key| !memory.documents.contains_key(key)));
     }
     let wanted = asked.iter().map(|(repository, digest)| Wanted {
@@ -58,35 +49,35 @@ pub(super) fn attestations(
         seen.insert(key, it);
     }
     let mut held: BTreeMap<(&Repository, &Digest), Attested> = BTreeMap::new();
-    for ((repository, digest), document) in indexes {
-        let children = listed(document).into_iter();
-        let each = children.map(|child| {
+    for ((repository, digest), listed) in indexes {
+        let each = listed.into_iter().map(|child| {
             let seen = match &child.named {
                 Named::Digest(digest) => {
                     let key = (repository.clone(), digest.clone());
                     match (memory.documents.get(&key), seen.get(&key)) {
-                        (Some(document), _) => Seen::Here(document.clone()),
+                        (Some(document), _) => match document.unread() {
+                            Some(why) => Seen::Unknown(Error::of_document(digest, why)),
+                            None => Seen::Here(document.clone()),
+                        },
                         (None, Some(seen)) => seen.clone(),
                         (None, None) => Seen::Absent,
                     }
                 }
-                Named::Unknown(unknown) => Seen::Unknown(uncheckable(repository, unknown)),
+                Named::Unknown(unknown) => {
+                    Seen::Unknown(Error::of_document("an attestation", unknown))
+                }
             };
-            (child, seen)
+            (child.clone(), seen)
         });
         held.insert((repository, digest), each.collect());
     }
-    expectations
+    let of = |image: &Image<'_>| {
+        let key = (&image.expectation.repository, image.document?.digest());
+        let is_required = !image.expectation.attestations.is_empty();
+        held.get(&key).filter(|_| is_required).cloned()
+    };
+    images
         .iter()
-        .zip(documents)
-        .map(|(expectation, document)| {
-            let document = document
-                .as_ref()
-                .filter(|_| !expectation.attestations.is_empty());
-            document
-                .and_then(|document| held.get(&(&expectation.repository, document.digest())))
-                .cloned()
-                .unwrap_or_default()
-        })
+        .map(|image| of(image).unwrap_or_default())
         .collect()
 }

@@ -4,12 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::memory::{Learnt, Memory, bad_answer, uncheckable, unread};
+use super::look::{Image, Wanted, resolve};
+use super::memory::{Learnt, Memory, bad_answer};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
-use crate::oci::{Child, Digest, Document, Named, Platform, Repository};
+use crate::oci::{Child, Content, Digest, Document, Named, Platform, Repository};
 use crate::registry::{Answer, Error, Method, Read, Registry, Target};
-use crate::verdict::TOLD;
+use crate::verdict::{TOLD, missing};
+
+/// The most manifests of one index whose platforms are read from their configs.
+const MAX_UNTOLD: usize = 50;
 
 /// Whether the expected images are in their repositories, where the tags do not show them.
 pub(super) fn expected(
@@ -98,34 +102,24 @@ fn memory_of(memory: &mut Memory, read: &Read, answer: Result<Answer, Error>) ->
     }
 }
 
-/// The platforms of expected images that are plain manifests, where one is required and no
-/// descriptor says enough: from the config blob.
+/// The platforms of expected images that only configs name, where one is required: of a plain
+/// manifest, and of entries of an index, where no descriptor says enough.
 pub(super) fn platforms(
-    expectations: &[&Expectation],
-    documents: &[Option<Arc<Document>>],
-    deep: bool,
+    images: &[Image<'_>],
     memory: &mut Memory,
     registry: &dyn Registry,
-) -> Vec<Option<Seen<Option<Platform>>>> {
-    let config = |expectation: &Expectation,
-                  document: &Option<Arc<Document>>|
-     -> Option<(Repository, Digest)> {
-        if !expectation.needs_platform_of_config() {
-            return None;
-        }
-        Some((
-            expectation.repository.clone(),
-            document.as_ref()?.config()?.clone(),
-        ))
-    };
+) -> Vec<Vec<Seen<Option<Platform>>>> {
+    let untold: Vec<Vec<Named>> = images.iter().map(untold).collect();
+    let manifests = read_manifests(images, &untold, memory, registry);
     let mut needed: BTreeSet<(Repository, Digest)> = BTreeSet::new();
-    needed.extend(
-        expectations
-            .iter()
-            .zip(documents)
-            .filter_map(|(expectation, document)| config(expectation, document))
-            .filter(|key| !memory.platforms.contains_key(key)),
-    );
+    for (image, untold) in images.iter().zip(&untold) {
+        let repository = &image.expectation.repository;
+        let digests = untold.iter().filter_map(Named::digest);
+        let keys = digests.map(|digest| (repository.clone(), digest.clone()));
+        let known = keys.filter_map(|key| manifests.get(&key)?.here()?.config().cloned());
+        let configs = known.map(|config| (repository.clone(), config));
+        needed.extend(configs.filter(|key| !memory.platforms.contains_key(key)));
+    }
     let reads: Vec<Read> = needed
         .iter()
         .map(|(repository, digest)| Read {
@@ -162,59 +156,119 @@ pub(super) fn platforms(
             }
         }
     }
-    expectations
+    let of_manifest = |repository: &Repository, digest: &Digest| -> Seen<Option<Platform>> {
+        let document = match manifests.get(&(repository.clone(), digest.clone())) {
+            Some(Seen::Here(document)) => document,
+            Some(Seen::Unknown(error)) => return Seen::Unknown(error.clone()),
+            Some(Seen::Absent) | None => {
+                return Seen::Unknown(Error::of_document(digest, "the manifest is gone"));
+            }
+        };
+        let Some(config) = document.config() else {
+            let reason = document.unread().map_or_else(
+                || "it is an index, and the index that lists it does not say so".to_owned(),
+                ToString::to_string,
+            );
+            return Seen::Unknown(Error::of_document(digest, reason));
+        };
+        let key = (repository.clone(), config.clone());
+        match (memory.platforms.get(&key), unknown.get(&key)) {
+            (Some(platform), _) => Seen::Here(platform.clone()),
+            (None, Some(error)) => Seen::Unknown(error.clone()),
+            (None, None) => Seen::Here(None),
+        }
+    };
+    images
         .iter()
-        .zip(documents)
-        .map(|(expectation, document)| {
-            let needs_platform = expectation.needs_platform_of_config();
-            if let Some(document) = document
-                && let Some(why) = document.unread()
-                && (needs_platform || deep || !expectation.attestations.is_empty())
-            {
-                let target = Target::Manifest(document.digest().clone());
-                let read = Read {
-                    repository: expectation.repository.clone(),
-                    target,
-                    method: Method::Get,
-                };
-                return Some(Seen::Unknown(unread(&read, why)));
-            }
-            let key = config(expectation, document)?;
-            match (memory.platforms.get(&key), unknown.get(&key)) {
-                (Some(platform), _) => Some(Seen::Here(platform.clone())),
-                (None, Some(error)) => Some(Seen::Unknown(error.clone())),
-                (None, None) => None,
-            }
+        .zip(&untold)
+        .map(|(image, untold)| {
+            let repository = &image.expectation.repository;
+            let each = untold.iter().take(MAX_UNTOLD).map(|named| match named {
+                Named::Digest(digest) => of_manifest(repository, digest),
+                Named::Unknown(unknown) => Seen::Unknown(Error::of_document("the index", unknown)),
+            });
+            let rest = untold.get(MAX_UNTOLD).map(|named| {
+                let reason = format!("more than {MAX_UNTOLD} entries of the index say no platform");
+                Seen::Unknown(Error::of_document(named, reason))
+            });
+            each.chain(rest).collect()
         })
         .collect()
 }
 
+/// The manifests whose platforms are needed, and that no descriptor says one of.
+fn untold(image: &Image<'_>) -> Vec<Named> {
+    let (Some(document), Some(tree)) = (image.document, image.tree()) else {
+        return Vec::new();
+    };
+    let required = &image.expectation.platforms;
+    match document.content() {
+        Content::Image(_) if image.expectation.needs_platform_of_config() => {
+            vec![document.digest().clone().into()]
+        }
+        Content::Index(_) => {
+            let missing = missing(required, &tree.platforms());
+            let may_be = |own: &Platform| missing.iter().any(|asked| asked.is_left_open_by(own));
+            let images = tree
+                .images()
+                .filter(|child| !missing.is_empty() && child.platform.as_ref().is_none_or(may_be));
+            let named = images.map(|child| child.named.clone());
+            named.take(MAX_UNTOLD + 1).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// These manifests: most are known by the looks at the tags.
+fn read_manifests(
+    images: &[Image<'_>],
+    untold: &[Vec<Named>],
+    memory: &mut Memory,
+    registry: &dyn Registry,
+) -> BTreeMap<(Repository, Digest), Seen<Arc<Document>>> {
+    let mut seen: BTreeMap<(Repository, Digest), Seen<Arc<Document>>> = BTreeMap::new();
+    let mut asked: BTreeSet<(Repository, Digest)> = BTreeSet::new();
+    for (image, untold) in images.iter().zip(untold) {
+        for digest in untold.iter().take(MAX_UNTOLD).filter_map(Named::digest) {
+            let key = (image.expectation.repository.clone(), digest.clone());
+            match memory.documents.get(&key) {
+                Some(document) => {
+                    seen.insert(key, Seen::Here(document.clone()));
+                }
+                None => {
+                    asked.insert(key);
+                }
+            }
+        }
+    }
+    let wanted = asked.iter().map(|(repository, digest)| Wanted {
+        repository: repository.clone(),
+        target: Target::Manifest(digest.clone()),
+        expected: None,
+        whole: true,
+    });
+    let answers = resolve(wanted.collect(), memory, registry);
+    seen.extend(asked.into_iter().zip(answers));
+    seen
+}
+
 /// The children of the expected indexes that are not there, or could not be read.
 pub(super) fn children(
-    expectations: &[&Expectation],
-    documents: &[Option<Arc<Document>>],
+    images: &[Image<'_>],
     memory: &mut Memory,
     registry: &dyn Registry,
 ) -> Vec<Vec<(Child, Seen<()>)>> {
-    let listed = |expectation: &Expectation,
-                  document: &Option<Arc<Document>>|
-     -> Vec<(Repository, Digest)> {
-        let children = document.iter().flat_map(|document| document.children());
-        children
-            .filter_map(|child| {
-                let digest = child.named.digest()?.clone();
-                Some((expectation.repository.clone(), digest))
-            })
-            .collect()
-    };
     let mut ask: BTreeSet<(Repository, Digest)> = BTreeSet::new();
-    ask.extend(
-        expectations
-            .iter()
-            .zip(documents)
-            .flat_map(|(expectation, document)| listed(expectation, document))
-            .filter(|key| !memory.present.contains(key)),
-    );
+    for image in images {
+        let listed = image.tree().map(|tree| tree.entries().collect::<Vec<_>>());
+        let digests = listed.into_iter().flatten();
+        // What was read of the indexes below is in the sight already.
+        let digests = digests
+            .filter_map(|child| child.named.digest())
+            .filter(|digest| !image.nested.contains_key(digest));
+        let keys = digests.map(|digest| (image.expectation.repository.clone(), digest.clone()));
+        ask.extend(keys.filter(|key| !memory.present.contains(key)));
+    }
     let wanted = |method: Method, keys: &[(Repository, Digest)]| -> Vec<Read> {
         keys.iter()
             .map(|(repository, digest)| Read {
@@ -255,30 +309,28 @@ pub(super) fn children(
             }
         }
     }
-    expectations
-        .iter()
-        .zip(documents)
-        .map(|(expectation, document)| {
-            let children = document.iter().flat_map(|document| document.children());
-            let mut lacking: Vec<(Child, Seen<()>)> = children
-                .filter_map(|child| {
-                    let seen = match &child.named {
-                        Named::Digest(digest) => {
-                            let key = (expectation.repository.clone(), digest.clone());
-                            missing.get(&key)?.clone()
-                        }
-                        Named::Unknown(unknown) => {
-                            Seen::Unknown(uncheckable(&expectation.repository, unknown))
-                        }
-                    };
-                    Some((child.clone(), seen))
-                })
-                .collect();
-            // What decides comes first: an image before an attestation, gone before unknown.
-            lacking.sort_by_key(|(child, seen)| (child.is_attestation, *seen != Seen::Absent));
-            // One is enough to decide.
-            lacking.truncate(TOLD + 1);
-            lacking
-        })
-        .collect()
+    let lacking = |image: &Image<'_>| {
+        let repository = &image.expectation.repository;
+        let entries = image.tree().map(|tree| tree.entries().collect::<Vec<_>>());
+        let entries = entries.into_iter().flatten();
+        let mut lacking: Vec<(Child, Seen<()>)> = entries
+            .filter_map(|child| {
+                let seen = match &child.named {
+                    Named::Digest(digest) => {
+                        missing.get(&(repository.clone(), digest.clone()))?.clone()
+                    }
+                    Named::Unknown(unknown) => {
+                        Seen::Unknown(Error::of_document("the index", unknown))
+                    }
+                };
+                Some((child.clone(), seen))
+            })
+            .collect();
+        // What decides comes first: an image before an attestation, gone before unknown.
+        lacking.sort_by_key(|(child, seen)| (child.is_attestation, *seen != Seen::Absent));
+        // One is enough to decide.
+        lacking.truncate(TOLD + 1);
+        lacking
+    };
+    images.iter().map(lacking).collect()
 }

@@ -9,12 +9,28 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::attested::attestations;
+use super::below::indexes;
 use super::images::{children, expected, platforms};
 use super::memory::{Learnt, Memory, bad_answer};
 use crate::expectation::{Expectation, Expected};
-use crate::observation::{Seen, Sight};
+use crate::observation::{Nested, Seen, Sight, Tree};
 use crate::oci::{Digest, Document, Repository, Tag};
 use crate::registry::{Method, Read, Registry, Target};
+
+/// An expected image, as far as it was read.
+#[derive(Clone, Copy)]
+pub(super) struct Image<'a> {
+    pub(super) expectation: &'a Expectation,
+    pub(super) document: Option<&'a Document>,
+    pub(super) nested: &'a Nested,
+}
+
+impl<'a> Image<'a> {
+    /// What it lists, at every level.
+    pub(super) fn tree(&self) -> Option<Tree<'a>> {
+        Some(Tree::of(self.document?, self.nested))
+    }
+}
 
 /// Looks at each expectation once.
 pub(super) fn look(
@@ -35,23 +51,37 @@ pub(super) fn look(
             _ => None,
         })
         .collect();
-    let platforms = platforms(expectations, &documents, deep, memory, registry);
-    let attestations = attestations(expectations, &documents, memory, registry);
+    let nested = indexes(expectations, &tags, &documents, deep, memory, registry);
+    let images: Vec<Image<'_>> = expectations
+        .iter()
+        .zip(&documents)
+        .zip(&nested)
+        .map(|((&expectation, document), nested)| Image {
+            expectation,
+            document: document.as_deref(),
+            nested,
+        })
+        .collect();
+    let platforms = platforms(&images, memory, registry);
+    let attestations = attestations(&images, memory, registry);
     let children = match deep {
-        true => children(expectations, &documents, memory, registry),
+        true => children(&images, memory, registry),
         false => vec![Vec::new(); expectations.len()],
     };
     tags.into_iter()
         .zip(expected)
+        .zip(nested)
         .zip(platforms)
         .zip(attestations)
         .zip(children)
         .map(
-            |((((tag, expected), platform), attestations), children)| Sight {
+            |(((((tag, expected), nested), platforms), attestations), children)| Sight {
                 tag,
                 expected,
-                platform,
+                nested,
+                platforms,
                 attestations,
+                deep,
                 children,
             },
         )

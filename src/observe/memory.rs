@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
-use crate::oci::{Digest, Document, Platform, Repository, UnknownDigest, Why};
+use crate::oci::{Digest, Document, Platform, Repository, Why};
 use crate::registry::{Answer, Class, Error, Method, Read, Target};
 use crate::text::clean;
 
@@ -181,24 +181,6 @@ pub(super) fn bad_answer(read: &Read, reason: String) -> Error {
         request: format!("reading {}{of}", read.repository),
         // It may quote the body.
         reason: clean(&reason, 300),
-        retry_after: None,
-    }
-}
-
-/// What a document holds that could not be understood: only its digest is known.
-pub(super) fn unread(read: &Read, why: &Why) -> Error {
-    Error {
-        class: Class::Shape,
-        ..bad_answer(read, why.to_string())
-    }
-}
-
-/// An entry that names its document in a way that no answer could be checked against.
-pub(super) fn uncheckable(repository: &Repository, unknown: &UnknownDigest) -> Error {
-    Error {
-        class: Class::Shape,
-        request: format!("looking at {repository}"),
-        reason: clean(&unknown.to_string(), 300),
         retry_after: None,
     }
 }

@@ -90,6 +90,13 @@ impl Child {
     pub fn is_index(&self) -> bool {
         self.media_type.as_ref().is_some_and(MediaType::is_index)
     }
+
+    /// Whether it may be an index: it is called one, or nothing says what it is.
+    #[must_use]
+    pub fn may_be_index(&self) -> bool {
+        let is_untold = self.media_type.is_none() && self.platform.is_none();
+        !self.is_attestation && (self.is_index() || is_untold)
+    }
 }
 
 impl Document {
@@ -181,6 +188,19 @@ impl Document {
         match &self.content {
             Content::Index(index) => &index.children,
             Content::Image(_) | Content::Unread(_) => &[],
+        }
+    }
+
+    /// Whether it may list other documents: it does, or it was not understood and may be an index.
+    #[must_use]
+    pub fn may_list(&self) -> bool {
+        match (&self.content, &self.media_type) {
+            (Content::Index(_) | Content::Unread(Why::Ambiguous), _) => true,
+            (Content::Image(_), _) => false,
+            (Content::Unread(_), media_type) => !matches!(
+                media_type,
+                MediaType::OciManifest | MediaType::DockerManifest
+            ),
         }
     }
 

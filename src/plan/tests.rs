@@ -25,8 +25,10 @@ fn finding(verdict: Verdict, change: impl FnOnce(&mut Finding)) -> Finding {
         sight: Sight {
             tag: Seen::Absent,
             expected: Some(Seen::Here(Some(image()))),
-            platform: None,
+            nested: Arc::default(),
+            platforms: Vec::new(),
             attestations: Attested::default(),
+            deep: false,
             children: Vec::new(),
         },
         verdict,

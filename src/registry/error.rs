@@ -86,6 +86,19 @@ impl Class {
     }
 }
 
+impl Error {
+    /// Of a document that is there, but whose content could not be understood.
+    pub fn of_document(document: impl fmt::Display, reason: impl fmt::Display) -> Self {
+        Self {
+            class: Class::Shape,
+            request: format!("reading {document}"),
+            // It may quote the body.
+            reason: clean(&reason.to_string(), MAX_WORDS),
+            retry_after: None,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.request, self.reason)

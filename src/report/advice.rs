@@ -137,6 +137,8 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
 fn called(child: &Child) -> String {
     match (&child.platform, child.is_attestation) {
         (_, true) => "an attestation manifest".to_owned(),
+        (None, false) if child.is_index() => "an index within the index".to_owned(),
+        (Some(platform), false) if child.is_index() => format!("the {platform} index"),
         (Some(platform), false) => format!("the {platform} manifest"),
         (None, false) => "a manifest without a platform".to_owned(),
     }

@@ -3,8 +3,8 @@
 use crate::expectation::{Expectation, Expected as Image, OnOther};
 use crate::finding::Finding;
 use crate::note::{self, Note};
-use crate::observation::{Seen, Sight};
-use crate::oci::Document;
+use crate::observation::{Seen, Sight, Tree};
+use crate::oci::{Document, Platform};
 use crate::outcome::{self, Outcome};
 use crate::problem::{Problem, ProblemKind};
 use crate::verdict::{self, Verdict};
@@ -39,6 +39,7 @@ impl Report {
         reach: &Reach,
     ) -> Self {
         notes.extend(findings.iter().filter_map(attestation_gone));
+        notes.extend(findings.iter().filter_map(served_as_another));
         let tags: Vec<Entry> = findings
             .iter()
             .map(|finding| entry(finding, soften, reach))
@@ -135,7 +136,10 @@ fn entry(finding: &Finding, soften: Soften, reach: &Reach) -> Entry {
         verdict: verdict.code(),
         softened,
         expected: expected(expectation, sight),
-        found: sight.tag.here().map(|document| found(document, verdict)),
+        found: sight
+            .tag
+            .here()
+            .map(|document| found(document, sight, verdict)),
         proof,
         outcome: code,
         before: before.cloned(),
@@ -162,7 +166,7 @@ fn expected(expectation: &Expectation, sight: &Sight) -> Expected {
         Image::Nothing => (None, None),
     };
     let platforms = match (expectation.platforms.as_slice(), document) {
-        ([], Some(document)) if document.media_type().is_index() => document.platforms(),
+        ([], Some(document)) if document.media_type().is_index() => platforms(document, sight),
         ([], _) => expectation.own_platform.iter().cloned().collect(),
         (required, _) => required.to_vec(),
     };
@@ -178,7 +182,16 @@ fn expected(expectation: &Expectation, sight: &Sight) -> Expected {
     }
 }
 
-fn found(document: &Document, verdict: &Verdict) -> Found {
+/// The platforms of an index, as it and the indexes below it say, as far as those were read.
+fn platforms(document: &Document, sight: &Sight) -> Vec<Platform> {
+    let mut platforms = Tree::of(document, &sight.nested).platforms();
+    platforms.extend(document.platforms());
+    platforms.sort();
+    platforms.dedup();
+    platforms
+}
+
+fn found(document: &Document, sight: &Sight, verdict: &Verdict) -> Found {
     let (platform, attestation) = match verdict {
         Verdict::Child(child) => (child.platform.clone(), child.is_attestation),
         _ => (None, false),
@@ -193,7 +206,7 @@ fn found(document: &Document, verdict: &Verdict) -> Found {
         media_type: Some(document.media_type().clone()),
         platform,
         attestation,
-        platforms: document.platforms(),
+        platforms: platforms(document, sight),
         created: annotation("created"),
         revision: annotation("revision"),
         version: annotation("version"),
@@ -224,5 +237,26 @@ fn attestation_gone(finding: &Finding) -> Option<Note> {
         ),
         help: "push again to have provenance and SBOM back; the images themselves are whole"
             .to_owned(),
+    })
+}
+
+/// The digest decides, but clients go by the type that a registry answers with.
+fn served_as_another(finding: &Finding) -> Option<Note> {
+    let document = finding.sight.tag.here()?;
+    let own = document
+        .own_type()
+        .filter(|_| finding.expectation.image.is(document))?;
+    let served = document.served();
+    if served.is_plain() || served == own {
+        return None;
+    }
+    Some(Note {
+        code: note::Code::MediaType,
+        message: format!(
+            "{}: it is served as `{served}`, and its own media type is `{own}`: clients that go by \
+             the answer cannot pull it",
+            finding.expectation.reference(),
+        ),
+        help: "push it again: it was stored under another media type".to_owned(),
     })
 }

@@ -1,8 +1,11 @@
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::*;
 use crate::expectation::{Asked, expect};
 use crate::observation::Attested;
+use crate::oci::{Digest, Document};
 use crate::registry::Class;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -54,8 +57,10 @@ fn sight(tag: Seen<Arc<Document>>, expected: Option<Seen<Option<Arc<Document>>>>
     Sight {
         tag,
         expected,
-        platform: None,
+        nested: Arc::default(),
+        platforms: Vec::new(),
         attestations: Attested::default(),
+        deep: false,
         children: Vec::new(),
     }
 }

@@ -37,6 +37,7 @@ mod leaks;
 mod login;
 mod login_rounds;
 mod looks;
+mod nested;
 mod network;
 mod on_real;
 mod origins;

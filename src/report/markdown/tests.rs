@@ -399,6 +399,8 @@ fn mixed_with_notes() {
       - what to do
     - **attestation-gone**: what was seen of `attestation-gone`
       - what to do
+    - **media-type**: what was seen of `media-type`
+      - what to do
     - **registry-warning**: what was seen of `registry-warning`
       - what to do
 

@@ -327,6 +327,9 @@ fn mixed_with_notes() {
     note[attestation-gone] what was seen of `attestation-gone`
       help: what to do
 
+    note[media-type] what was seen of `media-type`
+      help: what to do
+
     note[registry-warning] what was seen of `registry-warning`
       help: what to do
 

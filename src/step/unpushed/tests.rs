@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::expectation::{Asked, expect};
 use crate::metadata;
@@ -24,8 +26,10 @@ fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
             sight: Sight {
                 tag: Seen::Absent,
                 expected: None,
-                platform: None,
+                nested: Arc::default(),
+                platforms: Vec::new(),
                 attestations: Attested::default(),
+                deep: false,
                 children: Vec::new(),
             },
             verdict: verdict.clone(),

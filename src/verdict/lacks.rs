@@ -1,0 +1,143 @@
+//! What an expected image lacks of what was asked for, and what has to be read to know it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Lack, TOLD};
+use crate::expectation::Expectation;
+use crate::observation::{Nested, Seen, Sight, Tree};
+use crate::oci::{Child, Content, Document, Named, Platform};
+use crate::registry::Error;
+
+/// Whose indexes of indexes a judgement needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Below {
+    /// Those of the expected index.
+    pub expected: bool,
+    /// Those of the index that the tag shows.
+    pub shown: bool,
+}
+
+/// Which indexes of indexes have to be read to judge an expectation: only those without which a
+/// platform would be missing, an attestation or a child would be overlooked, or a part of the build
+/// would be taken for something else.
+#[must_use]
+pub fn needs_below(
+    expectation: &Expectation,
+    tag: &Seen<Arc<Document>>,
+    expected: Option<&Document>,
+    deep: bool,
+) -> Below {
+    let Some(expected) = expected.filter(|_| expectation.conflicts.is_empty()) else {
+        return Below::default();
+    };
+    let nothing = Nested::new();
+    let first_level = Tree::of(expected, &nothing);
+    let is_other = tag.here().is_some_and(|shown| {
+        !expectation.image.is(shown) && first_level.find(shown.digest()).is_none()
+    });
+    Below {
+        expected: is_other
+            || deep
+            || !expectation.attestations.is_empty()
+            || !missing(&expectation.platforms, &first_level.platforms()).is_empty(),
+        shown: is_other,
+    }
+}
+
+/// The platforms that are required and not among these.
+pub(crate) fn missing<'a>(required: &'a [Platform], has: &[Platform]) -> Vec<&'a Platform> {
+    let is_met = |asked: &Platform| has.iter().any(|platform| asked.is_met_by(platform));
+    required.iter().filter(|asked| !is_met(asked)).collect()
+}
+
+/// The platforms that are required and known not to be there; and, if others may be there and may
+/// not be, why that is not known.
+pub(super) fn missing_platforms<'a>(
+    expectation: &Expectation,
+    sight: &'a Sight,
+    document: &Document,
+    tree: &'a Tree<'_>,
+) -> (Vec<Platform>, Option<&'a Error>) {
+    let (own, mut unknown) = match document.content() {
+        Content::Index(_) => (None, tree.unknown()),
+        Content::Image(_) => (expectation.own_platform.as_ref(), None),
+        Content::Unread(_) => (expectation.own_platform.as_ref(), tree.unknown()),
+    };
+    let mut has = tree.platforms();
+    has.extend(own.cloned());
+    for seen in &sight.platforms {
+        match seen {
+            Seen::Here(named) => has.extend(named.clone()),
+            Seen::Unknown(error) => unknown = unknown.or(Some(error)),
+            Seen::Absent => {}
+        }
+    }
+    let missing = missing(&expectation.platforms, &has);
+    // What the descriptor leaves open could not be read.
+    let (open, lacking): (Vec<&Platform>, Vec<&Platform>) = missing
+        .into_iter()
+        .partition(|asked| unknown.is_some() && own.is_none_or(|own| asked.is_left_open_by(own)));
+    let lacking = lacking.into_iter().cloned().collect();
+    (lacking, unknown.filter(|_| !open.is_empty()))
+}
+
+/// The attestations that are required and known not to be there: every image of the index needs
+/// each of them, in an attestation manifest of its own that the index lists at some level.
+pub(super) fn missing_attestations(
+    expectation: &Expectation,
+    sight: &Sight,
+    document: &Document,
+    tree: &Tree<'_>,
+) -> Vec<Lack> {
+    let mut missing = Vec::new();
+    for &kind in &expectation.attestations {
+        if document.config().is_some() {
+            let own = expectation.own_platform.clone();
+            missing.push(Lack::Attestation(kind, own));
+        }
+        // One that is gone or unknown may have held it.
+        let may_hold = |seen: &Seen<Arc<Document>>| match seen {
+            Seen::Here(manifest) => manifest.attestations().contains(&kind),
+            Seen::Absent | Seen::Unknown(_) => true,
+        };
+        let mut have: BTreeSet<&Named> = BTreeSet::new();
+        have.extend(
+            sight
+                .attestations
+                .iter()
+                .filter(|(_, seen)| may_hold(seen))
+                .filter_map(|(child, _)| child.attests.as_ref()),
+        );
+        // What could not be read may list it.
+        let images = tree
+            .images()
+            .filter(|image| tree.is_whole() && !have.contains(&image.named));
+        let lacks = images.map(|image| Lack::Attestation(kind, image.platform.clone()));
+        missing.extend(lacks.take(TOLD + 1));
+    }
+    missing
+}
+
+/// What the expected index lists and the repository does not have, as far as that was asked:
+/// images, indexes, and attestations that are required. Each is named once.
+pub(super) fn gone(sight: &Sight, tree: Option<&Tree<'_>>) -> Vec<Child> {
+    let images = sight
+        .children
+        .iter()
+        .filter(|(child, seen)| !child.is_attestation && matches!(seen, Seen::Absent))
+        .map(|(child, _)| child);
+    let attestations = sight
+        .attestations
+        .iter()
+        .filter(|(_, seen)| matches!(seen, Seen::Absent))
+        .map(|(child, _)| child);
+    let mut gone: Vec<Child> = Vec::new();
+    let indexes = tree.into_iter().flat_map(Tree::gone);
+    for child in indexes.chain(images).chain(attestations) {
+        if gone.len() <= TOLD && !gone.iter().any(|known| known.named == child.named) {
+            gone.push(child.clone());
+        }
+    }
+    gone
+}
