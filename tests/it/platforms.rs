@@ -330,3 +330,17 @@ fn a_command_that_names_a_version_is_one_that_a_shell_takes() {
     let list = format!("--platform 'windows(1%20%60%24%28id%29%60%27%2B)/arm64,{OLD}'");
     assert!(help.contains(&list), "{help}");
 }
+
+#[test]
+fn the_summary_says_of_a_platform_in_short_that_it_is_there() {
+    let (_registry, _, metadata) = built(&["linux/amd64", OLD]);
+    let asked = "amd64,arm64,windows(10.0.17763)/amd64,windows(10.0.20348)/amd64";
+    let ran = tagproof(&["check", "m.json", "--settle", "0", "--platform", asked])
+        .file("m.json", metadata.to_string())
+        .args(&["--markdown", "out.md"])
+        .keep("out.md")
+        .run();
+    let summary = ran.kept.unwrap();
+    let row = format!("| `linux/amd64, {OLD}`, without `arm64, windows(10.0.20348)/amd64` |");
+    assert!(summary.contains(&row), "{summary}");
+}

@@ -98,7 +98,7 @@ fn platforms(tag: &Entry) -> String {
     }
     let missing: Vec<Platform> = wanted
         .iter()
-        .filter(|it| !has.contains(it))
+        .filter(|asked| !has.iter().any(|it| asked.is_met_by(it)))
         .cloned()
         .collect();
     if missing.is_empty() {
