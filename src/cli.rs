@@ -13,7 +13,7 @@ mod options;
 use options::options;
 
 use crate::explain;
-use crate::oci::{Digest, Host};
+use crate::oci::{Digest, Host, registry};
 use crate::report::Mode;
 
 pub use options::{FileFormat, Options};
@@ -186,14 +186,14 @@ struct RunArgs {
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
     timeout: Duration,
 
-    /// The registry that --username is for
+    /// The registry that --username is for, as docker login takes it; empty: Docker Hub
     #[arg(
         long,
         value_name = "HOST",
         requires = "username",
         help_heading = "Registry"
     )]
-    registry: Option<Host>,
+    registry: Option<String>,
 
     /// The user name for --registry, or for the only registry at hand
     #[arg(
@@ -213,7 +213,7 @@ struct RunArgs {
     registry_config: Option<PathBuf>,
 
     /// Speak plain HTTP to this registry (repeatable); loopback names need no flag
-    #[arg(long, value_name = "HOST", help_heading = "Registry")]
+    #[arg(long, value_name = "HOST", value_parser = host, help_heading = "Registry")]
     plain_http: Vec<Host>,
 
     /// Trust these certificates, too
@@ -363,6 +363,14 @@ pub fn parse(args: &[OsString]) -> Action {
             clap_complete::generate(shell, &mut Cli::command(), "tagproof", &mut script);
             Action::Completions(script)
         }
+    }
+}
+
+/// A registry that is named.
+fn host(text: &str) -> Result<Host, &'static str> {
+    match text.trim().is_empty() {
+        true => Err("name the registry"),
+        false => registry(text),
     }
 }
 

@@ -50,8 +50,8 @@ pub struct Expectation {
     pub on_other: OnOther,
     /// The pattern of the policy that each of its keys was taken from.
     pub rules: BTreeMap<&'static str, String>,
-    /// Whether the metadata describes a file or a loaded image (`type=oci`, `--load`): what was
-    /// pushed beside it may be another image.
+    /// Whether the metadata may be of a file or a loaded image (`type=oci`, `--load`): then nothing
+    /// says that it was pushed, and what was pushed beside it may be another image.
     pub exported: bool,
 }
 

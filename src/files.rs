@@ -7,16 +7,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::problem::Problem;
+use crate::text::{SAVE_AS_UTF8, too_large, utf8};
 
 /// How many directories deep a pattern with `**` is followed.
 const MAX_DEPTH: usize = 16;
 
-/// Reads a file of at most `limit` bytes.
+/// Reads a text file of at most `limit` bytes, in any encoding that [`utf8`] takes.
 ///
 /// # Errors
 ///
 /// When it cannot be read or is larger, with `help` for what to type instead.
 pub(crate) fn read(path: &Path, limit: usize, help: &str) -> Result<Vec<u8>, Problem> {
+    let failed = || format!("failed to read `{}`", path.display());
     let bytes = || -> anyhow::Result<Vec<u8>> {
         let metadata = fs::metadata(path).map_err(words)?;
         if metadata.is_dir() {
@@ -25,9 +27,16 @@ pub(crate) fn read(path: &Path, limit: usize, help: &str) -> Result<Vec<u8>, Pro
         let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
         read_at_most(File::open(path).map_err(words)?, limit, size)
     };
-    bytes()
-        .with_context(|| format!("failed to read `{}`", path.display()))
-        .map_err(|error| Problem::invalid(format!("{error:#}"), help))
+    let bytes = bytes()
+        .with_context(failed)
+        .map_err(|error| Problem::invalid(format!("{error:#}"), help))?;
+    decoded(bytes, limit, failed)
+}
+
+/// A text that was read, as UTF-8.
+fn decoded(bytes: Vec<u8>, limit: usize, failed: impl Fn() -> String) -> Result<Vec<u8>, Problem> {
+    utf8(bytes, limit)
+        .map_err(|cause| Problem::invalid(format!("{}: {cause}", failed()), SAVE_AS_UTF8))
 }
 
 /// Reads a metadata file, with help that fits what people mistype.
@@ -136,7 +145,7 @@ impl<'a> StdinOnce<'a> {
         }
     }
 
-    /// Reads it whole, for `what`.
+    /// Reads it whole, for `what`, in any encoding that [`utf8`] takes.
     pub(crate) fn read(&mut self, what: &str, limit: usize) -> Result<Vec<u8>, Problem> {
         let help =
             "use standard input for one thing only, and a file or `--metadata JSON` for the other";
@@ -147,9 +156,11 @@ impl<'a> StdinOnce<'a> {
             ));
         }
         self.used_for = Some(what.to_owned());
-        read_at_most(&mut *self.stdin, limit, 0)
-            .with_context(|| format!("failed to read standard input for {what}"))
-            .map_err(|error| Problem::invalid(format!("{error:#}"), help))
+        let failed = || format!("failed to read standard input for {what}");
+        let bytes = read_at_most(&mut *self.stdin, limit, 0)
+            .with_context(failed)
+            .map_err(|error| Problem::invalid(format!("{error:#}"), help))?;
+        decoded(bytes, limit, failed)
     }
 
     /// Reads it whole, for `what`, as one line of text without its end.
@@ -221,10 +232,7 @@ fn read_at_most(source: impl Read, limit: usize, size: usize) -> anyhow::Result<
         .read_to_end(&mut bytes)
         .map_err(words)?;
     if bytes.len() > limit {
-        match limit / (1024 * 1024) {
-            0 => bail!("it is larger than {} KiB", limit / 1024),
-            mib => bail!("it is larger than {mib} MiB"),
-        }
+        bail!(too_large(limit));
     }
     Ok(bytes)
 }

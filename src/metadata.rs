@@ -53,8 +53,9 @@ pub struct Build {
     pub id: Option<String>,
     /// The trace of a double push, if there is one.
     pub double_push: Option<DoublePush>,
-    /// Whether an exporter that writes files (`--load`, `type=oci`) made what the
-    /// metadata describes: what was pushed beside it may be another image.
+    /// Whether the metadata may be of a file or a loaded image (`--load`, `type=oci`), so that
+    /// nothing of it may have been pushed, or another image. Nothing in a file says that it is;
+    /// where this is false, it is not of one that BuildKit's exporters made.
     pub exported: bool,
 }
 
@@ -152,12 +153,20 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Vec<Build>, Problem> {
         return Err(nothing(source, "holds `null`"));
     };
     if members.0.keys().any(|key| is_build_key(key)) {
+        let others = members.0.iter().filter(|(key, _)| !is_build_key(key));
+        for (key, value) in others {
+            if holds_build(value.get()) {
+                let cause = "it is a build as well, beside the one whose keys are at the top";
+                return Err(malformed(source, None, key, cause));
+            }
+        }
         return Ok(vec![build(source, None, &members)?]);
     }
     let mut builds: Vec<Build> = Vec::new();
     let mut names = 0;
     for (name, value) in &members.0 {
-        if name.starts_with("buildx.") || value.get() == "null" {
+        let is_target = is_target_name(name) || holds_build(value.get());
+        if !is_target || value.get() == "null" {
             continue;
         }
         let expected = "expected the keys of a bake target, such as `containerimage.digest`";
@@ -193,8 +202,24 @@ fn is_text(value: &str) -> bool {
     value.trim_start().starts_with('"')
 }
 
+/// Whether buildx takes this for the name of a target. What stands beside targets has a dot:
+/// `buildx.build.warnings`, and the keys of others, such as `depot.build`.
+fn is_target_name(key: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    !key.is_empty() && key.bytes().all(fits)
+}
+
+/// Whether a value is what buildx writes of a build, whatever it is called.
+fn holds_build(value: &str) -> bool {
+    let members: Option<Members<'_>> = match value.trim_start().starts_with('{') {
+        true => serde_json::from_str(value).ok(),
+        false => None,
+    };
+    members.is_some_and(|members| members.0.keys().any(|key| is_build_key(key)))
+}
+
 /// Whether a top-level key is one that buildx writes for a single build. A bake file has the
-/// targets' names there, which have no dots, and `buildx.build.warnings` beside them.
+/// targets' names there.
 fn is_build_key(key: &str) -> bool {
     [
         "containerimage.",
@@ -266,12 +291,16 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         (None, Ok(None), Ok(None)) => Image::None,
         (None, Err(problem), _) | (None, _, Err(problem)) => return Err(problem),
     };
-    let names = match text("image.name")? {
-        Some(names) if image != Image::None => {
-            self::names(&names).map_err(|cause| fault("image.name", &cause))?
-        }
-        _ => Vec::new(),
+    let typed = text("image.name")?.filter(|_| image != Image::None);
+    let names = match &typed {
+        Some(names) => self::names(names).map_err(|cause| fault("image.name", &cause))?,
+        None => Vec::new(),
     };
+    // Each exporter says the digest, and those of files complete the names; who pushes leaves them
+    // as they were typed.
+    let exported = descriptor.as_ref().is_some_and(|found| found.dated)
+        && members.0.contains_key("containerimage.digest")
+        && typed.is_none_or(|typed| typed.split(',').all(is_complete));
     let keys = members.0.keys();
     let keys = keys.filter_map(|key| key.strip_prefix("buildx.build.provenance/"));
     let count = keys.clone().count();
@@ -302,7 +331,7 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         unpushed: Vec::new(),
         id: text("buildx.build.ref").unwrap_or_default(),
         double_push,
-        exported: descriptor.is_some_and(|descriptor| descriptor.exported),
+        exported,
     })
 }
 
@@ -327,6 +356,12 @@ fn names(text: &str) -> Result<Vec<Reference>, String> {
             ))
         })
         .collect()
+}
+
+/// Whether a name is written out: registry, repository and tag.
+fn is_complete(name: &str) -> bool {
+    name.parse::<Reference>()
+        .is_ok_and(|reference| reference.tag().is_some() && reference.to_string() == name)
 }
 
 fn malformed(source: &str, target: Option<&str>, key: &str, cause: &str) -> Problem {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::expectation::{Claim, Expectation, Expected, OnOther};
 use crate::finding::Finding;
-use crate::observation::Seen;
+use crate::observation::{Seen, Sight};
 use crate::oci::{Digest, Document, Platform, Tag};
 use crate::verdict::Verdict;
 
@@ -40,10 +40,11 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
             } = finding;
             let safe = match verdict {
                 Verdict::Child(_) => true,
-                // Nobody named it, and someone has made that index. Or the metadata is of a file
-                // beside the push, and the index is what was pushed.
-                Verdict::Wrapped => expectation.claim != Claim::Implied && !expectation.exported,
-                Verdict::Absent => may_create(expectation),
+                // Nobody named it, and someone has made that index.
+                Verdict::Wrapped => {
+                    expectation.claim != Claim::Implied && !may_be_the_push(expectation, sight)
+                }
+                Verdict::Absent => may_create(expectation, sight),
                 Verdict::Other(_) if expectation.claim == Claim::Implied => false,
                 Verdict::Other(_) => match expectation.on_other {
                     OnOther::Fix => true,
@@ -75,16 +76,19 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
         .collect()
 }
 
+/// Whether an index around the expected manifest may be what was pushed, while the metadata is of a
+/// file beside it: then the index has the attestations, and the file has none.
+pub(crate) fn may_be_the_push(expectation: &Expectation, sight: &Sight) -> bool {
+    let shown = sight.tag.here();
+    expectation.exported
+        && shown.is_some_and(|shown| shown.children().iter().any(|child| child.is_attestation))
+}
+
 /// Whether an absent tag may be created: a build that was pushed names it, or the platforms that
 /// were asked for are there. A tag that only `--tag` names could be a matrix job's guess, and one
 /// platform would be published as the release.
-pub(crate) fn may_create(expectation: &Expectation) -> bool {
-    // An operating system alone is there with any architecture.
-    let is_stated =
-        expectation.platforms_stated && !expectation.platforms.iter().any(Platform::is_os_alone);
-    match expectation.claim {
-        Claim::Build => !expectation.exported || is_stated,
-        Claim::Asked => is_stated,
+use crate::observation::{Seen, Sight};
+use crate::oci::{Digest, Document, Platform, Tag};
         Claim::Implied => false,
     }
 }

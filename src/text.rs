@@ -1,4 +1,9 @@
-//! Text from elsewhere: lists of people taken apart, and remote text, which is hostile, made safe to show in a log.
+//! Text from elsewhere: files decoded, lists of people taken apart, and remote text, which is hostile, made safe to show in a log.
+
+mod encoding;
+
+pub(crate) use encoding::too_large;
+pub use encoding::{SAVE_AS_UTF8, utf8};
 
 /// What a character that must not be shown is replaced by.
 const REPLACEMENT: char = '\u{fffd}';

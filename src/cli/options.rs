@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Format, OnFinding, OnOther, RunArgs};
 use crate::expectation::{self, Asked};
-use crate::oci::{Host, Platform, Reference};
+use crate::oci::{self, Host, Platform, Reference};
 use crate::problem::Problem;
 use crate::report::paint::ColorChoice;
 use crate::report::{Mode, Reach, Soften};
@@ -128,7 +128,10 @@ fn quoted(word: &str) -> String {
 
 /// The options that these arguments ask for.
 pub(super) fn options(mode: Mode, args: RunArgs) -> Options {
-    let asked = asked(&args);
+    let (asked, registry) = match args.registry.as_deref().map(registry).transpose() {
+        Ok(registry) => (asked(&args), registry),
+        Err(problem) => (Err(problem), None),
+    };
     let RunArgs {
         files,
         metadata,
@@ -147,7 +150,7 @@ pub(super) fn options(mode: Mode, args: RunArgs) -> Options {
         settle,
         settle_timeout,
         timeout,
-        registry,
+        registry: _,
         username,
         password_stdin: _,
         registry_config,
@@ -205,6 +208,16 @@ pub(super) fn options(mode: Mode, args: RunArgs) -> Options {
         verbose,
         quiet,
     }
+}
+
+/// The registry that a login is for. What cannot be read is not repeated: a password may be in it.
+fn registry(text: &str) -> Result<Host, Problem> {
+    oci::registry(text).map_err(|cause| {
+        Problem::invalid(
+            format!("failed to read `--registry`: {cause}"),
+            "write it like `ghcr.io`, `registry.example.com:5000` or `https://index.docker.io/v1/`",
+        )
+    })
 }
 
 /// The tags and platforms, from lists with commas or newlines.

@@ -61,6 +61,7 @@ pub(super) fn without_repeats(claims: Vec<Expectation>) -> Vec<Expectation> {
                     }
                 }
                 twin.platforms_stated |= claim.platforms_stated;
+                twin.exported &= claim.exported;
                 for attestation in claim.attestations {
                     if !twin.attestations.contains(&attestation) {
                         twin.attestations.push(attestation);

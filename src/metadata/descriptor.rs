@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::oci::{Described, Digest, MediaType, Platform};
 
@@ -13,7 +13,8 @@ pub(super) struct Descriptor {
     pub(super) digest: Digest,
     pub(super) media_type: Option<MediaType>,
     pub(super) platform: Option<Platform>,
-    pub(super) exported: bool,
+    /// Whether it has the date that exporters of files give it, in the form they write it.
+    pub(super) dated: bool,
 }
 
 /// Reads a descriptor: an object, or a string that holds one (buildx leaves what it cannot decode
@@ -25,7 +26,7 @@ pub(super) fn descriptor(value: &str) -> Result<Option<Descriptor>, String> {
         digest: String,
         media_type: Option<String>,
         platform: Option<Described>,
-        annotations: Option<BTreeMap<String, IgnoredAny>>,
+        annotations: Option<BTreeMap<String, Value>>,
     }
 
     let mut text = value.to_owned();
@@ -56,9 +57,26 @@ pub(super) fn descriptor(value: &str) -> Result<Option<Descriptor>, String> {
             .and_then(|media_type| media_type.parse().ok()),
         // One that claims nothing is read from the image's config, where it is needed.
         platform: wire.platform.as_ref().and_then(Platform::described),
-        // The oci and docker exporters always set it, the image exporter never does.
-        exported: wire
+        dated: wire
             .annotations
-            .is_some_and(|a| a.contains_key("org.opencontainers.image.created")),
+            .as_ref()
+            .and_then(|annotations| {
+                annotations
+                    .get("org.opencontainers.image.created")?
+                    .as_str()
+            })
+            .is_some_and(is_of_exporter),
     }))
+}
+
+/// Whether a date has the form that BuildKit's `oci` and `docker` exporters give it, to the second
+/// and in UTC: `2026-11-24T10:17:05Z`. Users annotate descriptors with dates as well, and then the
+/// exporters leave theirs out.
+fn is_of_exporter(date: &str) -> bool {
+    const FORM: &[u8] = b"0000-00-00T00:00:00Z";
+    let fits = |(byte, form): (u8, &u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        form => byte == *form,
+    };
+    date.len() == FORM.len() && date.bytes().zip(FORM).all(fits)
 }

@@ -283,13 +283,50 @@ fn what_is_not_used_may_be_anything() {
 }
 
 #[test]
-fn an_exporter_of_files_leaves_a_hint() {
-    let annotations = json!({"org.opencontainers.image.created": "2026-01-01T00:00:00Z"});
-    assert!(
-        one(&json!({"containerimage.descriptor": {"digest": A, "annotations": annotations}}))
-            .exported
-    );
-    assert!(!one(&json!({"containerimage.descriptor": {"digest": A}})).exported);
+fn only_what_looks_in_all_as_exporters_of_files_leave_it_may_be_of_a_file() {
+    const DATE: &str = "2026-01-01T00:00:00Z";
+    let exported = |date: &Value, more: Value| {
+        let annotations = json!({"org.opencontainers.image.created": date});
+        let mut file = json!({
+            "containerimage.descriptor": {"digest": A, "annotations": annotations},
+            "containerimage.digest": A,
+            "image.name": "r.io/app:1,docker.io/library/app:1",
+        });
+        for (key, value) in more.as_object().unwrap() {
+            match value {
+                Value::Null => drop(file.as_object_mut().unwrap().remove(key)),
+                value => file[key] = value.clone(),
+            }
+        }
+        one(&file).exported
+    };
+    assert!(exported(&json!(DATE), json!({})));
+    assert!(exported(&json!(DATE), json!({"image.name": null})));
+    // The dates of people and of docker/metadata-action.
+    for date in [
+        json!("2026-01-01T00:00:00.000Z"),
+        json!("2026-01-01T00:00:00+00:00"),
+        json!("2026-01-01"),
+        json!("today, at about 10 am"),
+        json!(""),
+        json!(1),
+        json!(null),
+    ] {
+        assert!(!exported(&date, json!({})), "{date}");
+    }
+    for more in [
+        json!({"containerimage.descriptor": {"digest": A}}),
+        // `imagetools create` leaves none.
+        json!({"containerimage.digest": null}),
+        // Names as they were typed.
+        json!({"image.name": "app:1"}),
+        json!({"image.name": "acme/app:1"}),
+        json!({"image.name": "r.io/app"}),
+        json!({"image.name": "r.io/app:1, r.io/app:2"}),
+        json!({"image.name": "r.io/app:1,app:2"}),
+    ] {
+        assert!(!exported(&json!(DATE), more.clone()), "{more}");
+    }
 }
 
 #[test]
@@ -403,4 +440,57 @@ fn what_is_nested_deep_is_refused() {
 fn a_byte_order_mark_is_skipped() {
     let text = format!("\u{feff}{{\"containerimage.digest\":\"{A}\"}}");
     assert_eq!(parse("build.json", text.as_bytes()).unwrap().len(), 1);
+}
+
+#[test]
+fn what_stands_beside_targets_is_no_target() {
+    let target = json!({"containerimage.digest": A, "image.name": "r.io/app:1"});
+    for (key, value) in [
+        ("depot.build", json!({"buildID": "b", "projectID": "p"})),
+        ("depot.build", json!({"targets": ["app"]})),
+        ("acme.build", json!({})),
+        ("acme.io/build", json!({"id": 1})),
+        ("buildx.build.warnings", json!([{"vertex": "x"}])),
+        ("buildx.build.new", json!("text")),
+        ("buildx.build.new", json!({})),
+        ("io.example.note", json!("text")),
+        ("$schema", json!("https://example.com")),
+        ("", json!({})),
+        ("with space", json!([])),
+    ] {
+        let read = read(&json!({"app": target, key: value})).unwrap();
+        let targets: Vec<&str> = read.iter().filter_map(|it| it.target.as_deref()).collect();
+        assert_eq!(targets, ["app"], "{key}");
+        // Beside the keys of a single build, too.
+        let mut single = target.clone();
+        single[key] = value.clone();
+        assert_eq!(image(&one(&single)), A, "{key}");
+    }
+}
+
+#[test]
+fn whatever_it_is_called_a_build_is_read() {
+    let target = json!({"containerimage.digest": A, "image.name": "r.io/app:1"});
+    for name in ["app", "APP_2", "a-b", "0", "web.v1", "web/v1", "\u{fc}"] {
+        let read = read(&json!({name: target, "other": {}})).unwrap();
+        let names: Vec<&str> = read.iter().filter_map(|it| it.target.as_deref()).collect();
+        assert_eq!(names.len(), 2, "{name}");
+        assert!(names.contains(&name), "{names:?}");
+    }
+    for value in [json!("text"), json!([]), json!(1)] {
+        let problem = read(&json!({"app": value})).unwrap_err();
+        assert!(problem.message.contains("key `app`"), "{problem}");
+    }
+}
+
+#[test]
+fn targets_beside_a_single_build_are_not_lost() {
+    let target = json!({"containerimage.digest": A, "image.name": "r.io/app:1"});
+    let mut both = target.clone();
+    both["app"] = target;
+    let problem = read(&both).unwrap_err();
+    assert!(
+        problem.message.contains("key `app`: it is a build as well"),
+        "{problem}"
+    );
 }

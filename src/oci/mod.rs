@@ -2,6 +2,7 @@
 //!
 //! Pure: nothing here reads a file, a socket, a clock or the environment.
 
+mod address;
 mod attestation;
 mod digest;
 mod document;
@@ -11,6 +12,7 @@ mod named;
 mod platform;
 mod reference;
 
+pub(crate) use address::{host_and_path, registry};
 pub use attestation::Attestation;
 pub use digest::{Digest, ParseDigestError};
 pub use document::{Child, Content, Document, Image, Index, Why};

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use super::{Digest, ParseDigestError};
 
-const DOCKER_HUB: &str = "docker.io";
+pub(super) const DOCKER_HUB: &str = "docker.io";
 
 /// A registry's name and port, in lower case: `ghcr.io`, `localhost:5000`, `[::1]:5000`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,6 +143,13 @@ impl Repository {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Whether it is one of Docker Hub's `library`, as every name of one word is: only Docker
+    /// pushes there, and anyone may read.
+    #[must_use]
+    pub fn is_dockers_own(&self) -> bool {
+        self.host.is_docker_hub() && self.path.starts_with("library/")
     }
 }
 
@@ -311,7 +318,7 @@ impl FromStr for Reference {
 
 /// The part before the first slash is a host only if it could not be a path component
 /// (distribution/reference, `splitDockerDomain`).
-fn is_host(part: &str) -> bool {
+pub(super) fn is_host(part: &str) -> bool {
     part.contains(['.', ':']) || part == "localhost" || part.bytes().any(|b| b.is_ascii_uppercase())
 }
 

@@ -89,10 +89,58 @@ fn an_absent_tag_is_created_where_a_build_names_it_or_the_platforms_are_stated()
     assert!(created(Claim::Build, false));
     assert!(!created(Claim::Asked, false) && created(Claim::Asked, true));
     assert!(!created(Claim::Implied, true));
-    // A build that wrote a file pushed nothing.
-    assert!(!is_written(finding(Verdict::Absent, |it| {
-        it.expectation.exported = true;
-    })));
+}
+
+/// The expected image in an index, with an attestation of it or without.
+fn index(is_attested: bool) -> Arc<Document> {
+    let kind = "application/vnd.oci.image.index.v1+json";
+    let entry = |digest: &Digest, more: &str| {
+        format!(
+            r#"{{"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": "{digest}", "size": 1{more}}}"#
+        )
+    };
+    let mut entries = vec![entry(image().digest(), "")];
+    if is_attested {
+        let of = image().digest().to_string();
+        entries.push(entry(
+            &Digest::of(b"attestation"),
+            &format!(
+                r#", "annotations": {{"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": "{of}"}}"#
+            ),
+        ));
+    }
+    let text = format!(
+        r#"{{"schemaVersion": 2, "mediaType": "{kind}", "manifests": [{}]}}"#,
+        entries.join(",")
+    );
+    Arc::new(Document::parse(text.into_bytes(), kind).unwrap())
+}
+
+#[test]
+fn metadata_that_may_be_of_a_file_creates_a_tag_only_of_an_index_that_is_there() {
+    let created = |expected: Arc<Document>, stated| {
+        is_written(finding(Verdict::Absent, |it| {
+            it.expectation.exported = true;
+            it.expectation.platforms_stated = stated;
+            it.expectation.image = Expected::Manifest(expected.digest().clone());
+            it.sight.expected = Some(Seen::Here(Some(expected)));
+        }))
+    };
+    // Another build's index may have brought the manifest.
+    assert!(!created(image(), false) && created(image(), true));
+    assert!(created(index(true), false) && created(index(false), false));
+}
+
+#[test]
+fn metadata_that_may_be_of_a_file_never_takes_attestations_away() {
+    let moved = |exported, shown| {
+        is_written(finding(Verdict::Wrapped, |it| {
+            it.expectation.exported = exported;
+            it.sight.tag = Seen::Here(shown);
+        }))
+    };
+    assert!(!moved(true, index(true)));
+    assert!(moved(true, index(false)) && moved(false, index(false)));
 }
 
 #[test]

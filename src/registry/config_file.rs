@@ -5,9 +5,10 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::login_config::LoginConfig;
+use crate::text::{too_large, utf8};
 
 /// The most that is read of a config file.
-const MAX_SIZE: u64 = 1024 * 1024;
+const MAX_SIZE: usize = 1024 * 1024;
 
 /// Reads a config file; `None` if there is no such file.
 pub(super) fn read(path: &Path) -> Result<Option<LoginConfig>, String> {
@@ -16,13 +17,14 @@ pub(super) fn read(path: &Path) -> Result<Option<LoginConfig>, String> {
         Err(error) if is_missing(&error) => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
-    let mut text = String::new();
-    let mut file = file.take(MAX_SIZE + 1);
-    file.read_to_string(&mut text)
+    let mut bytes = Vec::new();
+    file.take(MAX_SIZE as u64 + 1)
+        .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
-    if file.limit() == 0 {
-        return Err("it is larger than 1 MiB".to_owned());
+    if bytes.len() > MAX_SIZE {
+        return Err(too_large(MAX_SIZE));
     }
+    let text = utf8(bytes, MAX_SIZE).map_err(|why| format!("{why}: save it as UTF-8"))?;
     LoginConfig::parse(&text).map(Some)
 }
 

@@ -15,7 +15,7 @@ use super::secrets::Secrets;
 use super::{retry, token};
 use crate::fuzzing::is_tame;
 use crate::oci::Reference;
-use crate::text::clean;
+use crate::text::{clean, utf8};
 
 /// A password that was sent. It needs escapes in JSON, XML, URLs and Markdown.
 const SECRET: &str = "hun\"ter\\2<&>'+/%é";
@@ -51,10 +51,7 @@ pub fn challenge(data: &[u8]) {
 /// The text of a login config, which is what a credential helper printed, too.
 pub fn docker_config(data: &[u8]) {
     helps(data);
-    let Ok(text) = std::str::from_utf8(data) else {
-        return;
-    };
-    match LoginConfig::parse(text) {
+    match utf8(data.to_vec(), 1024 * 1024).and_then(|text| LoginConfig::parse(&text)) {
         Ok(config) => {
             for name in ["ghcr.io/acme/app", "docker.io/library/app", "r.io:5000/a/b"] {
                 let reference: Reference = name.parse().unwrap();

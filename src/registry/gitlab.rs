@@ -1,9 +1,9 @@
 //! The logins that GitLab gives to a job: for the registry of that GitLab, in variables.
 
 use super::credentials::Secret;
-use super::login_config::host_and_path;
 use super::places::Place;
 use crate::environment::Environment;
+use crate::oci::host_and_path;
 
 /// The user name that goes with the token of a job.
 const TOKEN_USER: &str = "gitlab-ci-token";
@@ -19,7 +19,7 @@ pub(super) fn places(environment: &Environment) -> Vec<Place> {
         return Vec::new();
     };
     // Users set it, too, and then as `docker login` takes it: `https://index.docker.io/v1/`.
-    let Some((host, _)) = host_and_path(registry.trim()) else {
+    let Some((host, _)) = host_and_path(registry) else {
         let why = "it names no registry".to_owned();
         return vec![Place::Config("`$CI_REGISTRY`".to_owned(), Err(why))];
     };

@@ -14,8 +14,10 @@ use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use serde::de::MapAccess;
 
 use super::credentials::Secret;
+use super::go_json::{self, Fields, skip, text};
 use super::once::Once;
 use crate::environment::Environment;
 use crate::oci::Host;
@@ -57,12 +59,20 @@ pub(super) struct Helpers {
     answers: Once<(String, String), Result<Option<Secret>, String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Wire {
-    #[serde(rename = "Username", default)]
     username: String,
-    #[serde(rename = "Secret", default)]
     secret: String,
+}
+
+impl Fields for Wire {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, value: &mut A) -> Result<(), A::Error> {
+        match name {
+            "username" => text(&mut self.username, value),
+            "secret" => text(&mut self.secret, value),
+            _ => skip(value),
+        }
+    }
 }
 
 /// What a helper left behind when it had ended.
@@ -289,7 +299,7 @@ fn understand(ended: &Ended) -> Result<Option<Secret>, String> {
         let colon = if complaint.is_empty() { "" } else { ": " };
         return Err(format!("it ended with {}{colon}{complaint}", ended.status));
     }
-    let wire: Wire = serde_json::from_str(&stdout)
+    let wire: Wire = go_json::read(&ended.stdout)
         .map_err(|_| "its answer is not the JSON that a credential helper gives")?;
     if wire.secret.is_empty() {
         return Ok(None);

@@ -1,22 +1,25 @@
-//! The text of a login config, as Docker (`config.json`) and Podman (`auth.json`) write it.
+//! The text of a login config, as Docker (`config.json`) and Podman (`auth.json`) write it, and as they read it.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde::Deserialize;
+use serde::de::MapAccess;
 
 use super::credentials::Secret;
-use crate::oci::{Host, MAX_VALUES, Repository, is_bounded};
+use super::go_json::{self, Fields, Object, members, skip, text};
+use crate::oci::{Host, MAX_VALUES, Repository, host_and_path, is_bounded};
 
 /// What Docker calls its Hub in a config file, and asks credential helpers for.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
-/// Writers disagree about the padding; nothing else is forgiven.
+/// Writers disagree about the padding, and Go does not look at the bits that nothing needs.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
 );
 
 /// The logins of one config file. No `Debug`: most of it is secret.
@@ -24,7 +27,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(super) struct LoginConfig {
     auths: Vec<(Key, Entry)>,
     helpers: Vec<(Key, String)>,
-    store: Option<String>,
+    store: String,
 }
 
 /// The credential helper that a config names for a host.
@@ -44,40 +47,59 @@ struct Key {
     path: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Wire {
-    #[serde(default)]
-    auths: Option<BTreeMap<String, Option<Entry>>>,
-    #[serde(default, rename = "credHelpers")]
-    helpers: Option<BTreeMap<String, String>>,
-    #[serde(default, rename = "credsStore")]
-    store: Option<String>,
+    auths: BTreeMap<String, Entry>,
+    helpers: BTreeMap<String, String>,
+    store: String,
 }
 
-#[derive(Deserialize)]
+impl Fields for Wire {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, value: &mut A) -> Result<(), A::Error> {
+        match name {
+            "auths" => members(&mut self.auths, value, |Object(entry)| entry),
+            // One that is `null` has an empty name, which says that the login is in the file.
+            "credhelpers" => members(&mut self.helpers, value, |name: String| name),
+            "credsstore" => text(&mut self.store, value),
+            _ => skip(value),
+        }
+    }
+}
+
+#[derive(Default)]
 struct Entry {
-    auth: Option<String>,
-    username: Option<String>,
-    password: Option<String>,
-    #[serde(rename = "identitytoken")]
-    identity_token: Option<String>,
-    #[serde(rename = "registrytoken")]
-    registry_token: Option<String>,
+    auth: String,
+    username: String,
+    password: String,
+    identity_token: String,
+    registry_token: String,
+}
+
+impl Fields for Entry {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, value: &mut A) -> Result<(), A::Error> {
+        match name {
+            "auth" => text(&mut self.auth, value),
+            "username" => text(&mut self.username, value),
+            "password" => text(&mut self.password, value),
+            "identitytoken" => text(&mut self.identity_token, value),
+            "registrytoken" => text(&mut self.registry_token, value),
+            _ => skip(value),
+        }
+    }
 }
 
 impl LoginConfig {
     /// Reads the text of a config file. An empty one holds no logins, as for Docker.
     ///
     /// The error is in words of this program alone: the parser's own quote the text.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        if text.trim().is_empty() {
+    pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
+        if text.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        if !is_bounded(text.as_bytes()) {
+        if !is_bounded(text) {
             return Err(format!("it holds more than {MAX_VALUES} values"));
         }
-        let wire: Wire = serde_json::from_str(text).map_err(|error| {
+        let wire: Wire = go_json::read(text).map_err(|error| {
             let what = match error.classify() {
                 serde_json::error::Category::Data => "it is JSON, but no login config,",
                 _ => "it is no JSON",
@@ -86,15 +108,14 @@ impl LoginConfig {
         })?;
         let mut auths: Vec<_> = wire
             .auths
-            .unwrap_or_default()
             .into_iter()
-            .filter_map(|(key, entry)| Some((Key::parse(key)?, entry?)))
+            // What names no registry is no registry's login.
+            .filter_map(|(key, entry)| Some((Key::parse(key)?, entry)))
             .collect();
         // Where one host is spelled in several ways, Docker's own spelling comes first.
         auths.sort_by_key(|(key, _)| key.text != server(&key.host));
         let mut helpers: Vec<_> = wire
             .helpers
-            .unwrap_or_default()
             .into_iter()
             .filter_map(|(key, name)| Some((Key::parse(key)?, name)))
             .collect();
@@ -115,7 +136,7 @@ impl LoginConfig {
             None => {
                 let keys = self.auths.iter().map(|(key, _)| key);
                 let keys = keys.filter(|key| key.is_all_of(host));
-                (self.store.as_ref()?, keys.collect())
+                (&self.store, keys.collect())
             }
         };
         let mut servers = vec![server(host).to_owned()];
@@ -154,16 +175,6 @@ fn server(host: &Host) -> &str {
     }
 }
 
-/// The parts of `[http[s]://] host [:port] [/path]`; what has no host is nothing.
-pub(super) fn host_and_path(text: &str) -> Option<(Host, &str)> {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"))
-        .unwrap_or(text);
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    Some((host.parse().ok()?, path))
-}
-
 impl Key {
     /// `[http[s]://] host [:port] [/v1 | /v2 | /path] [/]`. What is no host is no key; a path
     /// that is none of a repository simply never matches.
@@ -187,32 +198,31 @@ impl Key {
 
 impl Entry {
     fn secret(&self) -> Option<Result<Secret, &'static str>> {
-        let filled = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
-        if let Some(token) = filled(&self.registry_token) {
-            return Some(Secret::registry_token(&token));
+        if !self.registry_token.is_empty() {
+            return Some(Secret::registry_token(&self.registry_token));
         }
-        if let Some(token) = filled(&self.identity_token) {
-            return Some(Secret::identity_token(&token));
+        if !self.identity_token.is_empty() {
+            return Some(Secret::identity_token(&self.identity_token));
         }
-        if let Some(auth) = filled(&self.auth) {
-            let decoded = decode(&auth).ok_or("its `auth` is not the base64 of `user:password`");
+        if !self.auth.is_empty() {
+            let decoded =
+                decode(&self.auth).ok_or("its `auth` is not the base64 of `user:password`");
             return Some(decoded.and_then(|(username, password)| Secret::new(username, password)));
         }
-        match (filled(&self.username), filled(&self.password)) {
-            (None, None) => None,
-            (username, password) => Some(Secret::new(
-                username.unwrap_or_default(),
-                password.unwrap_or_default(),
-            )),
+        if self.username.is_empty() && self.password.is_empty() {
+            return None;
         }
+        Some(Secret::new(self.username.clone(), self.password.clone()))
     }
 }
 
-/// The user may hold no colon, the password may. Some writers end the password with NULs.
+/// The user may hold no colon, the password may. Some writers wrap the base64 into lines, and some
+/// put NULs around the password.
 fn decode(auth: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(BASE64.decode(auth.trim()).ok()?).ok()?;
+    let auth: String = auth.trim().split(['\r', '\n']).collect();
+    let text = String::from_utf8(BASE64.decode(auth).ok()?).ok()?;
     let (username, password) = text.split_once(':')?;
-    let password = password.trim_end_matches('\0');
+    let password = password.trim_matches('\0');
     Some((username.to_owned(), password.to_owned()))
 }
 

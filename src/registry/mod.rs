@@ -10,6 +10,7 @@ mod escapes;
 mod exchange;
 mod failure;
 mod gitlab;
+mod go_json;
 mod help;
 mod helper;
 mod http;

@@ -102,9 +102,12 @@ fn defaults(environment: &Environment, write: bool) -> Vec<Place> {
             .map(|path| path.join("containers/auth.json")),
     ];
 
-    let variable = environment
-        .get("DOCKER_AUTH_CONFIG")
-        .map(|text| Place::Config("`$DOCKER_AUTH_CONFIG`".to_owned(), LoginConfig::parse(text)));
+    let variable = environment.get("DOCKER_AUTH_CONFIG").map(|text| {
+        Place::Config(
+            "`$DOCKER_AUTH_CONFIG`".to_owned(),
+            LoginConfig::parse(text.as_bytes()),
+        )
+    });
     let scoped = buildx.map(|path| Place::Scoped {
         root: path.join("config"),
         write,

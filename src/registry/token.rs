@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
+use serde::de::MapAccess;
 
+use super::go_json::{self, Fields, skip, text};
 use super::origin::Origin;
 
 /// The most that is read of a token server's answer.
@@ -115,21 +116,30 @@ pub(crate) struct Token {
     pub(crate) lives: Duration,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Answer {
-    token: Option<String>,
-    access_token: Option<String>,
-    #[serde(default)]
+    token: String,
+    access_token: String,
     expires_in: serde_json::Value,
+}
+
+impl Fields for Answer {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, value: &mut A) -> Result<(), A::Error> {
+        match name {
+            "token" => text(&mut self.token, value),
+            "access_token" => text(&mut self.access_token, value),
+            "expires_in" => value.next_value().map(|it| self.expires_in = it),
+            _ => skip(value),
+        }
+    }
 }
 
 /// Reads the answer of a token server.
 pub(crate) fn parse(body: &[u8]) -> Result<Token, &'static str> {
     let answer: Answer =
-        serde_json::from_slice(body).map_err(|_| "the token server's answer is not a token")?;
+        go_json::read(body).map_err(|_| "the token server's answer is not a token")?;
     let text = [answer.token, answer.access_token]
         .into_iter()
-        .flatten()
         .find(|token| !token.is_empty())
         .ok_or("the token server answered without a token")?;
     if !text.bytes().all(|b| b.is_ascii_graphic()) {
@@ -250,6 +260,18 @@ mod tests {
             (r#"{"token":"t","expires_in":1}"#, Some(("t", 60))),
             (r#"{"token":"t","expires_in":-5}"#, Some(("t", 60))),
             (r#"{"token":"t","expires_in":null}"#, Some(("t", 60))),
+            (r#"{"Token":"t","Expires_In":300}"#, Some(("t", 300))),
+            (r#"{"TOKEN":"t","EXPIRES_IN":null}"#, Some(("t", 60))),
+            (r#"{"token":null,"Access_Token":"a"}"#, Some(("a", 60))),
+            (r#"{"token":"t","access_token":null}"#, Some(("t", 60))),
+            (r#"{"token":"t","Token":"u"}"#, Some(("u", 60))),
+            (
+                r#"{"token":"t","issued_at":null,"x":{"token":"no"}}"#,
+                Some(("t", 60)),
+            ),
+            (r#"{"token":null}"#, None),
+            (r#"{"token":1}"#, None),
+            ("null", None),
             (r#"{"token":"a\nb"}"#, None),
             ("{}", None),
             ("[]", None),

@@ -11,7 +11,7 @@ use crate::verdict::Verdict;
 /// Takes the findings of every build of which the registry holds nothing away, and gives a note
 /// for each, if it holds something of another build. Otherwise nothing is taken away.
 ///
-/// A metadata file does not say whether a build was pushed.
+/// A metadata file does not say whether a build was pushed, so only the registry's answer counts.
 pub fn set_aside(findings: &mut Vec<Finding>) -> Vec<Note> {
     if !findings.iter().any(|finding| is_there(&finding.verdict)) {
         return Vec::new();
@@ -58,14 +58,17 @@ fn is_there(verdict: &Verdict) -> bool {
     }
 }
 
-/// Whether all that is known fits a build that was only loaded. Docker Hub answers that it wants a
-/// login where there is no such repository, so that counts for a build that wrote an image elsewhere.
+/// Whether the registry says that the build was not pushed. What it refuses to say is unknown, but
+/// for the names that Docker gives to local images (`app`, which is `docker.io/library/app`): only
+/// Docker pushes there, what it pushed can be read by anyone, and where there is nothing, Docker
+/// Hub answers that it wants a login.
 fn may_be_unpushed(finding: &Finding) -> bool {
     match &finding.verdict {
         // What a definition asks for was not built at all.
         Verdict::NeverPushed => finding.expectation.image != Expected::Nothing,
         Verdict::Unproven(Error { class, .. }) => {
-            finding.expectation.exported && matches!(class, Class::Login | Class::Denied)
+            finding.expectation.repository.is_dockers_own()
+                && matches!(class, Class::Login | Class::Denied)
         }
         _ => false,
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::access::{
     PASSWORD, USER, assert_no_leak, assert_ok, assert_unproven, basic, bearer, config, entry,
-    metadata_of, on, right, users,
+    filled, metadata_of, on, right, users,
 };
 use crate::registry::Registry;
 use crate::run::{Host, code, tagproof};
@@ -38,6 +38,84 @@ fn a_password_goes_to_the_registry_it_is_for_and_to_no_other() {
     assert_eq!(users(&one), [USER]);
     assert!(users(&other).is_empty());
     assert_no_leak(&ran);
+}
+
+#[test]
+fn a_registry_is_named_as_a_login_step_names_it() {
+    let (one, other) = (basic(), basic());
+    for (before, behind) in [
+        ("", ""),
+        ("http://", ""),
+        ("https://", ""),
+        ("HTTPS://", "/"),
+        ("", "/"),
+        ("", "/acme"),
+        ("http://", "/v2/"),
+        (" ", " "),
+    ] {
+        let ran = tagproof(&["check", "build.json", "--settle", "0"])
+            .file("build.json", metadata_of(&[&one.host(), &other.host()]))
+            .args(&GIVEN)
+            .args(&["--registry", &format!("{before}{}{behind}", one.host())])
+            .stdin(PASSWORD)
+            .report()
+            .run();
+        assert_eq!(ran.tags(), ["app:1 ok -", "app:1 unproven -"]);
+        assert!(users(&other).is_empty());
+    }
+}
+
+#[test]
+fn what_names_no_registry_is_refused_and_not_repeated() {
+    let registry = basic();
+    for name in [
+        "ftp://r.io",
+        "https://",
+        "/r.io",
+        "r.io?x",
+        "acme/app",
+        &format!("https://{USER}:{PASSWORD}@r.io"),
+        &format!("{USER}:{PASSWORD}@r.io"),
+    ] {
+        let ran = on(&registry, "check")
+            .args(&GIVEN)
+            .args(&["--registry", name])
+            .stdin(PASSWORD)
+            .run();
+        assert_eq!((ran.code, ran.status()), (code(2), "invalid"), "{name}");
+        for words in [
+            "failed to read `--registry`: it ",
+            "write it like `ghcr.io`",
+        ] {
+            assert!(ran.stdout.contains(words), "{name}: {}", ran.shown());
+        }
+        assert_no_leak(&ran);
+    }
+    assert!(registry.journal().is_empty());
+}
+
+#[test]
+fn an_empty_registry_is_docker_hub_as_in_a_login_step() {
+    let registry = basic();
+    let ran = on(&registry, "check")
+        .args(&GIVEN)
+        .args(&["--registry", ""])
+        .stdin(PASSWORD)
+        .run();
+    assert_unproven(&ran, "a login is needed, and none is at hand");
+    assert!(users(&registry).is_empty());
+}
+
+#[test]
+fn plain_http_is_for_a_registry_that_is_named() {
+    for name in ["", " ", "acme", "ftp://r.io", "r.io?x"] {
+        let ran = tagproof(&["check", "build.json", "--plain-http", name]).run();
+        assert_eq!(ran.code, code(2), "{name}: {}", ran.shown());
+        assert!(ran.stderr.contains("--plain-http"), "{}", ran.shown());
+    }
+    let registry = filled(Registry::builder());
+    let name = format!("http://{}/", registry.host());
+    assert_ok(&on(&registry, "check").args(&["--plain-http", &name]).run());
 }
 
 #[test]

@@ -112,6 +112,35 @@ fn an_immutable_tag_is_refused() {
 }
 
 #[test]
+fn the_block_of_a_login_step_is_taken_as_it_is() {
+    for (before, behind) in [
+        ("https://", ""),
+        ("http://", "/v2/"),
+        ("", "/acme"),
+        ("", "/"),
+    ] {
+        let registry = Registry::builder().basic("me", "a-long-password").start();
+        let build = multi("a");
+        build.push(&registry, "app");
+        registry.tag("app", "1", &build.index.digest);
+        let stepped = step(&registry, &build)
+            .with("registry", &format!("{before}{}{behind}", registry.host()))
+            .with("username", "me")
+            .with("password", "a-long-password")
+            .run();
+        assert_ok(&stepped);
+    }
+    let (registry, build) = pushed();
+    let stepped = step(&registry, &build)
+        .with("registry", "ftp://r.io")
+        .with("username", "me")
+        .with("password", "a-long-password")
+        .run();
+    assert_eq!(stepped.code, code(2), "{}", stepped.shown());
+    assert_eq!(stepped.output("status"), "invalid");
+}
+
+#[test]
 fn without_a_login_nothing_is_proven() {
     let registry = Registry::builder().basic("me", "a-long-password").start();
     let build = multi("a");

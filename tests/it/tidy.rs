@@ -143,7 +143,7 @@ fn modules_import_only_what_the_table_allows() {
         ("environment", &[]),
         ("expectation", &["metadata", "note", "oci", "problem"]),
         ("explain", &["note", "outcome", "text", "verdict"]),
-        ("files", &["oci", "problem"]),
+        ("files", &["oci", "problem", "text"]),
         (
             "finding",
             &["expectation", "observation", "outcome", "verdict"],

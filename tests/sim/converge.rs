@@ -82,11 +82,12 @@ fn may_come_right(scene: &Scene, claim: &Claim, world: &World<'_>) -> bool {
     if claim.conflict || claim.nothing || !is_whole {
         return false;
     }
-    let (kind, image_is_there, children_are_there) = world.with(|state| {
+    let (kind, is_spared, image_is_there, children_are_there) = world.with(|state| {
         let content = &state.content[claim.repo];
         let shown = content.tag(tag, state.now);
         (
             lib.kind(claim.build(), claim.by_id, shown),
+            scene.is_spared(claim, shown),
             content.has(&image.digest, state.now),
             image.children.iter().all(|it| content.has(it, state.now)),
         )
@@ -96,9 +97,9 @@ fn may_come_right(scene: &Scene, claim: &Claim, world: &World<'_>) -> bool {
     }
     let is_own = match kind {
         Kind::Right | Kind::Child => true,
-        Kind::Wrapped => claim.source != Source::Implied && !scene.is_of_file(claim),
+        Kind::Wrapped => claim.source != Source::Implied && !is_spared,
         Kind::Absent => {
-            (claim.source == Source::Named && !scene.is_of_file(claim))
+            (claim.source == Source::Named && !is_spared)
                 || (claim.source != Source::Implied && !scene.platforms.is_empty())
         }
         Kind::Other => scene.on_other == OnOther::Fix && claim.source != Source::Implied,

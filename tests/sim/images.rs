@@ -85,6 +85,18 @@ impl Library {
         }
     }
 
+    /// Whether it lists images.
+    pub(crate) fn is_index(&self, digest: &Digest) -> bool {
+        !self.doc(digest).images.is_empty()
+    }
+
+    /// Whether it lists attestations.
+    pub(crate) fn is_attested(&self, digest: &Digest) -> bool {
+        let original = self.altered.get(digest).unwrap_or(digest);
+        let doc = self.docs.get(original);
+        doc.is_some_and(|doc| !doc.attested.is_empty())
+    }
+
     fn add(&mut self, doc: Doc) -> Digest {
         let digest = doc.digest.clone();
         self.docs.insert(digest.clone(), doc);

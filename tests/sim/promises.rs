@@ -470,10 +470,12 @@ impl Ran<'_> {
             format!("{name} written at {now:?}, decided at {decided:?}")
         })?;
         let stated = claim.source != Source::Implied && !self.scene.platforms.is_empty();
-        let named = claim.source == Source::Named && !self.scene.is_of_file(claim);
+        let shown = now.as_ref().ok().and_then(Option::as_ref);
+        let is_spared = self.scene.is_spared(claim, shown);
+        let named = claim.source == Source::Named && !is_spared;
         let may = match shows(claim, &now) {
             Some(Kind::Child) => true,
-            Some(Kind::Wrapped) => claim.source != Source::Implied && !self.scene.is_of_file(claim),
+            Some(Kind::Wrapped) => claim.source != Source::Implied && !is_spared,
             Some(Kind::Absent) => stated || named,
             Some(Kind::Other) => {
                 self.scene.on_other == OnOther::Fix && claim.source != Source::Implied

@@ -224,9 +224,21 @@ impl Scene {
         scene
     }
 
-    /// Whether nothing but a build that wrote a file names the claim's tag.
-    pub(crate) fn is_of_file(&self, claim: &Claim) -> bool {
-        self.of_file && claim.source == Source::Named
+    /// Whether a tag that shows this is left as it is since nothing says that its build was pushed:
+    /// the metadata may be of a file, and the image a part of another one's index, or what the tag
+    /// shows the push itself. A file's metadata has no name without a tag.
+    pub(crate) fn is_spared(&self, claim: &Claim, shown: Option<&Digest>) -> bool {
+        let of_its_build = |it: &&Claim| {
+            it.source == Source::Named && it.build == claim.build && it.by_id == claim.by_id
+        };
+        let mut names = self.claims.iter().filter(of_its_build);
+        self.of_file
+            && claim.source == Source::Named
+            && names.all(|it| it.tag.is_some())
+            && match shown {
+                None => !library().is_index(&claim.build().image),
+                Some(shown) => library().is_attested(shown),
+            }
     }
 
     fn draw_claims(&mut self, rng: &mut Rng) {

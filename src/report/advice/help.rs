@@ -4,7 +4,7 @@ use crate::expectation::{Claim, Expectation, Expected};
 use crate::observation::Sight;
 use crate::oci::{Attestation, Digest, Platform};
 use crate::outcome::Outcome;
-use crate::plan::may_create;
+use crate::plan::{may_be_the_push, may_create};
 use crate::verdict::{Lack, Relation, Verdict};
 
 use super::super::Reach;
@@ -47,8 +47,8 @@ pub(in crate::report) fn help(
             "whoever pulls it on another platform gets an image that cannot run there".to_owned(),
             repair(""),
         ],
-        Verdict::Wrapped if expectation.exported => vec![
-            "it is not moved: the metadata is of a file or a loaded image (`type=oci`, `type=docker`), and what was pushed beside it may be this index".to_owned(),
+        Verdict::Wrapped if may_be_the_push(expectation, sight) => vec![
+            "it is not moved: the metadata may be of a file or a loaded image (`type=oci`, `type=docker`), and what was pushed beside it may be this index".to_owned(),
             "make the push the last output, so that the metadata is of it: `--output type=oci,dest=… --output type=registry`".to_owned(),
             repair("") + ", if the index is not what was pushed",
         ],
@@ -56,7 +56,7 @@ pub(in crate::report) fn help(
             "signatures and attestations are for the digest that was built, not for this one".to_owned(),
             repair(""),
         ],
-        Verdict::Absent if may_create(expectation) => vec![
+        Verdict::Absent if may_create(expectation, sight) => vec![
             "whoever pulls it gets nothing".to_owned(),
             create(expectation, sight, reach),
         ],
@@ -65,7 +65,7 @@ pub(in crate::report) fn help(
             repair(" --platform linux/amd64,…") + ", with the platforms it must have",
         ],
         Verdict::Absent if expectation.exported => vec![
-            "it is not created: the build wrote a file or loaded the image (`--load`, `type=oci`), and nothing says that it was pushed".to_owned(),
+            "it is not created: the metadata may be of a file or a loaded image (`--load`, `type=oci`), and nothing says that it was pushed".to_owned(),
             repair(" --platform linux/amd64,…") + ", with the platforms it must have",
         ],
         Verdict::Absent => vec![repair("")],
@@ -92,7 +92,7 @@ pub(in crate::report) fn help(
         Verdict::NeverPushed => {
             let mut lines = Vec::new();
             if expectation.exported {
-                lines.push("the build wrote a file or loaded the image (`--load`, `type=oci`): was it pushed at all".to_owned());
+                lines.push("the metadata may be of a file or a loaded image (`--load`, `type=oci`): was it pushed at all".to_owned());
             }
             lines.push("build with `--push`, to this registry, and check right after it; `--on-unpushed warn` if it is not meant to be pushed".to_owned());
             lines

@@ -4,6 +4,7 @@ use super::*;
 use crate::expectation::{Asked, expect};
 use crate::metadata;
 use crate::observation::{Attested, Seen, Sight};
+use crate::oci::Reference;
 
 /// The findings of builds, each with a name, whether it was exported, and the verdict on its tag.
 fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
@@ -98,19 +99,36 @@ fn nothing_pushed_at_all_stays_as_it_is() {
 }
 
 #[test]
-fn a_repository_that_wants_a_login_counts_only_for_a_build_that_wrote_its_image_elsewhere() {
-    for (exported, class, set_aside) in [
-        (true, Class::Login, true),
-        (true, Class::Denied, true),
-        (false, Class::Login, false),
-        (true, Class::Network, false),
+fn a_repository_that_wants_a_login_is_unknown_but_for_the_names_of_local_images() {
+    for (name, class, set_aside) in [
+        ("app:test", Class::Login, true),
+        ("app:test", Class::Denied, true),
+        ("docker.io/library/app:test", Class::Login, true),
+        ("index.docker.io/app:test", Class::Login, true),
+        ("app:test", Class::Network, false),
+        ("app:test", Class::Unavailable, false),
+        ("acme/app:test", Class::Login, false),
+        ("docker.io/acme/library:test", Class::Denied, false),
+        ("r.io/library/app:test", Class::Login, false),
+        ("localhost:5000/app:test", Class::Denied, false),
     ] {
-        let (_, notes) = left(&[
-            ("test", exported, unproven(class)),
-            ("app", false, Verdict::Absent),
-        ]);
-        assert_eq!(notes.len() == 1, set_aside, "{exported} {class:?}");
+        for exported in [true, false] {
+            let mut findings = findings(&[
+                ("test", exported, unproven(class)),
+                ("app", false, Verdict::Absent),
+            ]);
+            let name: Reference = name.parse().unwrap();
+            for finding in &mut findings[..2] {
+                finding.expectation.repository = name.repository().clone();
+            }
+            let notes = set_aside_of(&mut findings);
+            assert_eq!(notes == 1, set_aside, "{name} {exported} {class:?}");
+        }
     }
+}
+
+fn set_aside_of(findings: &mut Vec<Finding>) -> usize {
+    set_aside(findings).len()
 }
 
 #[test]
