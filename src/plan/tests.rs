@@ -113,7 +113,7 @@ fn index(is_attested: bool) -> Arc<Document> {
         r#"{{"schemaVersion": 2, "mediaType": "{kind}", "manifests": [{}]}}"#,
         entries.join(",")
     );
-    Arc::new(Document::parse(text.into_bytes(), kind).unwrap())
+    Arc::new(Document::of(text.into_bytes(), kind))
 }
 
 #[test]
