@@ -92,12 +92,11 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Definition, Problem> {
     if definition.targets.is_empty() {
         return Err(fault("it has no targets".to_owned()));
     }
-    for (name, group) in members
-        .get("group")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    let groups = match members.get("group") {
+        None | Some(Value::Null) => None,
+        Some(groups) => Some(object(groups).map_err(|cause| fault(format!("`group`: {cause}")))?),
+    };
+    for (name, group) in groups.into_iter().flatten() {
         let read = object(group).and_then(|group| texts(group, "targets"));
         let targets = read.map_err(|cause| fault(format!("group `{name}`: {cause}")))?;
         let targets = targets.into_iter().map(str::to_owned).collect();
@@ -190,13 +189,27 @@ fn pushed(outputs: &[Attributes]) -> Push {
     all
 }
 
-/// The attestations that are asked for. The first of a kind counts, as in buildx.
+/// The attestations that are asked for. The first of a kind counts, as in buildx. A type that
+/// BuildKit does not have is an error: what it asks for could not be looked for.
 fn attestations(attest: &[Value]) -> Result<Vec<Attestation>, String> {
-    let read = |value| Attributes::read(value).map_err(|cause| format!("`attest`: {cause}"));
-    let all: Vec<Attributes> = attest.iter().map(read).collect::<Result<_, _>>()?;
+    let read = |value| {
+        let attributes = Attributes::read(value)?;
+        let text = attributes.get("type").ok_or("it has no `type`")?;
+        let mut kinds = Attestation::ALL.into_iter();
+        let kind = kinds.find(|kind| text.eq_ignore_ascii_case(kind.as_str()));
+        let kind = kind.ok_or_else(|| {
+            let text: String = text.chars().take(100).collect();
+            format!("there is no attestation of the type `{text}`, only `provenance` and `sbom`")
+        })?;
+        Ok((kind, !attributes.boolean("disabled")?))
+    };
+    let all: Vec<(Attestation, bool)> = attest
+        .iter()
+        .map(|value| read(value).map_err(|cause: String| format!("`attest`: {cause}")))
+        .collect::<Result<_, _>>()?;
     let is_asked = |kind: &Attestation| {
-        let first = all.iter().find(|it| it.get("type") == Some(kind.as_str()));
-        first.is_some_and(|first| !first.is_true("disabled"))
+        let first = all.iter().find(|(known, _)| known == kind);
+        first.is_some_and(|(_, is_asked)| *is_asked)
     };
     Ok(Attestation::ALL.into_iter().filter(is_asked).collect())
 }
@@ -247,6 +260,22 @@ impl Attributes {
     fn get(&self, key: &str) -> Option<&str> {
         let pair = self.0.iter().rfind(|(known, _)| known == key);
         pair.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it is said to be true, or nothing is said.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither true nor false in one of the ways that Go reads.
+    fn boolean(&self, key: &str) -> Result<bool, String> {
+        match self.get(key) {
+            None | Some("0" | "f" | "F" | "false" | "False" | "FALSE") => Ok(false),
+            Some(_) if self.is_true(key) => Ok(true),
+            Some(text) => {
+                let text: String = text.chars().take(100).collect();
+                Err(format!("`{key}`: `{text}` is neither true nor false"))
+            }
+        }
     }
 
     /// Whether it is said to be true, in one of the ways that Go reads; BuildKit takes an empty
@@ -348,6 +377,15 @@ impl Definition {
         let mut open = vec![group];
         while let Some(group) = open.pop() {
             for name in self.groups.get(group).into_iter().flatten() {
+                if !self.targets.contains_key(name) && !self.groups.contains_key(name) {
+                    return Err(Problem::invalid(
+                        format!(
+                            "the group `{group}` of the definition `{}` lists `{name}`, which is neither a target nor a group of it",
+                            self.source
+                        ),
+                        "give all that `docker buildx bake --print` printed, with the flags and files of the build",
+                    ));
+                }
                 if names.insert(name) {
                     open.push(name);
                 }

@@ -9,7 +9,7 @@ use std::fmt;
 
 use claims::{asked_for, claimed_by, of_targets};
 use repeats::{without_repeats, without_superseded};
-use words::{no_claim, not_pushed, notes};
+use words::{no_claim, not_pushed, notes, unread};
 
 use crate::metadata::{Build, Image};
 use crate::note::Note;
@@ -225,6 +225,7 @@ pub fn expect(builds: &[Build], asked: &Asked) -> Result<(Vec<Expectation>, Vec<
         claim.on_other = asked.on_other.unwrap_or_default();
     }
     let mut notes = notes(&made, &claims, asked);
+    notes.extend(builds.iter().filter_map(|build| unread(build)));
     notes.extend(builds.iter().filter_map(|build| not_pushed(build)));
     if asked.later_wins {
         claims = without_superseded(claims, &mut notes);

@@ -211,7 +211,7 @@ mod tests {
       image-id          the build left an image ID, but no manifest digest
       superseded        a later build of this job pushed the same tag
       not-pushed        a build or a target was not pushed, and is not checked
-      unchecked         a platform that was named cannot be checked here
+      unchecked         what was named cannot be checked here
       attestation-gone  an attestation that the index lists is gone
       media-type        the registry serves the image under another media type
       registry-warning  the registry sent a warning with its answers

@@ -61,7 +61,9 @@ pub(crate) fn read_metadata(path: &Path, limit: usize) -> Result<Vec<u8>, Proble
 /// `?` and `[…]` stay within a name, `**` is any number of directories. Where a file is called
 /// exactly like a pattern, it is what the pattern names.
 ///
-/// Directories are listed from the first that is a pattern, so none above it need be readable.
+/// Directories are listed from the first that is a pattern, and only those that the pattern leads
+/// to, so no other need be readable. One of them that is not is a problem: a file that was meant
+/// may lie in it.
 pub(crate) fn matching(root: &Path, patterns: &[&str]) -> Result<Vec<PathBuf>, Problem> {
     let age = |file: &Path| fs::metadata(file).and_then(|it| it.modified()).ok();
     let mut found = Vec::new();
@@ -71,27 +73,21 @@ pub(crate) fn matching(root: &Path, patterns: &[&str]) -> Result<Vec<PathBuf>, P
             found.push((age(&whole), whole));
             continue;
         }
-        let compiled = glob::Pattern::new(&whole.to_string_lossy()).map_err(|error| {
+        let compiled = Compiled::new(&whole).map_err(|error| {
             Problem::invalid(
                 format!("failed to read the pattern `{pattern}`: {}", error.msg),
                 "write it like `build/*.json`",
             )
         })?;
-        let options = glob::MatchOptions {
-            require_literal_separator: true,
-            ..glob::MatchOptions::default()
-        };
         let start = whole.ancestors().find(|part| !is_pattern(part));
         let start = start.unwrap_or(Path::new(""));
         let depth = match pattern.contains("**") {
             true => MAX_DEPTH,
             false => whole.components().count() - start.components().count(),
         };
-        walk(start, depth, &mut |file| {
-            if compiled.matches_path_with(file, options) {
-                found.push((age(file), file.to_owned()));
-            }
-        });
+        walk(start, depth, &compiled, &mut |file| {
+            found.push((age(file), file.to_owned()));
+        })?;
     }
     found.sort();
     found.dedup();
@@ -102,23 +98,97 @@ fn is_pattern(path: &Path) -> bool {
     path.to_string_lossy().contains(['*', '?', '['])
 }
 
-/// Calls `each` for every file below a directory, `depth` directories deep. Does not follow links
-/// to directories, and passes over what cannot be listed.
-fn walk(directory: &Path, depth: usize, each: &mut dyn FnMut(&Path)) {
+/// A pattern, and those of the directories on the way to what it names.
+struct Compiled {
+    whole: glob::Pattern,
+    /// One for each part before the first `**`.
+    parts: Vec<glob::Pattern>,
+}
+
+impl Compiled {
+    const OPTIONS: glob::MatchOptions = glob::MatchOptions {
+        case_sensitive: true,
+        require_literal_separator: true,
+        require_literal_leading_dot: false,
+    };
+
+    fn new(whole: &Path) -> Result<Self, glob::PatternError> {
+        let parts = whole.iter().take_while(|part| *part != "**");
+        Ok(Self {
+            whole: glob::Pattern::new(&whole.to_string_lossy())?,
+            parts: parts
+                .map(|part| glob::Pattern::new(&part.to_string_lossy()))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn names(&self, file: &Path) -> bool {
+        self.whole
+            .matches_with(&file.to_string_lossy(), Self::OPTIONS)
+    }
+
+    /// Whether what the pattern names may lie below a directory.
+    fn leads_to(&self, directory: &Path) -> bool {
+        let mut each = directory.iter().zip(&self.parts);
+        each.all(|(part, pattern)| pattern.matches_with(&part.to_string_lossy(), Self::OPTIONS))
+    }
+}
+
+/// Calls `each` for every file that a pattern names below a directory, `depth` directories deep.
+/// Does not follow links to directories.
+fn walk(
+    directory: &Path,
+    depth: usize,
+    pattern: &Compiled,
+    each: &mut dyn FnMut(&Path),
+) -> Result<(), Problem> {
     let Some(depth) = depth.checked_sub(1) else {
-        return;
+        return Ok(());
     };
     let here = match directory.as_os_str().is_empty() {
         true => Path::new("."),
         false => directory,
     };
-    for entry in fs::read_dir(here).into_iter().flatten().flatten() {
+    for entry in listed(here)? {
         let path = directory.join(entry.file_name());
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() => walk(&path, depth, each),
-            Ok(_) => each(&path),
-            Err(_) => {}
+            Ok(kind) if !kind.is_dir() => {
+                if pattern.names(&path) {
+                    each(&path);
+                }
+            }
+            Ok(_) if pattern.leads_to(&path) => walk(&path, depth, pattern, each)?,
+            // What is gone since it was listed.
+            Ok(_) | Err(_) => {}
         }
+    }
+    Ok(())
+}
+
+/// What is in a directory; nothing, if there is none.
+fn listed(directory: &Path) -> Result<Vec<fs::DirEntry>, Problem> {
+    let entries: io::Result<Vec<fs::DirEntry>> =
+        fs::read_dir(directory).and_then(Iterator::collect);
+    match entries {
+        Ok(entries) => Ok(entries),
+        // A WebAssembly host shows only some directories, and fails for others in ways of its own.
+        Err(error)
+            if cfg!(target_os = "wasi")
+                || matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+        {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(Problem::invalid(
+            format!(
+                "failed to list `{}`: {:#}",
+                directory.display(),
+                words(error)
+            ),
+            "make the directory readable, or name the files one by one",
+        )),
     }
 }
 
@@ -243,5 +313,100 @@ fn words(error: io::Error) -> anyhow::Error {
         io::ErrorKind::NotFound => anyhow::Error::msg("no such file"),
         io::ErrorKind::PermissionDenied => anyhow::Error::msg("permission denied"),
         _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A directory of its own; it goes when it is dropped.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(files: &[&str]) -> Self {
+            static COUNT: AtomicUsize = AtomicUsize::new(0);
+            let name = format!(
+                "tagproof-files-{}-{}",
+                std::process::id(),
+                COUNT.fetch_add(1, Ordering::Relaxed)
+            );
+            let path = std::env::temp_dir().join(name);
+            for file in files {
+                let file = path.join(file);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, "{}").unwrap();
+            }
+            Self(path)
+        }
+
+        fn found(&self, pattern: &str) -> Result<Vec<String>, Problem> {
+            let mut found: Vec<String> = matching(&self.0, &[pattern])?
+                .iter()
+                .map(|file| {
+                    file.strip_prefix(&self.0)
+                        .unwrap()
+                        .to_string_lossy()
+                        .replace('\\', "/")
+                })
+                .collect();
+            found.sort();
+            Ok(found)
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "reads files")]
+    fn patterns_name_files_in_the_directories_that_they_lead_to() {
+        let directory = Directory::new(&[
+            "a.json",
+            "one/a.json",
+            "one/b.txt",
+            "one/two/a.json",
+            "other/a.json",
+            "other/deep/er/a.json",
+        ]);
+        for (pattern, expected) in [
+            ("*.json", &["a.json"][..]),
+            ("one/*", &["one/a.json", "one/b.txt"]),
+            ("o*/a.json", &["one/a.json", "other/a.json"]),
+            ("one/*/a.json", &["one/two/a.json"]),
+            ("**/two/a.json", &["one/two/a.json"]),
+            ("other/**/a.json", &["other/a.json", "other/deep/er/a.json"]),
+            ("nothing/*.json", &[]),
+            ("a.json/*", &[]),
+        ] {
+            assert_eq!(directory.found(pattern).unwrap(), expected, "{pattern}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    #[cfg_attr(miri, ignore = "reads files")]
+    fn a_directory_that_cannot_be_listed_is_a_problem_only_where_the_pattern_leads() {
+        let directory = Directory::new(&["one/a.json"]);
+        std::os::unix::fs::symlink("loop", directory.0.join("loop")).unwrap();
+        let problem = directory.found("loop/*.json").unwrap_err();
+        assert!(problem.message.starts_with("failed to list `"), "{problem}");
+        assert_eq!(directory.found("o*/*.json").unwrap(), ["one/a.json"]);
+        assert_eq!(directory.found("**/*.json").unwrap(), ["one/a.json"]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    #[cfg_attr(miri, ignore = "reads files")]
+    fn a_file_whose_name_is_not_utf8_is_found() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let directory = Directory::new(&["one/a.json"]);
+        let name = std::ffi::OsStr::from_bytes(b"\xff.json");
+        fs::write(directory.0.join("one").join(name), "{}").unwrap();
+        assert_eq!(directory.found("one/*.json").unwrap().len(), 2);
     }
 }

@@ -9,14 +9,14 @@ use tagproof::environment::Environment;
 use tagproof::run::{Process, run};
 
 fn main() -> ExitCode {
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
+    // A variable that is not UTF-8 is kept, damaged: left out, an input would seem not to be set.
+    let text = |name: std::ffi::OsString| name.to_string_lossy().into_owned();
+    let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
     let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let (mut stdout, mut stderr) = (io::stdout(), io::stderr());
     ExitCode::from(run(Process {
         args: std::env::args_os().collect(),
-        environment: Environment::new(std::env::vars_os().filter_map(text)),
+        environment: Environment::new(variables),
         stdin: &mut io::stdin().lock(),
         stdout: &mut stdout,
         stderr: &mut stderr,

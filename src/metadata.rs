@@ -23,6 +23,8 @@ pub(crate) const MAX_NAMES: usize = 5_000;
 pub(crate) const MAX_PLATFORMS: usize = 100;
 /// The longest text in the place of a platform that is shown, in characters.
 const MAX_SHOWN: usize = 100;
+/// The most keys beside targets that are shown.
+const MAX_BESIDE: usize = 10;
 /// The longest value of a key that is read, in bytes.
 const MAX_TEXT: usize = 1024 * 1024;
 const TOO_LONG: &str = "it is longer than 1 MiB";
@@ -45,6 +47,9 @@ pub struct Build {
     /// The texts in the place of a platform that an image cannot be held to here: buildx's
     /// `local`, and what is not a platform.
     pub unchecked: Vec<String>,
+    /// What else stands in the file that could hold a claim and is not understood: the keys beside
+    /// its targets, with the first of them, and names without a digest.
+    pub unread: Vec<String>,
     /// The attestations that a definition asks for.
     pub attestations: Vec<Attestation>,
     /// The names that a definition gives it, but no output pushes it to.
@@ -99,6 +104,7 @@ impl Build {
             platforms: Vec::new(),
             platforms_stated: false,
             unchecked: Vec::new(),
+            unread: Vec::new(),
             attestations: Vec::new(),
             unpushed: Vec::new(),
             id: None,
@@ -163,10 +169,17 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Vec<Build>, Problem> {
         return Ok(vec![build(source, None, &members)?]);
     }
     let mut builds: Vec<Build> = Vec::new();
+    let mut beside = Vec::new();
     let mut names = 0;
     for (name, value) in &members.0 {
-        let is_target = is_target_name(name) || holds_build(value.get());
-        if !is_target || value.get() == "null" {
+        if value.get() == "null" {
+            continue;
+        }
+        if !is_target_name(name) && !holds_build(value.get()) {
+            if !is_known_beside(name) && beside.len() < MAX_BESIDE {
+                let name: String = name.chars().take(MAX_SHOWN).collect();
+                beside.push(format!("the key `{name}`"));
+            }
             continue;
         }
         let expected = "expected the keys of a bake target, such as `containerimage.digest`";
@@ -191,9 +204,10 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Vec<Build>, Problem> {
         }
         builds.push(build);
     }
-    if builds.is_empty() {
+    let Some(first) = builds.first_mut() else {
         return Err(nothing(source, "holds no build"));
-    }
+    };
+    first.unread.splice(..0, beside);
     Ok(builds)
 }
 
@@ -207,6 +221,11 @@ fn is_text(value: &str) -> bool {
 fn is_target_name(key: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     !key.is_empty() && key.bytes().all(fits)
+}
+
+/// Whether a key beside targets is known, and says nothing of an image: buildx's own, and depot's.
+fn is_known_beside(key: &str) -> bool {
+    key.starts_with("buildx.") || key == "depot.build"
 }
 
 /// Whether a value is what buildx writes of a build, whatever it is called.
@@ -291,7 +310,13 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         (None, Ok(None), Ok(None)) => Image::None,
         (None, Err(problem), _) | (None, _, Err(problem)) => return Err(problem),
     };
-    let typed = text("image.name")?.filter(|_| image != Image::None);
+    let typed = text("image.name")?;
+    let mut unread = Vec::new();
+    if image == Image::None && typed.as_ref().is_some_and(|typed| !typed.trim().is_empty()) {
+        let of = target.map(|target| format!(" of `{target}`"));
+        unread.push(format!("names{} without a digest", of.unwrap_or_default()));
+    }
+    let typed = typed.filter(|_| image != Image::None);
     let names = match &typed {
         Some(names) => self::names(names).map_err(|cause| fault("image.name", &cause))?,
         None => Vec::new(),
@@ -327,6 +352,7 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         platforms,
         platforms_stated: false,
         unchecked,
+        unread,
         attestations: Vec::new(),
         unpushed: Vec::new(),
         id: text("buildx.build.ref").unwrap_or_default(),

@@ -29,7 +29,8 @@ pub enum Code {
     /// A build was not pushed and was not meant to be, or no output of a definition's target
     /// pushes it.
     NotPushed,
-    /// A platform that was named cannot be checked here: `local`, or what is not a platform.
+    /// What was named cannot be checked here: a platform such as `local`, or what is not one, or
+    /// something in the metadata that is not understood.
     Unchecked,
     /// An attestation manifest that the index lists is gone from the repository.
     AttestationGone,

@@ -87,8 +87,20 @@ pub(crate) fn may_be_the_push(expectation: &Expectation, sight: &Sight) -> bool 
 /// Whether an absent tag may be created: a build that was pushed names it, or the platforms that
 /// were asked for are there. A tag that only `--tag` names could be a matrix job's guess, and one
 /// platform would be published as the release.
-use crate::observation::{Seen, Sight};
-use crate::oci::{Digest, Document, Platform, Tag};
+///
+/// Where the metadata may be of a file, the registry is the witness: an index is in a repository
+/// because it was pushed; a manifest may be there as a part of another build's index.
+pub(crate) fn may_create(expectation: &Expectation, sight: &Sight) -> bool {
+    // An operating system alone is there with any architecture.
+    let is_stated =
+        expectation.platforms_stated && !expectation.platforms.iter().any(Platform::is_os_alone);
+    let is_index = match &sight.expected {
+        Some(Seen::Here(Some(document))) => document.images().next().is_some(),
+        _ => false,
+    };
+    match expectation.claim {
+        Claim::Build => !expectation.exported || is_stated || is_index,
+        Claim::Asked => is_stated,
         Claim::Implied => false,
     }
 }

@@ -338,3 +338,73 @@ fn fields_in_quotes_hold_commas() {
     assert_eq!(fields(r#""a ""b""",c"#), [r#"a "b""#, "c"]);
     assert_eq!(fields(""), [""]);
 }
+
+#[test]
+fn an_attestation_that_nobody_could_look_for_is_refused() {
+    let read = |attest: Value| {
+        let text = json!({"target": {"a": {"tags": ["r.io/a:1"], "attest": attest}}});
+        parse("d.json", text.to_string().as_bytes())
+    };
+    for (attest, words) in [
+        (json!([{"type": "vex"}]), "no attestation of the type `vex`"),
+        (
+            json!(["type=vex,mode=max"]),
+            "no attestation of the type `vex`",
+        ),
+        (json!([{"mode": "max"}]), "it has no `type`"),
+        (json!([{}]), "it has no `type`"),
+        (
+            json!([{"type": "sbom", "disabled": "maybe"}]),
+            "`disabled`: `maybe` is neither",
+        ),
+        (
+            json!(["type=sbom,disabled=yes"]),
+            "`disabled`: `yes` is neither",
+        ),
+        (json!([null]), "expected `type=…` or an object"),
+        (json!({"type": "sbom"}), "`attest`: expected a list"),
+    ] {
+        let problem = read(attest.clone()).unwrap_err();
+        assert!(problem.message.contains(words), "{attest}: {problem}");
+    }
+    for attest in [
+        json!(null),
+        json!([]),
+        json!([{"type": "SBOM"}, {"type": "Provenance", "mode": "max"}]),
+        json!(["type=provenance,disabled=false", {"type": "sbom", "disabled": true}]),
+        json!([{"type": "provenance", "disabled": "0", "anything": "else"}]),
+    ] {
+        assert!(read(attest.clone()).is_ok(), "{attest}");
+    }
+    let builds = read(json!([{"type": "SBOM"}])).unwrap();
+    let builds = builds.complete(Vec::new(), None).unwrap();
+    assert_eq!(builds[0].attestations, [Attestation::Sbom]);
+}
+
+#[test]
+fn groups_that_are_not_understood_are_refused() {
+    let target = json!({"a": {"tags": ["r.io/a:1"]}});
+    for group in [
+        json!([]),
+        json!("a"),
+        json!({"g": ["a"]}),
+        json!({"g": {"targets": "a"}}),
+    ] {
+        let text = json!({"target": target, "group": group}).to_string();
+        assert!(parse("d.json", text.as_bytes()).is_err(), "{text}");
+    }
+    let text = json!({"target": target, "group": {
+        "all": {"targets": ["a", "more"]},
+        "more": {"targets": ["a", "lost"]},
+        "one": {"targets": ["a"]},
+    }});
+    let definition = parse("d.json", text.to_string().as_bytes()).unwrap();
+    for group in ["all", "more"] {
+        let problem = definition.complete(Vec::new(), Some(group)).unwrap_err();
+        assert!(problem.message.contains("the group `more`"), "{problem}");
+        assert!(problem.message.contains("lists `lost`"), "{problem}");
+    }
+    for group in [None, Some("one")] {
+        assert_eq!(definition.complete(Vec::new(), group).unwrap().len(), 1);
+    }
+}

@@ -90,6 +90,19 @@ pub(super) fn notes(builds: &[&Build], claims: &[Expectation], asked: &Asked) ->
     notes
 }
 
+/// What to say of metadata that holds more than is understood.
+pub(super) fn unread(build: &Build) -> Option<Note> {
+    (!build.unread.is_empty()).then(|| Note {
+        code: note::Code::Unchecked,
+        message: format!(
+            "`{}` holds what is not understood, so it is not checked: {}",
+            build.source,
+            build.unread.join(", ")
+        ),
+        help: "nothing, if no tag is meant by it; otherwise name the tags with `--tag NAME:TAG@sha256:…`".to_owned(),
+    })
+}
+
 /// What to say of a target whose tags no output pushes.
 pub(super) fn not_pushed(build: &Build) -> Option<Note> {
     let names: Vec<String> = build.unpushed.iter().map(|it| format!("`{it}`")).collect();

@@ -461,6 +461,8 @@ fn what_stands_beside_targets_is_no_target() {
         let read = read(&json!({"app": target, key: value})).unwrap();
         let targets: Vec<&str> = read.iter().filter_map(|it| it.target.as_deref()).collect();
         assert_eq!(targets, ["app"], "{key}");
+        let is_known = key.starts_with("buildx.") || key.starts_with("depot.");
+        assert_eq!(read[0].unread.is_empty(), is_known, "{key}");
         // Beside the keys of a single build, too.
         let mut single = target.clone();
         single[key] = value.clone();
@@ -493,4 +495,27 @@ fn targets_beside_a_single_build_are_not_lost() {
         problem.message.contains("key `app`: it is a build as well"),
         "{problem}"
     );
+}
+
+#[test]
+fn names_without_a_digest_are_not_lost_without_a_word() {
+    let read = read(&json!({
+        "app": {"image.name": "r.io/app:1", "buildx.build.ref": "b/n/i"},
+        "web": {"containerimage.digest": A, "image.name": "r.io/web:1"},
+        "base": {"image.name": " "},
+    }))
+    .unwrap();
+    let unread: Vec<&[String]> = read.iter().map(|it| it.unread.as_slice()).collect();
+    assert_eq!(
+        unread,
+        [
+            &["names of `app` without a digest".to_owned()][..],
+            &[],
+            &[]
+        ]
+    );
+    let (_, notes) =
+        crate::expectation::expect(&read, &crate::expectation::Asked::default()).unwrap();
+    assert_eq!(notes.len(), 1);
+    assert!(notes[0].message.contains("names of `app` without a digest"));
 }

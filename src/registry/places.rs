@@ -81,7 +81,7 @@ pub(super) fn last(sources: &Sources) -> Option<Place> {
     Some(Place::Given {
         host: "ghcr.io".parse().ok()?,
         name: "the job's `github-token`".to_owned(),
-        secret: Ok(Secret::new(username, token).ok()?),
+        secret: Secret::new(username, token),
     })
 }
 

@@ -78,8 +78,14 @@ pub(super) fn read(environment: &Environment) -> Result<Step, Problem> {
         };
         match means {
             Means::Command | Means::Own => {}
-            Means::Files => files.extend(items(value).map(str::to_owned)),
             Means::Value(flag) => args.push(format!("{flag}={value}").into()),
+            Means::Each(_) | Means::Files if items(value).next().is_none() => {
+                return Err(Problem::invalid(
+                    format!("failed to read the input `{name}`: there is nothing in its list"),
+                    "separate the items by commas or new lines, or leave the input empty",
+                ));
+            }
+            Means::Files => files.extend(items(value).map(str::to_owned)),
             Means::Each(flag) => {
                 args.extend(items(value).map(|item| format!("{flag}={item}").into()));
             }

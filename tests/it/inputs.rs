@@ -356,3 +356,28 @@ fn platforms_may_be_a_list_and_are_asked_for() {
         assert_eq!(ran.tags(), [verdict], "{}", ran.shown());
     }
 }
+
+/// An input that is not UTF-8 is set: left out, its check would not be made.
+#[cfg(unix)]
+#[test]
+fn an_input_that_is_not_utf8_is_refused_and_not_left_out() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    if crate::run::Host::get().is_wasi() {
+        return;
+    }
+    let text = metadata(&multi("a").index, &["r.io/app:1".to_owned()]);
+    for input in ["INPUT_PLATFORMS", "INPUT_TAGS", "INPUT_DIGEST"] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tagproof"));
+        command
+            .arg("action")
+            .env_clear()
+            .env("INPUT_METADATA", &text)
+            .env("INPUT_TAGS", "r.io/app:1")
+            .env(input, OsStr::from_bytes(b"linux/amd64,\xff"));
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(2), "{input}: {said}");
+    }
+}

@@ -484,3 +484,22 @@ fn every_input_of_the_file_is_one_that_the_program_reads() {
         .collect();
     assert_eq!(inputs, known);
 }
+
+#[test]
+fn a_list_with_nothing_in_it_is_not_taken_for_one_that_is_not_set() {
+    let (registry, build) = pushed();
+    for input in [
+        "platforms",
+        "targets",
+        "tags",
+        "plain-http",
+        "metadata-file",
+    ] {
+        for list in [",", " , ,", ",\n,"] {
+            let stepped = step(&registry, &build).with(input, list).run();
+            assert_eq!(stepped.code, code(2), "{input}: {}", stepped.shown());
+            assert_eq!(stepped.output("status"), "invalid", "{input}");
+        }
+    }
+    assert!(registry.journal().is_empty());
+}

@@ -347,3 +347,19 @@ fn a_github_jobs_token_is_for_githubs_registry_and_for_those_without_a_login() {
     assert_eq!(source(&beside, "ghcr.io/acme/app", 0), variable);
     assert_eq!(source(&beside, "ghcr.io/acme/app", 1), None);
 }
+
+#[test]
+fn a_jobs_token_that_cannot_work_is_told() {
+    let logins = Logins::new(Sources {
+        token: Some(("a:b".to_owned(), "token".to_owned())),
+        ..sources(&[])
+    })
+    .unwrap();
+    assert_eq!(
+        all(&logins, "ghcr.io/acme/app"),
+        [
+            "failed: failed to use the login for `ghcr.io` in the job's `github-token`: its user name has a colon"
+        ]
+    );
+    assert_eq!(all(&logins, "r.io/acme/app"), [""; 0]);
+}
