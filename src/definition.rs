@@ -4,10 +4,12 @@
 //! the metadata it is read strictly where it is used, and everything else is skipped.
 //! See docs/definition.md.
 
+mod attestations;
 mod platforms;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use attestations::attestations;
 use platforms::{Fault, platforms};
 use serde_json::{Map, Value};
 
@@ -189,31 +191,6 @@ fn pushed(outputs: &[Attributes]) -> Push {
     all
 }
 
-/// The attestations that are asked for. The first of a kind counts, as in buildx. A type that
-/// BuildKit does not have is an error: what it asks for could not be looked for.
-fn attestations(attest: &[Value]) -> Result<Vec<Attestation>, String> {
-    let read = |value| {
-        let attributes = Attributes::read(value)?;
-        let text = attributes.get("type").ok_or("it has no `type`")?;
-        let mut kinds = Attestation::ALL.into_iter();
-        let kind = kinds.find(|kind| text.eq_ignore_ascii_case(kind.as_str()));
-        let kind = kind.ok_or_else(|| {
-            let text: String = text.chars().take(100).collect();
-            format!("there is no attestation of the type `{text}`, only `provenance` and `sbom`")
-        })?;
-        Ok((kind, !attributes.boolean("disabled")?))
-    };
-    let all: Vec<(Attestation, bool)> = attest
-        .iter()
-        .map(|value| read(value).map_err(|cause: String| format!("`attest`: {cause}")))
-        .collect::<Result<_, _>>()?;
-    let is_asked = |kind: &Attestation| {
-        let first = all.iter().find(|(known, _)| known == kind);
-        first.is_some_and(|(_, is_asked)| *is_asked)
-    };
-    Ok(Attestation::ALL.into_iter().filter(is_asked).collect())
-}
-
 /// One output or attestation: an object, or text like `type=image,push=true` (buildx before 0.20).
 struct Attributes(Vec<(String, String)>);
 
@@ -260,22 +237,6 @@ impl Attributes {
     fn get(&self, key: &str) -> Option<&str> {
         let pair = self.0.iter().rfind(|(known, _)| known == key);
         pair.map(|(_, value)| value.as_str())
-    }
-
-    /// Whether it is said to be true, or nothing is said.
-    ///
-    /// # Errors
-    ///
-    /// When it is neither true nor false in one of the ways that Go reads.
-    fn boolean(&self, key: &str) -> Result<bool, String> {
-        match self.get(key) {
-            None | Some("0" | "f" | "F" | "false" | "False" | "FALSE") => Ok(false),
-            Some(_) if self.is_true(key) => Ok(true),
-            Some(text) => {
-                let text: String = text.chars().take(100).collect();
-                Err(format!("`{key}`: `{text}` is neither true nor false"))
-            }
-        }
     }
 
     /// Whether it is said to be true, in one of the ways that Go reads; BuildKit takes an empty
