@@ -308,3 +308,56 @@ fn what_something_in_front_of_the_registry_answers_with_is_never_taken_for_an_im
         assert_eq!(registry.count("PUT", ""), 0);
     }
 }
+
+#[test]
+fn an_image_that_is_served_under_another_media_type_is_right_and_a_note_says_to_push_it_again() {
+    let build = multi("a");
+    for (served, notes) in [
+        (MANIFEST, &["media-type"][..]),
+        (SIGNED, &["media-type"]),
+        ("application/json", &[]),
+        (INDEX, &[]),
+    ] {
+        let registry = Registry::start();
+        build.push(&registry, "app");
+        let digest = registry.put_manifest("app", &build.index.bytes, served);
+        registry.tag("app", "1", &digest);
+        let names = [format!("{}/app:1", registry.host())];
+        let all = ["--deep", "--platform", "linux/amd64,linux/arm64"];
+        let ran = prove("check", &metadata(&build.index, &names), &all);
+        assert_eq!(ran.tags(), ["app:1 ok -"], "{served}: {}", ran.shown());
+        assert_eq!(ran.notes(), notes, "{served}");
+        if !notes.is_empty() {
+            let help = ran.report["notes"][0]["help"].as_str().unwrap();
+            assert!(help.contains("push it again: it was stored"), "{help}");
+        }
+    }
+}
+
+#[test]
+fn a_repair_writes_a_document_with_the_type_that_it_names_itself() {
+    let build = multi("a");
+    let registry = Registry::start();
+    build.push(&registry, "app");
+    registry.put_manifest("app", &build.index.bytes, "application/json");
+    registry.tag("app", "1", &build.arm64.digest);
+    let names = [format!("{}/app:1", registry.host())];
+    let ran = prove("fix", &metadata(&build.index, &names), &[]);
+    assert_eq!(ran.tags(), ["app:1 child fixed"], "{}", ran.shown());
+    let written = registry
+        .journal()
+        .into_iter()
+        .find(|it| it.method == "PUT")
+        .unwrap();
+    assert_eq!(written.content_type.as_deref(), Some(INDEX));
+}
+
+#[test]
+fn reports_show_a_document_of_an_unknown_kind_as_what_it_is() {
+    let (registry, digest) = holding(r#"{"schemaVersion":1,"fsLayers":[]}"#, SCHEMA_1);
+    let names = [format!("{}/app:1", registry.host())];
+    let ran = prove("check", &metadata(&multi("a").index, &names), &[]);
+    assert_eq!(ran.tag(0)["found"]["media_type"], SCHEMA_1);
+    let shown = format!("{digest} (document of an unknown kind)");
+    assert!(ran.stdout.contains(&shown), "{}", ran.shown());
+}

@@ -116,25 +116,21 @@ pub(crate) fn shown(result: &Result<Answer, Error>, read: &Read) -> Shown {
         Ok(Answer::Header(_)) if read.method == Method::Get => Shown::Garbage,
         Ok(Answer::Header(None)) => Shown::Nothing,
         Ok(Answer::Header(Some(digest))) => Shown::Said(digest.clone()),
-        Ok(Answer::Body {
-            bytes,
-            content_type,
-            claimed,
-        }) => {
+        Ok(Answer::Body { bytes, claimed, .. }) => {
             let digest = Digest::of(bytes);
             let is_asked = match &read.target {
                 Target::Tag(_) => true,
                 Target::Manifest(asked) | Target::Blob(asked) => *asked == digest,
             };
             let lib = library();
-            // An altered manifest is a manifest of another digest.
-            let reads_as_one = |value: serde_json::Value| {
-                value.get("manifests").is_some() != value.get("config").is_some()
+            // An altered manifest is a document of another digest, whether it can be understood or
+            // not, and whatever type it was served with.
+            let has_a_member = |value: serde_json::Value| {
+                value.get("manifests").is_some() || value.get("config").is_some()
             };
-            let is_document = !content_type.ends_with(".other")
-                && (lib.docs.contains_key(&digest)
-                    || lib.blobs.contains_key(&digest)
-                    || serde_json::from_slice(bytes).is_ok_and(reads_as_one));
+            let is_document = lib.docs.contains_key(&digest)
+                || lib.blobs.contains_key(&digest)
+                || serde_json::from_slice(bytes).is_ok_and(has_a_member);
             match is_asked && is_document {
                 true => Shown::Body(digest.clone(), claimed.as_ref() == Some(&digest)),
                 false => Shown::Garbage,

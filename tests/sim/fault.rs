@@ -193,7 +193,11 @@ impl Fault {
     pub(crate) fn is_harmless(self) -> bool {
         matches!(
             self,
-            Self::Slow | Self::HeaderMissing | Self::TypeGeneric | Self::TypeMissing
+            Self::Slow
+                | Self::HeaderMissing
+                | Self::TypeWrong
+                | Self::TypeGeneric
+                | Self::TypeMissing
         )
     }
 
@@ -205,6 +209,7 @@ impl Fault {
                 | Self::HeaderWrong
                 | Self::BodyOfAnother
                 | Self::BodyAltered
+                | Self::BodyAmbiguous
                 | Self::Dropped
         )
     }
