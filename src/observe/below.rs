@@ -11,6 +11,9 @@ use crate::oci::{Digest, Document, Repository};
 use crate::registry::{Registry, Target};
 use crate::verdict::needs_below;
 
+/// A document of a repository.
+type Key = (Repository, Digest);
+
 /// What lies below the expected images and below what the tags show, for each expectation. Without
 /// an index in an index, or a need to know what is in it, nothing is asked.
 pub(super) fn indexes(
@@ -21,7 +24,7 @@ pub(super) fn indexes(
     memory: &mut Memory,
     registry: &dyn Registry,
 ) -> Vec<Arc<Nested>> {
-    let mut level: BTreeMap<(Repository, Digest), Arc<Document>> = BTreeMap::new();
+    let mut level: BTreeMap<Key, Arc<Document>> = BTreeMap::new();
     let mut is_needed = Vec::with_capacity(expectations.len());
     for ((expectation, tag), document) in expectations.iter().zip(tags).zip(documents) {
         let needs = needs_below(expectation, tag, document.as_deref(), deep);
@@ -37,7 +40,7 @@ pub(super) fn indexes(
     }
     let mut nested: BTreeMap<Repository, Nested> = BTreeMap::new();
     for _ in 0..MAX_LEVELS {
-        let mut below: BTreeMap<(Repository, Digest), Arc<Document>> = BTreeMap::new();
+        let mut below: BTreeMap<Key, Arc<Document>> = BTreeMap::new();
         for (key, seen) in read(&level, &nested, memory, registry) {
             let known = nested.entry(key.0.clone()).or_default();
             known.insert(key.1.clone(), seen.clone());
@@ -64,12 +67,12 @@ pub(super) fn indexes(
 
 /// The indexes that these list, as far as they are not known yet.
 fn read(
-    level: &BTreeMap<(Repository, Digest), Arc<Document>>,
+    level: &BTreeMap<Key, Arc<Document>>,
     nested: &BTreeMap<Repository, Nested>,
     memory: &mut Memory,
     registry: &dyn Registry,
-) -> Vec<((Repository, Digest), Seen<Arc<Document>>)> {
-    let mut asked: BTreeSet<(Repository, Digest)> = BTreeSet::new();
+) -> Vec<(Key, Seen<Arc<Document>>)> {
+    let mut asked: BTreeSet<Key> = BTreeSet::new();
     let mut found = Vec::new();
     let mut room: BTreeMap<&Repository, usize> = BTreeMap::new();
     for ((repository, _), index) in level {
