@@ -3,9 +3,13 @@
 //! A loop over the registry and the clock. Whether a tag is right afterwards is decided by the
 //! same looks and the same judgement as before.
 
+mod outage;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+use outage::{ATTEMPTS, FIRST_WAIT, MAX_RETRY_AFTER, Outage};
 
 use crate::clock::Clock;
 use crate::expectation::Expectation;
@@ -16,15 +20,6 @@ use crate::outcome::Outcome;
 use crate::plan::Step;
 use crate::registry::{Class, Error, Registry, Write};
 use crate::verdict::Verdict;
-
-/// How often one tag is written, at most, while the failures are passing ones.
-const ATTEMPTS: u32 = 5;
-
-/// The wait before the second try; it doubles with each.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-
-/// The longest wait that a registry may ask for before the next write.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// How often the steps are gone through: a tag that came right by itself and then went wrong
 /// again is written on the next pass.
@@ -115,7 +110,8 @@ pub fn apply(
 }
 
 /// Writes what is open, in rounds of one try each: no registry that fails or is slow keeps the
-/// others waiting for more than one try, and one that fails all tries fails its other steps, too.
+/// others waiting for more than one try. A host that is down is waited for, and asked for one step
+/// at a time; when that was in vain, its other steps fail with it.
 fn write(
     plan: &[Step<'_>],
     states: &mut [State],
@@ -124,38 +120,73 @@ fn write(
     registry: &dyn Registry,
     clock: &dyn Clock,
 ) {
+    let mut outages: BTreeMap<&Host, Outage> = BTreeMap::new();
     let mut down: BTreeMap<&Host, Error> = BTreeMap::new();
     loop {
-        // The hosts that failed in this round, so that each costs one try in it.
-        let mut failing: BTreeMap<&Host, Error> = BTreeMap::new();
-        for (step, state) in plan.iter().zip(states.iter_mut()) {
-            let State::Open { tries, due, lost } = *state else {
+        let mut round: Vec<(&Step<'_>, &mut State, u32)> = plan
+            .iter()
+            .zip(states.iter_mut())
+            .filter_map(|(step, state)| match *state {
+                State::Open { tries, due, .. } if due <= clock.now() => Some((step, state, tries)),
+                _ => None,
+            })
+            .collect();
+        // What failed less often goes first, so that a tag which fails each time does not pass for
+        // a host that is down.
+        round.sort_by_key(|(_, _, tries)| *tries);
+        for (step, state, _) in round {
+            let State::Open { tries, due: _, lost } = *state else {
                 continue;
             };
-            if due > clock.now() {
-                continue;
-            }
             let host = step.expectation.repository.host();
-            *state = match (down.get(host), failing.get(host)) {
-                (Some(error), _) => State::Done(Outcome::Failed(error.clone())),
-                (None, Some(error)) => again(error, tries, deadline, clock),
-                (None, None) => match attempt(step, memory, registry) {
-                    // Right by the write whose answer was lost.
-                    Tried::Over(State::SeenRight) if lost => State::Written,
-                    Tried::Over(state) => state,
-                    Tried::Failed(error) => {
-                        if is_of_the_host(error.class) {
-                            failing.insert(host, error.clone());
-                        }
-                        again(&error, tries, deadline, clock)
-                    }
-                },
-            };
-            if let State::Lost(error) = state
-                && is_of_the_host(error.class)
-            {
-                down.insert(host, error.clone());
+            if let Some(error) = down.get(host) {
+                *state = given_up(error, lost);
+                continue;
             }
+            if let Some(due) = outages.get(host).map(Outage::due)
+                && due > clock.now()
+            {
+                *state = State::Open { tries, due, lost };
+                continue;
+            }
+            let (error, lost) = match attempt(step, memory, registry) {
+                Tried::Over(over) => {
+                    outages.remove(host);
+                    *state = match over {
+                        // Right by the write whose answer was lost.
+                        State::SeenRight if lost => State::Written,
+                        over => over,
+                    };
+                    continue;
+                }
+                Tried::Failed(error) => {
+                    let is_limit = error.class == Class::RateLimited;
+                    (error, lost || !is_limit)
+                }
+                Tried::Unseen(error) => (error, lost),
+            };
+            // A step that failed before, on a host that is up for others, is alone with it.
+            let is_alone = tries > 0 && !outages.contains_key(host);
+            if is_alone || !is_of_the_host(error.class) {
+                *state = again(&error, tries, lost, deadline, clock);
+                continue;
+            }
+            let now = clock.now();
+            let outage = outages
+                .entry(host)
+                .or_insert_with(|| Outage::new(now, deadline));
+            *state = match outage.failed(now, error.retry_after) {
+                true => {
+                    registry.wait_for(host, &error, outage.left(now));
+                    let (tries, due) = (tries + 1, outage.due());
+                    State::Open { tries, due, lost }
+                }
+                false => {
+                    let state = given_up(&error, lost);
+                    down.insert(host, error);
+                    state
+                }
+            };
         }
         let next = states.iter().filter_map(|state| match state {
             State::Open { due, .. } => Some(*due),
@@ -171,6 +202,8 @@ enum Tried {
     Over(State),
     /// The write failed in a way that may pass.
     Failed(Error),
+    /// So did the look before it.
+    Unseen(Error),
 }
 
 /// Looks again and writes, if the tag still is what was decided on.
@@ -181,6 +214,7 @@ fn attempt(step: &Step<'_>, memory: &mut Memory, registry: &dyn Registry) -> Tri
             .is_some_and(|document| step.expectation.image.is(document))
     };
     match observe::look_at_tag(repository, step.tag, memory, registry) {
+        Seen::Unknown(error) if is_of_the_host(error.class) => return Tried::Unseen(error),
         Seen::Unknown(error) => return Tried::Over(State::Done(Outcome::Failed(error))),
         seen if is_right(&seen) => return Tried::Over(State::SeenRight),
         seen => {
@@ -216,20 +250,24 @@ fn attempt(step: &Step<'_>, memory: &mut Memory, registry: &dyn Registry) -> Tri
     }
 }
 
-/// What follows a try that failed: another one after a while, or the looks that show whether the
-/// write was taken all the same.
-fn again(error: &Error, tries: u32, deadline: Duration, clock: &dyn Clock) -> State {
+/// What follows a try that failed and was not the host's fault: another one after a while, or the
+/// looks that show whether the write was taken all the same.
+fn again(error: &Error, tries: u32, lost: bool, deadline: Duration, clock: &dyn Clock) -> State {
     let tries = tries + 1;
     let doubled = FIRST_WAIT * (1 << (tries - 1).min(8));
     let due = clock.now() + error.retry_after.unwrap_or(doubled).max(FIRST_WAIT / 5);
     let is_patient = error.retry_after.is_none_or(|time| time <= MAX_RETRY_AFTER);
     match tries < ATTEMPTS && is_patient && due < deadline {
-        true => State::Open {
-            tries,
-            due,
-            lost: error.class != Class::RateLimited,
-        },
+        true => State::Open { tries, due, lost },
         false => State::Lost(error.clone()),
+    }
+}
+
+/// What becomes of a step whose host is given up on.
+fn given_up(error: &Error, lost: bool) -> State {
+    match lost {
+        true => State::Lost(error.clone()),
+        false => State::Done(Outcome::Failed(error.clone())),
     }
 }
 

@@ -270,6 +270,12 @@ impl Registry for Client<'_> {
             }
         }
     }
+
+    fn wait_for(&self, host: &Host, error: &Error, at_most: Duration) {
+        self.sender.ask_again();
+        let time = super::retry::spoken(at_most);
+        (self.sender.log)(&format!("waiting for {host}, {time} at most: {error}"));
+    }
 }
 
 /// The order in which each host gets its reads: the first of each repository before all others, so

@@ -35,7 +35,9 @@ pub(crate) mod fuzzing;
 #[cfg(test)]
 mod testing;
 
-use crate::oci::{Digest, MediaType, Repository, Tag};
+use std::time::Duration;
+
+use crate::oci::{Digest, Host, MediaType, Repository, Tag};
 
 pub use client::{Client, Requests, Settings};
 pub use credentials::{Login, Logins, Secret, Sources};
@@ -54,6 +56,12 @@ pub trait Registry {
     ///
     /// When the registry refused, or is not known to have taken it.
     fn put(&self, write: &Write) -> Result<(), Error>;
+
+    /// The engine is going to wait for a host that is down, so long at most, because of this error.
+    /// A port that fails requests to it at once asks it again then, with one request at a time.
+    fn wait_for(&self, host: &Host, error: &Error, at_most: Duration) {
+        let _ = (host, error, at_most);
+    }
 }
 
 /// One read.

@@ -2,7 +2,7 @@
 //! credentials, and gives up on hosts that are down.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::http::{Http, Outgoing, Response, Verb};
@@ -28,11 +28,19 @@ enum Wish {
 pub(crate) struct Sender<'a> {
     pub(crate) http: Http<'a>,
     clock: &'a dyn Clock,
-    log: &'a (dyn Fn(&str) + Sync),
+    pub(crate) log: &'a (dyn Fn(&str) + Sync),
     deadline: Duration,
     jitter: Mutex<Jitter>,
-    /// Why each origin that is down is down.
-    dead: Mutex<BTreeMap<Origin, Error>>,
+    /// The origins that failed every try.
+    dead: Mutex<BTreeMap<Origin, Dead>>,
+}
+
+/// An origin that failed every try.
+enum Dead {
+    /// Nothing goes to it, because of this.
+    Down(Error),
+    /// A request may go to it, and is sent once.
+    Asked,
 }
 
 impl<'a> Sender<'a> {
@@ -60,19 +68,26 @@ impl<'a> Sender<'a> {
             Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
         let mut first = first;
         let mut before: Option<Error> = None;
+        let attempts = match self.dead().get(&origin) {
+            Some(Dead::Asked) => 1,
+            _ => retry::ATTEMPTS,
+        };
         for attempt in 1.. {
             self.check(&origin, outgoing)
                 .map_err(|error| with_reason_of(error, before.as_ref()))?;
             let outcome = first.take().unwrap_or_else(|| self.http.send(outgoing));
             let (error, wish) = match self.failure(outgoing, outcome) {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    self.dead().remove(&origin);
+                    return Ok(response);
+                }
                 Err((error, wish)) => (with_reason_of(error, before.as_ref()), wish),
             };
             let Wish::Repeat { hint } = wish else {
                 self.give_up(origin, &error);
                 return Err(error);
             };
-            if attempt >= retry::ATTEMPTS {
+            if attempt >= attempts {
                 self.give_up(origin, &error);
                 return Err(error);
             }
@@ -191,17 +206,32 @@ impl<'a> Sender<'a> {
         if self.clock.now() >= self.deadline {
             return Err(outgoing.error(Class::Deadline, "the time for the whole run is over"));
         }
-        let dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner);
-        match dead.get(origin) {
-            None => Ok(()),
-            Some(error) => Err(Error {
+        match self.dead().get(origin) {
+            None | Some(Dead::Asked) => Ok(()),
+            Some(Dead::Down(error)) => Err(Error {
                 request: outgoing.shown(),
                 ..error.clone()
             }),
         }
     }
 
-    /// Marks an origin as down for the rest of the run.
+    /// Lets requests go to the origins that are down and may be up again: one try each, until one of
+    /// them is answered.
+    pub(crate) fn ask_again(&self) {
+        for dead in self.dead().values_mut() {
+            if let Dead::Down(error) = dead
+                && matches!(error.class, Class::Network | Class::Unavailable)
+            {
+                *dead = Dead::Asked;
+            }
+        }
+    }
+
+    fn dead(&self) -> MutexGuard<'_, BTreeMap<Origin, Dead>> {
+        self.dead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Marks an origin as down, until it is asked again.
     fn give_up(&self, origin: Origin, error: &Error) {
         let is_down = matches!(
             error.class,
@@ -213,8 +243,10 @@ impl<'a> Sender<'a> {
                 | Class::Proxy
         );
         if is_down {
-            let mut dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner);
-            dead.entry(origin).or_insert_with(|| error.clone());
+            let mut dead = self.dead();
+            if !matches!(dead.get(&origin), Some(Dead::Down(_))) {
+                dead.insert(origin, Dead::Down(error.clone()));
+            }
         }
     }
 }
