@@ -135,7 +135,12 @@ fn write(
         // a host that is down.
         round.sort_by_key(|(_, _, tries)| *tries);
         for (step, state, _) in round {
-            let State::Open { tries, due: _, lost } = *state else {
+            let State::Open {
+                tries,
+                due: _,
+                lost,
+            } = *state
+            else {
                 continue;
             };
             let host = step.expectation.repository.host();
@@ -320,6 +325,7 @@ fn is_refusal(class: Class) -> bool {
         | Class::Immutable
         | Class::Protected
         | Class::ReadOnly
+        | Class::NoWrites
         | Class::ChildMissing
         | Class::TooLarge
         | Class::MediaType

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::look::{Image, Wanted, resolve};
-use super::memory::{Learnt, Memory, bad_answer};
+use super::memory::{Learnt, Memory, bad_answer, read_refused_again};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
 use crate::oci::{Child, Content, Digest, Document, Named, Platform, Repository};
@@ -45,7 +45,7 @@ pub(super) fn expected(
     );
     let reads: Vec<Read> = reads.into_iter().collect();
     let mut answers: BTreeMap<&Read, Seen<Option<Arc<Document>>>> = BTreeMap::new();
-    for (read, answer) in reads.iter().zip(registry.read(&reads)) {
+    for (read, answer) in reads.iter().zip(read_refused_again(&reads, registry)) {
         let seen = match memory_of(memory, read, answer) {
             Learnt::Seen(Seen::Here(document)) => Seen::Here(Some(document)),
             Learnt::Seen(Seen::Absent) => Seen::Absent,
@@ -95,6 +95,10 @@ fn read_of_expected(expectation: &Expectation) -> Option<Read> {
 /// Like [`Memory::learn`], but a HEAD of a blob that is not there is an answer.
 fn memory_of(memory: &mut Memory, read: &Read, answer: Result<Answer, Error>) -> Learnt {
     match (&read.target, answer) {
+        (Target::Blob(digest), Ok(Answer::Body { bytes, .. })) if !digest.is_of(&bytes) => {
+            let reason = "the body is not what was asked for".to_owned();
+            Learnt::Seen(Seen::Unknown(bad_answer(read, reason)))
+        }
         (Target::Blob(_), Ok(Answer::Absent)) => Learnt::Seen(Seen::Absent),
         (Target::Blob(_), Ok(_)) => Learnt::Nothing,
         (Target::Blob(_), Err(error)) => Learnt::Seen(Seen::Unknown(error)),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
 use crate::oci::{Digest, Document, Platform, Repository, Why};
-use crate::registry::{Answer, Class, Error, Method, Read, Target};
+use crate::registry::{Answer, Class, Error, Method, Read, Registry, Target};
 use crate::text::clean;
 
 /// The most that is kept of documents: their bytes, and what is read of each child.
@@ -87,6 +87,7 @@ impl Memory {
             (Ok(Answer::Header(Some(digest))), _) => Learnt::Said(digest),
             (Ok(Answer::Absent | Answer::Header(None)), _) => Learnt::Nothing,
             // Some registries refuse a HEAD they would answer as a GET (ECR 400, Artifactory 403).
+            // Why is not said, so a GET is asked in any case.
             (Err(error), Method::Head) if may_be_about_head(error.class) => Learnt::Nothing,
             (Err(error), _) => Learnt::Seen(Seen::Unknown(error)),
         }
@@ -155,6 +156,8 @@ impl Memory {
     }
 }
 
+/// Whether a GET may be answered where a HEAD failed so: whatever was refused, and not what never
+/// reached the registry, or what it has no time for.
 fn may_be_about_head(class: Class) -> bool {
     !matches!(
         class,
@@ -163,11 +166,39 @@ fn may_be_about_head(class: Class) -> bool {
             | Class::UnknownHost
             | Class::Tls
             | Class::Proxy
-            | Class::Login
             | Class::RateLimited
-            | Class::Unavailable
             | Class::Unsafe
     )
+}
+
+/// Reads a batch, and each HEAD that was refused once more as GET.
+pub(super) fn read_refused_again(
+    reads: &[Read],
+    registry: &dyn Registry,
+) -> Vec<Result<Answer, Error>> {
+    let mut answers = registry.read(reads);
+    let is_refused = |(read, answer): &(&Read, &mut Result<Answer, Error>)| {
+        let class = answer.as_ref().err().map(|error| error.class);
+        read.method == Method::Head && class.is_some_and(may_be_about_head)
+    };
+    let (again, places): (Vec<Read>, Vec<_>) = reads
+        .iter()
+        .zip(&mut answers)
+        .filter(is_refused)
+        .map(|(read, place)| {
+            let read = Read {
+                method: Method::Get,
+                ..read.clone()
+            };
+            (read, place)
+        })
+        .unzip();
+    if !again.is_empty() {
+        for (place, answer) in places.into_iter().zip(registry.read(&again)) {
+            *place = answer;
+        }
+    }
+    answers
 }
 
 /// A failure of what was answered, not of the request.

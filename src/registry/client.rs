@@ -301,6 +301,10 @@ fn refused(outgoing: &Outgoing<'_>, response: &Response) -> Error {
         true if matches!(response.status, 401 | 403) => Class::Denied,
         _ => refusal.class(),
     };
+    let class = match (class, outgoing.verb) {
+        (Class::NoWrites, Verb::Get | Verb::Head) => Class::Refused,
+        (class, _) => class,
+    };
     outgoing.error(class, refusal.reason())
 }
 

@@ -39,6 +39,8 @@ pub enum Class {
     Protected,
     /// A quota is used up, or the registry is read-only for now.
     ReadOnly,
+    /// No tag is written here by anyone: a mirror, a cache, or set to read-only (writes only).
+    NoWrites,
     /// Too many requests.
     RateLimited,
     /// A manifest lists a child that the registry does not have.
@@ -49,7 +51,8 @@ pub enum Class {
     MediaType,
     /// A policy of the registry hides the image (vulnerable, unsigned).
     Policy,
-    /// There is no such repository (writes only; a read is answered with [`super::Answer::Absent`]).
+    /// There is no such repository, or no such project that it could be in. (A read that is answered
+    /// with 404 is no error, but [`super::Answer::Absent`].)
     NotFound,
     /// The registry failed (5xx).
     Unavailable,
@@ -245,9 +248,13 @@ impl Refusal {
         ]) {
             return Class::Immutable;
         }
-        // What else a request for a login says, it says of the repository.
+        // What else a request for a login says, it says of the repository. (Harbor asks for one
+        // where the project does not exist.)
         if self.status == 401 {
-            return Class::Login;
+            return match self.misses_project() {
+                true => Class::NotFound,
+                false => Class::Login,
+            };
         }
         if refused
             && (self.says_alone(&["immutable", "immutability"])
@@ -255,8 +262,17 @@ impl Refusal {
         {
             return Class::Immutable;
         }
-        if refused && self.says_alone(&["read-only", "read only", "readonly", "quota"]) {
+        if refused && self.says_alone(&["quota"]) {
             return Class::ReadOnly;
+        }
+        if refused && self.says_alone(&["read-only", "read only", "readonly"]) {
+            return match self.says(&["currently"]) {
+                true => Class::ReadOnly,
+                false => Class::NoWrites,
+            };
+        }
+        if self.status == 403 && self.says(&["artifact to a proxy project"]) {
+            return Class::NoWrites;
         }
         if refused && self.says(&["body too large"]) || self.has(&["SIZE_INVALID"]) {
             return Class::TooLarge;
@@ -268,34 +284,58 @@ impl Refusal {
             415 => Class::MediaType,
             409 if self.has(&["CONFLICT"]) => Class::Immutable,
             412 => Class::Policy,
-            405 if self.has(&["UNSUPPORTED", "DENIED"]) => Class::ReadOnly,
+            405 => Class::NoWrites,
             400..=499 if self.has(&["PROJECTPOLICYVIOLATION"]) => Class::Policy,
-            400..=499 if self.misses_child() => Class::ChildMissing,
+            400..=499 if self.names_missing_child() => Class::ChildMissing,
             400 | 404 if self.has(&["MANIFEST_INVALID"]) && self.says(&["403 forbidden"]) => {
                 Class::Denied
             }
             400 if self.says(&["media type", "mediatype", "content-type", "content type"]) => {
                 Class::MediaType
             }
+            400..=499 if self.misses_child() => Class::ChildMissing,
             404 => Class::NotFound,
+            // A manifest that this registry will not take (cuelabs), and no failure of its own.
+            500 if self.has(&["UNKNOWN"]) && self.says(&["invalid manifest"]) => {
+                match self.says(&["not found"]) {
+                    true => Class::ChildMissing,
+                    false => Class::Refused,
+                }
+            }
             408 | 425 | 499 | 500..=599 => Class::Unavailable,
             400..=498 => Class::Refused,
             _ => Class::BadAnswer,
         }
     }
 
-    fn misses_child(&self) -> bool {
+    fn names_missing_child(&self) -> bool {
         self.has(&["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"])
-            || self.says(&["sub-manifest", "required for pushing image"])
-            || (self.status == 400
-                && self.has(&["MANIFEST_INVALID"])
-                && self.says(&[
-                    "not found",
-                    "unknown",
-                    "does not exist",
-                    "do not exist",
-                    "missing",
-                ]))
+            || self.says(&[
+                "sub-manifest",
+                "required for pushing image",
+                "could not find child manifest",
+            ])
+    }
+
+    /// Whether something is missing that can only be a child, as nothing else was named.
+    fn misses_child(&self) -> bool {
+        self.status == 400
+            && self.has(&["MANIFEST_INVALID"])
+            && self.says(&[
+                "not found",
+                "unknown",
+                "does not exist",
+                "do not exist",
+                "missing",
+            ])
+    }
+
+    /// `project NAME not found`, as Harbor says it.
+    fn misses_project(&self) -> bool {
+        self.searched.split("project ").skip(1).any(|rest| {
+            let (_, rest) = rest.split_once(' ').unwrap_or_default();
+            rest.starts_with("not found")
+        })
     }
 
     /// Whether the same request may be answered otherwise a moment later.

@@ -285,9 +285,15 @@ fn unserved(outgoing: &Outgoing<'_>, response: &Response) -> Error {
     )
 }
 
-/// Whether an answer asks for a login. GitLab's protected tags answer 401 as well.
+/// Whether an answer asks for a login. GitLab's protected tags answer 401 as well, and Harbor's
+/// projects that do not exist; those may come with a challenge where nobody has logged in.
 fn is_login(response: &Response) -> bool {
-    response.status == 401 && !response.is_redirected && response.refusal().class() == Class::Login
+    let asks = || match response.refusal().class() {
+        Class::Login => true,
+        Class::NotFound => offered(response).is_some(),
+        _ => false,
+    };
+    response.status == 401 && !response.is_redirected && asks()
 }
 
 /// Whether another login may do better. A HEAD does not say why.

@@ -20,6 +20,7 @@ impl Error {
             Class::Immutable => "push a new tag, or relax the registry's rule for immutable tags: this one cannot be moved".to_owned(),
             Class::Protected => "use an account that may push protected tags, or change the protection in the project's settings".to_owned(),
             Class::ReadOnly => "free some quota, or wait until the registry takes writes again, and rerun the job".to_owned(),
+            Class::NoWrites => format!("repair the tag where it was pushed: `{host}` takes no writes here, as a mirror, a cache or a read-only registry does"),
             Class::RateLimited => match (host, self.retry_after) {
                 ("registry-1.docker.io", _) => "log in to Docker Hub for a higher limit: `docker login`, or rerun the job later".to_owned(),
                 // What is over in a moment was waited for.
@@ -31,7 +32,7 @@ impl Error {
             Class::TooLarge => "build with fewer platforms or annotations: a manifest is at most 4 MiB".to_owned(),
             Class::MediaType => "build with `--output type=image,oci-mediatypes=…` as the registry wants it, or allow the media type in the registry's settings".to_owned(),
             Class::Policy => "look at the registry's policy for this project: it hides images that are vulnerable or not signed".to_owned(),
-            Class::NotFound => "check the repository's name, and create it if the registry does not do so on push".to_owned(),
+            Class::NotFound => "check the repository's name, and create it, or the project it is in, if the registry does not do so on push".to_owned(),
             Class::Unavailable => "rerun the job when the registry works again".to_owned(),
             Class::Network if self.proxy().is_some() => format!("check that the proxy of `{}` may reach `{host}`, or put `{host}` into `NO_PROXY`", self.proxy().unwrap_or_default()),
             Class::Network if self.request.contains(" http://") => format!("check that a registry listens at `{host}`"),
@@ -85,6 +86,7 @@ mod tests {
         Class::Immutable,
         Class::Protected,
         Class::ReadOnly,
+        Class::NoWrites,
         Class::RateLimited,
         Class::ChildMissing,
         Class::TooLarge,

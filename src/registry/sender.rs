@@ -83,6 +83,10 @@ impl<'a> Sender<'a> {
                 }
                 Err((error, wish)) => (with_reason_of(error, before.as_ref()), wish),
             };
+            if outgoing.verb == Verb::Head && error.class == Class::Unavailable {
+                // It may be the method that the registry fails at, and a GET says more in any case.
+                return Err(error);
+            }
             let Wish::Repeat { hint } = wish else {
                 self.give_up(origin, &error);
                 return Err(error);

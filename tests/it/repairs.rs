@@ -287,7 +287,8 @@ fn every_registrys_refusal_is_refused_with_its_words_and_not_repeated() {
     for refusal in BODIES {
         match refusal.means {
             "immutable" | "protected" | "locked" | "denied" | "read-only" | "policy"
-            | "too-large" | "child-missing" | "media-type" | "config" => {}
+            | "too-large" | "child-missing" | "media-type" | "config" | "no-writes"
+            | "no-project" => {}
             // They may pass: such a write is `failed`, and most are repeated.
             "rate-limit" | "unavailable" => continue,
             // Only reads are answered so.

@@ -91,7 +91,7 @@ pub(crate) enum Fault {
 }
 
 /// What a request can fail with.
-const FAILED: [Class; 19] = [
+const FAILED: [Class; 20] = [
     Class::Login,
     Class::Denied,
     Class::Policy,
@@ -108,6 +108,7 @@ const FAILED: [Class; 19] = [
     Class::Immutable,
     Class::Protected,
     Class::ReadOnly,
+    Class::NoWrites,
     Class::ChildMissing,
     Class::MediaType,
     Class::NotFound,
@@ -149,6 +150,7 @@ impl Fault {
         let is_put = phase == Phase::Put;
         match self {
             Self::Failed(Class::NotFound) if !is_put => Some("for a read it is NotThere"),
+            Self::Failed(Class::NoWrites) if !is_put => Some("for a read it is Refused"),
             Self::Failed(class) if BY_WORDS.contains(&class) && phase.is_head() => {
                 Some("it is told by the words of a refusal, and a HEAD has none")
             }

@@ -293,6 +293,68 @@ pub(crate) const BODIES: &[Refusal] = &[
         r#"{"errors":[{"code":"UNSUPPORTED","detail":{},"message":"System is currently read-only. Pulls will succeed but all write operations are currently suspended."}]}"#,
     ),
     refusal(
+        "olareg-read-only",
+        "no-writes",
+        403,
+        r#"{"errors":[{"code":"DENIED","message":"repository is read-only"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "distribution-cache",
+        "no-writes",
+        405,
+        r#"{"errors":[{"code":"UNSUPPORTED","message":"The operation is unsupported."}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "harbor-proxy-project",
+        "no-writes",
+        403,
+        r#"{"errors":[{"code":"DENIED","message":"denied: can not push artifact to a proxy project: proxy"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "harbor-no-project",
+        "no-project",
+        401,
+        r#"{"errors":[{"code":"UNAUTHORIZED","message":"project $REPO not found: project $REPO not found"}]}"#,
+    ),
+    refusal(
+        "cuelabs-child-missing",
+        "child-missing",
+        500,
+        r#"{"errors":[{"code":"UNKNOWN","message":"invalid manifest: manifest for manifests[1] not found"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "cuelabs-immutable",
+        "immutable",
+        403,
+        r#"{"errors":[{"code":"DENIED","message":"this store is immutable: denied: requested access to the resource is denied"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "angos-denied-immutable",
+        "immutable",
+        409,
+        r#"{"errors":[{"code":"DENIED","message":"Tag '$TAG' is immutable and cannot be overwritten","detail":null}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "quay-child-missing-by-name",
+        "child-missing",
+        400,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","detail":{"message":"Could not find child manifest with digest `sha256:0000000000000000000000000000000000000000000000000000000000000000`"},"message":"manifest invalid"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
+        "gitlab-media-type",
+        "media-type",
+        400,
+        r#"{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid","detail":"unknown media type: application/vnd.example.config.v1+json"}]}"#,
+    )
+    .to(To::Writes),
+    refusal(
         "harbor-policy",
         "policy",
         412,

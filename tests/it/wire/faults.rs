@@ -197,6 +197,8 @@ fn refusal(refusal: &Refusal) -> Row {
         ("media-type", _) => (Kind::Refused, "oci-mediatypes"),
         ("too-large", _) => (Kind::Refused, "a manifest is at most 4 MiB"),
         ("read-only", _) => (Kind::Refused, "free some quota"),
+        ("no-writes", _) => (Kind::Refused, NO_WRITES),
+        ("no-project", _) => (Kind::Refused, "create it, or the project it is in"),
         ("policy", _) => (Kind::Refused, "look at the registry's policy"),
         ("config", _) => (Kind::Refused, REASON),
         // It is there, so this is no answer to the question, like a page.
@@ -219,6 +221,7 @@ const REGISTRY: &str = "is a registry and that no login page or proxy answers fo
 const UNSAFE: &str = "it sends requests where no credentials may go";
 const DENIED: &str = "an account or token that may pull from this repository, and push to it";
 const IMMUTABLE: &str = "push a new tag, or relax the registry's rule for immutable tags";
+const NO_WRITES: &str = "repair the tag where it was pushed";
 const RERUN: &str = "rerun the job when the registry works again";
 const LATER: &str = "rerun the job";
 const REASON: &str = "look at the reason that";
@@ -475,13 +478,28 @@ pub(super) fn groups() -> Vec<Group> {
                     "manifest unknown",
                     "check the repository's name",
                 ),
-                status(
-                    405,
-                    K::Refused,
-                    "UNSUPPORTED",
-                    "The operation is unsupported.",
-                    "wait until the registry takes writes again",
-                ),
+                Row {
+                    name: "405 to a read".to_owned(),
+                    to: To::Reads,
+                    ..status(
+                        405,
+                        K::Refused,
+                        "UNSUPPORTED",
+                        "The operation is unsupported.",
+                        REASON,
+                    )
+                },
+                Row {
+                    name: "405 to a write, with a web page".to_owned(),
+                    to: To::Writes,
+                    ..status(
+                        405,
+                        K::Refused,
+                        "",
+                        "<html>method not allowed</html>",
+                        NO_WRITES,
+                    )
+                },
                 status(408, K::Passing, "", "<html>timeout</html>", RERUN),
                 status(409, K::Refused, "CONFLICT", "conflict", IMMUTABLE),
                 status(
