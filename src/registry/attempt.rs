@@ -16,6 +16,8 @@ pub(crate) struct Attempt {
     pub(crate) is_renewed: bool,
     /// The registry's last refusal of a fresh pass.
     pub(crate) refusal: Option<(Class, String)>,
+    /// What it answered to a login that it took, where another login might have seen more.
+    pub(crate) hidden: Option<Response>,
 }
 
 impl Attempt {
@@ -48,8 +50,17 @@ impl Attempt {
         session.next();
     }
 
-    /// The error of a request that no login opens.
-    pub(crate) fn fail(self, session: &mut Session, outgoing: &Outgoing<'_>) -> Error {
+    /// What becomes of a request that no login opens, or no other one: an error, or the answer to
+    /// the login that was taken.
+    pub(crate) fn fail(
+        self,
+        session: &mut Session,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<Response, Error> {
+        if let Some(response) = self.hidden {
+            session.settle(false);
+            return Ok(response);
+        }
         let (class, mut reason) = self.refusal.unwrap_or_else(|| {
             let mut reason = "a login is needed, and none ".to_owned();
             reason.push_str(match session.refused.is_empty() {
@@ -69,7 +80,7 @@ impl Attempt {
             reason = format!("{reason}; refused: {}", session.refused.join(", "));
         }
         session.give_up(outgoing.verb == Verb::Put, class, &reason);
-        outgoing.error(class, reason)
+        Err(outgoing.error(class, reason))
     }
 }
 

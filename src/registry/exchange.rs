@@ -58,7 +58,18 @@ impl Client<'_> {
         let mut login = Attempt::default();
         for _ in 0..MAX_ROUNDS {
             let challenge = match self.knock(station, &shared, ask)? {
-                Door::Open(response) => return Ok(response),
+                Door::Answered(response) => {
+                    let mut session = lock(&shared);
+                    if session.pass.is_some() && hides(&response, false) {
+                        // Another request has found a login since.
+                        continue;
+                    }
+                    if self.turn(station, repository, &mut session, ask.verb, &response) {
+                        held = Some(session);
+                        continue;
+                    }
+                    return served(&ask.outgoing(station), response);
+                }
                 Door::Known(challenge) => challenge,
             };
             let mut session = held.take().unwrap_or_else(|| lock(&shared));
@@ -73,7 +84,7 @@ impl Client<'_> {
                 self.admit(&mut session, challenge, repository, &outgoing, &login)?;
                 // Where nobody has tried yet, no login may be needed.
                 if session.pass.is_none() && (session.is_closed || outgoing.verb == Verb::Put) {
-                    return Err(login.fail(&mut session, &outgoing));
+                    return login.fail(&mut session, &outgoing);
                 }
             }
             outgoing.authorization = session.pass.as_ref().map(|pass| pass.header.clone());
@@ -84,20 +95,35 @@ impl Client<'_> {
             }
             let response = self.deliver(station, ask, outgoing.authorization.clone())?;
             let mut session = held.take().unwrap_or_else(|| lock(&shared));
+            let is_current = session.generation == generation;
             let is_refused =
                 is_login(&response) || (pass.is_some() && is_denied(&response, ask.verb));
-            if !is_refused {
-                if session.generation == generation {
+            let is_unserved = pass.is_none() && is_refused && offered(&response).is_none();
+            if !is_refused || is_unserved {
+                if is_current && !is_unserved {
                     session.prove();
                 }
-                return Ok(response);
+                let is_late = !is_current && pass.is_none() && session.pass.is_some();
+                if is_late && hides(&response, false) {
+                    // Another request has found a login since.
+                    continue;
+                }
+                if is_current && self.turn(station, repository, &mut session, ask.verb, &response) {
+                    if pass.is_some_and(|pass| pass.source.is_some()) {
+                        login.hidden.get_or_insert(response);
+                    }
+                    held = Some(session);
+                    continue;
+                }
+                session.settle(!hides(&response, true));
+                return served(&outgoing, response);
             }
-            if session.generation != generation {
+            if !is_current {
                 // Another request has found a new pass since.
                 continue;
             }
             match (&pass, offered(&response)) {
-                (None, None) => return Err(unserved(&outgoing, &response)),
+                (None, None) => {}
                 (None, Some(offered)) => {
                     session.close();
                     lock(&station.gate).challenge.get_or_insert(offered);
@@ -121,7 +147,7 @@ impl Client<'_> {
             held = Some(session);
         }
         let mut session = held.take().unwrap_or_else(|| lock(&shared));
-        Err(login.fail(&mut session, &ask.outgoing(station)))
+        login.fail(&mut session, &ask.outgoing(station))
     }
 
     /// What the host asks for. The first request of all finds out, while the others wait.
@@ -140,14 +166,56 @@ impl Client<'_> {
         if !is_login(&response) {
             // No session is locked before the gate is known, so this waits for nobody.
             lock(session).prove();
-            return Ok(Door::Open(response));
+            return Ok(Door::Answered(response));
         }
         let Some(challenge) = offered(&response) else {
-            return Err(unserved(&ask.outgoing(station), &response));
+            return Ok(Door::Answered(response));
         };
         lock(session).close();
         gate.challenge = Some(challenge);
         Ok(Door::Known(gate.challenge.clone()))
+    }
+
+    /// Whether to ask once more, with a login that was not used yet: the answer hides or refuses
+    /// instead of asking for one, and the host asks for one at its base.
+    fn turn(
+        &self,
+        station: &Station,
+        repository: &Repository,
+        session: &mut Session,
+        verb: Verb,
+        response: &Response,
+    ) -> bool {
+        let is_used = session.pass.as_ref().is_some_and(|it| it.source.is_some());
+        // A HEAD that is refused is asked again as GET, which says why.
+        let is_said = !(is_used && verb == Verb::Head && response.status != 404);
+        is_said
+            && hides(response, is_used)
+            && session.turn(|nth| {
+                (self.doorman.logins)(repository, nth).is_some() && self.asks_at_base(station)
+            })
+    }
+
+    /// Whether the host asks for a login at all, as its `/v2/` says: asked once.
+    fn asks_at_base(&self, station: &Station) -> bool {
+        let mut gate = lock(&station.gate);
+        if gate.challenge.is_none() && !gate.is_base_asked {
+            gate.is_base_asked = true;
+            let base = Ask {
+                verb: Verb::Get,
+                path: String::new(),
+                accept: None,
+                content_type: None,
+                body: b"",
+                is_pull: false,
+            };
+            // What became of the request itself is known already.
+            let answer = self.deliver(station, &base, None).ok();
+            gate.challenge = answer
+                .filter(|answer| answer.status == 401 && !answer.is_redirected)
+                .and_then(|answer| offered(&answer));
+        }
+        gate.challenge.is_some()
     }
 
     /// Gives the session a pass, if there is one to be had.
@@ -260,7 +328,7 @@ impl Client<'_> {
 /// What a host is like.
 enum Door {
     /// This request has just been answered without a login.
-    Open(Response),
+    Answered(Response),
     /// What is asked for is known, if anything is.
     Known(Option<Challenge>),
 }
@@ -275,14 +343,37 @@ fn offered(response: &Response) -> Option<Challenge> {
     )
 }
 
-fn unserved(outgoing: &Outgoing<'_>, response: &Response) -> Error {
-    outgoing.error(
-        Class::Login,
-        format!(
-            "{}, and the registry does not say how to log in",
-            response.refusal().reason()
-        ),
-    )
+/// The answer to a request; an error if it asks for a login, but not how.
+fn served(outgoing: &Outgoing<'_>, response: Response) -> Result<Response, Error> {
+    match is_login(&response) {
+        false => Ok(response),
+        true => Err(outgoing.error(
+            Class::Login,
+            format!(
+                "{}, and the registry does not say how to log in",
+                response.refusal().reason()
+            ),
+        )),
+    }
+}
+
+/// Whether an answer may be another one for those who have logged in, or `is_used`: with another
+/// login. What was denied to a login was refused, and not hidden.
+fn hides(response: &Response, is_used: bool) -> bool {
+    if response.is_redirected {
+        return false;
+    }
+    match (response.status, response.refusal().class()) {
+        (404, Class::NotFound) => true,
+        (400 | 401 | 403 | 405, class) => {
+            let is_plain = matches!(
+                class,
+                Class::Login | Class::Denied | Class::NotFound | Class::Refused | Class::NoWrites
+            );
+            is_plain && !is_used
+        }
+        _ => false,
+    }
 }
 
 /// Whether an answer asks for a login. GitLab's protected tags answer 401 as well, and Harbor's

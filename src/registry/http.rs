@@ -93,7 +93,7 @@ pub(crate) struct Response {
     pub(crate) body: Vec<u8>,
     /// The body is larger than the limit; `body` is its beginning.
     pub(crate) is_cut: bool,
-    /// The answer came from where a redirect led, and never saw a login.
+    /// A redirect led to another origin, and the answer came from there, where no login goes.
     pub(crate) is_redirected: bool,
     /// What must not be repeated of it.
     pub(crate) secrets: Arc<Secrets>,

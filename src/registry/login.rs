@@ -181,7 +181,7 @@ impl Doorman<'_> {
                 secrets: Some(Arc::clone(secrets)),
             };
             sender
-                .send(&request, None)
+                .send_within(&request)
                 .and_then(|response| reply(&request, &response))
         };
         match secret {
@@ -213,7 +213,7 @@ impl Doorman<'_> {
                     is_pull: false,
                     secrets: Some(Arc::clone(secrets)),
                 };
-                let response = sender.send(&request, None)?;
+                let response = sender.send_within(&request)?;
                 match response.status {
                     // Servers without OAuth2 answer so (containerd's list), and take it as a password.
                     400 | 401 | 404 | 405 => get(&session.scope, Some(("", identity))),
@@ -246,7 +246,7 @@ fn reply(request: &Outgoing<'_>, response: &Response) -> Result<Reply, Error> {
         }
         300..=399 => Err(request.error(
             Class::Unsafe,
-            "the token server redirects, and credentials do not follow",
+            "the token server redirects elsewhere, and credentials do not follow",
         )),
         status => Err(request.error(
             Class::BadAnswer,

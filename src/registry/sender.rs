@@ -1,5 +1,5 @@
-//! Sends a request until it is answered: repeats what passes, follows redirects bare of
-//! credentials, and gives up on hosts that are down.
+//! Sends a request until it is answered: repeats what passes, follows redirects, with credentials
+//! only as long as they stay where they began, and gives up on hosts that are down.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -114,16 +114,17 @@ impl<'a> Sender<'a> {
         Err(outgoing.error(Class::Deadline, "the time for the whole run is over"))
     }
 
-    /// Follows the redirects of an answer to a GET or HEAD, without credentials.
+    /// Follows the redirects of an answer to a GET or HEAD. The login goes along within the origin
+    /// of the request (RFC 9110, section 15.4), is left behind where another one begins, and does
+    /// not come back.
     pub(crate) fn follow(&self, outgoing: &Outgoing<'_>, response: Response) -> Outcome {
         let refuse = |why: String| Err(outgoing.error(Class::Unsafe, why));
         let registry =
             Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
         let mut request = outgoing.clone();
-        request.authorization = None;
-        request.is_pull = false;
         request.secrets = Some(Arc::clone(&response.secrets));
         let mut response = response;
+        let mut is_home = true;
         for _ in 0..MAX_REDIRECTS {
             if !is_redirect(&response) {
                 return Ok(response);
@@ -150,14 +151,46 @@ impl<'a> Sender<'a> {
                     "it redirects to `{shown}`, which is this machine or its link"
                 ));
             }
+            if target != registry {
+                is_home = false;
+                request.authorization = None;
+                request.is_pull = false;
+            }
             request.url = location;
             response = self.send(&request, None)?;
-            response.is_redirected = true;
+            response.is_redirected = !is_home;
         }
         match is_redirect(&response) {
             true => refuse(format!("it redirects more than {MAX_REDIRECTS} times")),
             false => Ok(response),
         }
+    }
+
+    /// Sends a request to a token server, and once more, with all that was sent, wherever the same
+    /// origin has it elsewhere. To another one nothing goes: it holds credentials.
+    pub(crate) fn send_within(&self, outgoing: &Outgoing<'_>) -> Outcome {
+        let origin =
+            Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+        let mut request = outgoing.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.send(&request, None)?;
+            // 303 asks for a GET, which has nothing of what was posted.
+            if !is_redirect(&response) || (response.status == 303 && request.verb != Verb::Get) {
+                return Ok(response);
+            }
+            let location = resolve(&request.url, response.header("location"));
+            let Some(location) = location.filter(|it| Origin::of(it) == Ok(origin.clone())) else {
+                return Ok(response);
+            };
+            // Many write down the path alone.
+            request.url = match (location.contains('?'), request.url.split_once('?')) {
+                (false, Some((_, query))) => format!("{location}?{query}"),
+                _ => location,
+            };
+            request.secrets = Some(Arc::clone(&response.secrets));
+        }
+        let why = format!("the token server redirects more than {MAX_REDIRECTS} times");
+        Err(outgoing.error(Class::Unsafe, why))
     }
 
     /// An answer, or the error that it is and whether to wait for a better one.

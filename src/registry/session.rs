@@ -35,6 +35,8 @@ pub(crate) struct Gate {
     pub(crate) is_known: bool,
     /// What it asks for, once it did.
     pub(crate) challenge: Option<Challenge>,
+    /// Whether `/v2/` was asked what it asks for.
+    pub(crate) is_base_asked: bool,
 }
 
 impl Station {
@@ -121,6 +123,10 @@ pub(crate) struct Session {
     pub(crate) is_closed: bool,
     /// The last pass that it took: what is gone back to when a write finds no better one.
     good: Option<(Stage, Pass)>,
+    /// The pass that is gone back to if what it did not find is not found with other logins either.
+    kept: Option<(Stage, Pass)>,
+    /// Whether what is not found was looked for with every login.
+    is_sure: bool,
     /// The logins that were refused or could not be had.
     pub(crate) refused: Vec<String>,
     /// What was said to asking without a login.
@@ -139,6 +145,8 @@ impl Session {
             is_proved: false,
             is_closed: false,
             good: None,
+            kept: None,
+            is_sure: false,
             refused: Vec::new(),
             anyone: None,
             failed: None,
@@ -185,6 +193,40 @@ impl Session {
         self.is_proved = true;
         if let Some(pass) = &self.pass {
             self.good = Some((self.stage, pass.clone()));
+        }
+    }
+
+    /// The registry took the pass, and answered with what it may hide (404) or refuse (403) from
+    /// this login, or for want of one: goes on to the first login that has not been used, if there
+    /// is one among those that `has` says there are.
+    pub(crate) fn turn(&mut self, has: impl Fn(usize) -> bool) -> bool {
+        let Stage::Login(nth) = self.stage else {
+            return false;
+        };
+        let used = self.pass.clone().filter(|pass| pass.source.is_some());
+        let nth = nth + usize::from(used.is_some());
+        if self.is_sure || !has(nth) {
+            return false;
+        }
+        if let Some(used) = used {
+            self.kept.get_or_insert((self.stage, used));
+        }
+        self.close();
+        self.stage = Stage::Login(nth);
+        self.drop_pass();
+        true
+    }
+
+    /// What was not found with one login was found with another one, or not: then the first one is
+    /// as good.
+    pub(crate) fn settle(&mut self, is_found: bool) {
+        if let Some((stage, pass)) = self.kept.take()
+            && !is_found
+        {
+            self.stage = stage;
+            self.take(pass);
+            self.prove();
+            self.is_sure = true;
         }
     }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod at_once;
 mod failures;
+mod hiding;
 mod logins;
 mod ways;
 

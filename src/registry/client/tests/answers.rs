@@ -139,6 +139,103 @@ fn a_write_that_is_denied_leaves_reading_as_it_was() {
 }
 
 #[test]
+fn headers_that_are_empty_say_nothing() {
+    let fake = Fake::new(|seen, _| {
+        let headers = [("docker-content-digest", ""), ("www-authenticate", "")];
+        match seen.path.ends_with("/1") {
+            true => reply(200, &headers, "{}"),
+            false => reply(401, &headers, ""),
+        }
+    });
+    world().run(|client| {
+        let read = |path: &str, method| {
+            let read = Read {
+                method,
+                ..fake.read(path)
+            };
+            client.read(&[read]).remove(0)
+        };
+        assert_eq!(read("app:1", Method::Head), Ok(Answer::Header(None)));
+        let body = read("app:1", Method::Get).unwrap();
+        assert!(
+            matches!(body, Answer::Body { claimed: None, .. }),
+            "{body:?}"
+        );
+        let error = read("app:2", Method::Get).unwrap_err();
+        assert_eq!(error.class, Class::Login);
+        assert!(
+            error.reason.contains("does not say how to log in"),
+            "{error}"
+        );
+    });
+}
+
+/// Gitea gives a token to everybody who has a password, and then refuses without a challenge.
+#[test]
+fn a_good_login_without_the_right_is_denied_and_not_told_to_log_in() {
+    for headers in [
+        &[("content-type", "text/plain")][..],
+        &[("content-type", "text/plain"), ("www-authenticate", "")],
+    ] {
+        let fake = Fake::new(move |seen, me| match seen.method.as_str() {
+            "PUT" if seen.header("authorization").is_some() => {
+                reply(401, headers, "reqPackageAccess")
+            }
+            _ => with_tokens(seen, me),
+        });
+        let mut world = world();
+        world.settings.write = true;
+        world.logins = vec![password("me")];
+        let error = world
+            .run(|client| client.put(&fake.write("app:1")))
+            .unwrap_err();
+        assert_eq!(error.class, Class::Denied, "{error}");
+        assert!(error.reason.contains("reqPackageAccess"), "{error}");
+    }
+}
+
+/// Harbor refuses what is in no project as if a login were missing, and does not say which.
+#[test]
+fn a_project_that_does_not_exist_is_no_refused_login() {
+    let fake = Fake::new(|seen, me| match seen.header("authorization") {
+        Some(value) if value.starts_with("Bearer") => reply(
+            401,
+            &[("www-authenticate", "")],
+            r#"{"errors":[{"code":"UNAUTHORIZED","message":"project nosuch not found"}]}"#,
+        ),
+        _ => with_tokens(seen, me),
+    });
+    let mut world = world();
+    world.logins = vec![password("one"), password("two")];
+    let error = world.read(fake.read("nosuch:1")).unwrap_err();
+    assert_eq!(error.class, Class::NotFound, "{error}");
+    assert!(!error.reason.contains("refused"), "{error}");
+    assert!(
+        error.help().contains("the project it is in"),
+        "{}",
+        error.help()
+    );
+    assert_eq!(fake.lines().len(), 3);
+}
+
+#[test]
+fn a_registry_that_takes_no_writes_is_told_from_one_that_refuses_a_read() {
+    let fake = Fake::new(|_, _| reply(405, &[], "Method not allowed"));
+    let world = world();
+    world.run(|client| {
+        let error = client.put(&fake.write("app:1")).unwrap_err();
+        assert_eq!(error.class, Class::NoWrites, "{error}");
+        assert!(
+            error
+                .help()
+                .starts_with("repair the tag where it was pushed")
+        );
+        let error = client.read(&[fake.read("app:1")]).remove(0).unwrap_err();
+        assert_eq!(error.class, Class::Refused, "{error}");
+    });
+}
+
+#[test]
 fn warnings_are_collected_once_and_cleaned() {
     let fake = Fake::new(|_, _| {
         reply(

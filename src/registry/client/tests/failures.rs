@@ -49,6 +49,54 @@ fn a_host_that_is_down_fails_fast_and_no_other_host_waits() {
 }
 
 #[test]
+fn a_host_that_is_waited_for_is_asked_once_at_a_time_until_it_answers() {
+    let tries = AtomicUsize::new(0);
+    let fake = Fake::new(move |_, _| match tries.fetch_add(1, Ordering::SeqCst) {
+        0..=6 => error(503, "UNAVAILABLE", "down"),
+        _ => ok("{}"),
+    });
+    let world = world();
+    let host = fake.read("app:1").repository.host().clone();
+    world.run(|client| {
+        let read = || client.read(&[fake.read("app:1")]).remove(0);
+        let mut sent = Vec::new();
+        for _ in 0..3 {
+            let error = read().unwrap_err();
+            assert_eq!(read().map_err(|error| error.class), Err(Class::Unavailable));
+            sent.push(fake.count("GET"));
+            client.wait_for(&host, &error, Duration::from_secs(140));
+        }
+        assert!(read().is_ok() && read().is_ok());
+        sent.push(fake.count("GET"));
+        assert_eq!(sent, [5, 6, 7, 9]);
+    });
+    let waiting = format!("waiting for {host}, 3 min at most: GET http://{host}/v2/app/");
+    let lines = lock(&world.lines);
+    assert_eq!(
+        lines.iter().filter(|it| it.starts_with(&waiting)).count(),
+        3,
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_head_that_fails_is_not_repeated_and_leaves_the_host_to_be_asked_with_get() {
+    for status in [500, 501, 502, 503, 504, 408] {
+        let fake = Fake::new(move |seen, _| match seen.method.as_str() {
+            "HEAD" => reply(status, &[("retry-after", "7200")], ""),
+            _ => ok("{}"),
+        });
+        world().run(|client| {
+            let mut read = fake.read("app:1");
+            read.method = Method::Head;
+            assert_eq!(class(client.read(&[read]).remove(0)), Class::Unavailable);
+            assert!(client.read(&[fake.read("app:1")]).remove(0).is_ok());
+        });
+        assert_eq!(fake.lines().len(), 2, "{:?}", fake.lines());
+    }
+}
+
+#[test]
 fn a_refused_connection_is_a_network_failure() {
     let fake = Fake::new(|_, _| hang_up());
     let read = fake.read("app:1");

@@ -3,27 +3,121 @@
 use super::*;
 
 #[test]
-fn a_redirect_is_followed_without_the_login() {
+fn a_redirect_to_another_origin_is_followed_without_the_login() {
     let store = Fake::new(|_, _| ok("{}"));
     let target = format!("http://{}/blob?signature=secret", store.address);
-    let path = target.clone();
     let fake = Fake::new(move |seen, me| match seen.header("authorization") {
-        Some(_) if seen.path.ends_with("/1") => reply(307, &[("location", &path)], ""),
-        Some(_) => reply(302, &[("location", "/elsewhere")], ""),
-        None if seen.path == "/elsewhere" => ok("{}"),
+        Some(_) => reply(307, &[("location", &target)], ""),
         None => with_tokens(seen, me),
     });
-    let world = world();
     // Another port is another origin, also on this machine.
-    assert!(world.read(fake.read("app:1")).is_ok());
+    assert!(world().read(fake.read("app:1")).is_ok());
     let stored = lock(&store.seen).last().cloned().unwrap();
     assert_eq!(stored.header("authorization"), None);
-    assert!(world.read(fake.read("app:2")).is_ok());
-    let last = lock(&fake.seen).last().cloned().unwrap();
-    assert_eq!(
-        (last.path.as_str(), last.header("authorization")),
-        ("/elsewhere", None)
-    );
+}
+
+#[test]
+fn a_redirect_within_the_origin_keeps_the_login() {
+    for status in [301, 302, 303, 307, 308] {
+        for absolute in [true, false] {
+            let fake = Fake::new(move |seen, me| {
+                let base = if absolute {
+                    format!("http://{me}")
+                } else {
+                    String::new()
+                };
+                let path = seen.path.replacen("/v2/", "/mirror/v2/", 1);
+                match (seen.path.starts_with("/v2/"), seen.header("authorization")) {
+                    (true, _) => reply(status, &[("location", &format!("{base}{path}"))], ""),
+                    (false, Some("Bearer for-app")) => ok("{}"),
+                    (false, _) if seen.path.starts_with("/token") => with_tokens(seen, me),
+                    // What asks where the redirect leads is the registry itself.
+                    (false, _) => challenge(&format!("http://{me}/token"), "app"),
+                }
+            });
+            let mut world = world();
+            world.logins = vec![password("me")];
+            world.run(|client| {
+                for tag in 1..=2 {
+                    let read = fake.read(&format!("app:{tag}"));
+                    assert!(client.read(&[read]).remove(0).is_ok(), "{status}");
+                }
+                assert_eq!(client.requests().pulls, 2);
+            });
+            assert_eq!(fake.lines().len(), 2 + 1 + 2 + 2, "{:?}", fake.lines());
+        }
+    }
+}
+
+#[test]
+fn a_token_server_that_redirects_within_its_origin_is_followed_with_all_that_was_sent() {
+    let identity = Secret::IdentityToken("identity-secret".to_owned());
+    let by_token = Ok(Login {
+        source: "me".to_owned(),
+        secret: identity,
+    });
+    for status in [301, 302, 307, 308] {
+        for with_query in [true, false] {
+            for login in [password("me"), by_token.clone()] {
+                let fake = Fake::new(move |seen, me| {
+                    let (path, query) = seen.path.split_once('?').unwrap_or((&seen.path, ""));
+                    let target = match with_query {
+                        true => format!("/token/?{query}"),
+                        false => "/token/".to_owned(),
+                    };
+                    match path {
+                        "/token" => reply(status, &[("location", &target)], ""),
+                        "/token/" => reply(200, &[], r#"{"token":"for-app"}"#),
+                        _ => with_tokens(seen, me),
+                    }
+                });
+                let mut world = world();
+                world.logins = vec![login];
+                assert!(world.read(fake.read("app:1")).is_ok(), "{status}");
+                let seen = lock(&fake.seen);
+                let [first, second] = [&seen[1], &seen[2]];
+                assert_eq!(first.method, second.method);
+                assert_eq!(first.body, second.body);
+                assert_eq!(
+                    first.header("authorization"),
+                    second.header("authorization")
+                );
+                let query = |seen: &Seen| seen.path.split_once('?').map(|it| it.1.to_owned());
+                assert_eq!(
+                    query(first).unwrap_or_default(),
+                    query(second).unwrap_or_default()
+                );
+                assert!(first.header("authorization").is_some() || !first.body.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_token_server_that_redirects_elsewhere_in_a_circle_or_to_a_get_is_not_followed() {
+    let thief = Fake::new(|_, _| reply(200, &[], r#"{"token":"x"}"#));
+    let elsewhere = format!("http://{}/token", thief.address);
+    let secure = "https://ME/token/".to_owned();
+    for (status, target, most) in [
+        (307, elsewhere.clone(), 1),
+        (301, elsewhere, 1),
+        (308, secure, 1),
+        (307, "/token".to_owned(), 4),
+        (303, "/token/".to_owned(), 1),
+    ] {
+        let fake = Fake::new(move |seen, me| match seen.path.starts_with("/token") {
+            true => reply(status, &[("location", &target.replace("ME", me))], ""),
+            false => with_tokens(seen, me),
+        });
+        let mut world = world();
+        world.logins = vec![Ok(Login {
+            source: "me".to_owned(),
+            secret: Secret::IdentityToken("identity-secret".to_owned()),
+        })];
+        assert_eq!(class(world.read(fake.read("app:1"))), Class::Unsafe);
+        assert_eq!(fake.count("POST /token"), most);
+    }
+    assert!(thief.lines().is_empty());
 }
 
 #[test]
