@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outage::{ATTEMPTS, FIRST_WAIT, MAX_RETRY_AFTER, Outage};
+use outage::{ATTEMPTS, FIRST_WAIT, MAX_RETRY_AFTER, Outage, Silent};
 
 use crate::clock::Clock;
 use crate::expectation::Expectation;
@@ -154,7 +154,7 @@ fn write(
                 *state = State::Open { tries, due, lost };
                 continue;
             }
-            let (error, lost) = match attempt(step, memory, registry) {
+            let (error, silent, lost) = match attempt(step, memory, registry) {
                 Tried::Over(over) => {
                     outages.remove(host);
                     *state = match over {
@@ -166,9 +166,9 @@ fn write(
                 }
                 Tried::Failed(error) => {
                     let is_limit = error.class == Class::RateLimited;
-                    (error, lost || !is_limit)
+                    (error, Silent::Write, lost || !is_limit)
                 }
-                Tried::Unseen(error) => (error, lost),
+                Tried::Unseen(error) => (error, Silent::Host, lost),
             };
             // A step that failed before, on a host that is up for others, is alone with it.
             let is_alone = tries > 0 && !outages.contains_key(host);
@@ -180,9 +180,11 @@ fn write(
             let outage = outages
                 .entry(host)
                 .or_insert_with(|| Outage::new(now, deadline));
-            *state = match outage.failed(now, error.retry_after) {
+            *state = match outage.failed(silent, error.retry_after, now) {
                 true => {
-                    registry.wait_for(host, &error, outage.left(now));
+                    if silent == Silent::Host {
+                        registry.wait_for(host, &error, outage.left(now));
+                    }
                     let (tries, due) = (tries + 1, outage.due());
                     State::Open { tries, due, lost }
                 }

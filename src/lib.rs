@@ -59,7 +59,7 @@
 //!
 //! Below them lie the vocabulary, [`oci`]: a digest, a reference, a platform, a document that
 //! exists is valid; and the ports, [`registry::Registry`] and [`clock::Clock`]: two traits with
-//! two methods and three. A registry is asked in *batches*, and answers in the order asked, so
+//! three methods each. A registry is asked in *batches*, and answers in the order asked, so
 //! reading in parallel is the business of the port and not of the engine.
 //!
 //! # Who may import whom

@@ -14,14 +14,26 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 /// The longest wait that a registry may ask for, whatever time is left.
 pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
+/// What failed in one try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Silent {
+    /// The host did not even answer the look before the write.
+    Host,
+    /// It did, and the write failed.
+    Write,
+}
+
 /// An outage of one host.
 ///
-/// A registry's restart takes longer than a handful of tries, so it is waited for as long as half of
-/// the time that was left when the outage began. The other half is for what follows the writes.
+/// A registry's restart takes longer than a handful of tries, so a host that answers nothing is
+/// waited for as long as half of the time that was left when the outage began. The other half is for
+/// what follows the writes. One that answers looks, and fails at writes, gets the handful.
 #[derive(Clone, Debug)]
 pub(super) struct Outage {
     /// How many tries have failed.
     tries: u32,
+    /// How many of the last ones failed at the write alone.
+    writes: u32,
     /// Before this the host is not asked again.
     due: Duration,
     /// Until when it is waited for.
@@ -34,20 +46,30 @@ impl Outage {
     pub(super) fn new(now: Duration, deadline: Duration) -> Self {
         Self {
             tries: 0,
+            writes: 0,
             due: now,
             until: now + deadline.saturating_sub(now) / 2,
             deadline,
         }
     }
 
-    /// A try failed, and the host asked to wait so long: whether there is time for another one.
-    pub(super) fn failed(&mut self, now: Duration, asked: Option<Duration>) -> bool {
+    /// A try failed, and the host asked to wait so long: whether there is to be another one.
+    pub(super) fn failed(
+        &mut self,
+        silent: Silent,
+        asked: Option<Duration>,
+        now: Duration,
+    ) -> bool {
         self.tries += 1;
+        self.writes = match silent {
+            Silent::Host => 0,
+            Silent::Write => self.writes + 1,
+        };
         self.due = now.saturating_add(wait(self.tries, asked));
         let is_early = self.tries < ATTEMPTS
             && self.due < self.deadline
             && asked.is_none_or(|time| time <= MAX_RETRY_AFTER);
-        is_early || self.due < self.until
+        is_early || (self.writes < ATTEMPTS && self.due < self.until)
     }
 
     /// When the host is asked again.
@@ -76,12 +98,16 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// When a host that fails each try at once is asked, from `began` on.
+    /// When a host that answers nothing is asked, from `began` on.
     fn asked_at(began: u64, deadline: u64, asked: Option<u64>) -> Vec<f64> {
+        tries(Silent::Host, began, deadline, asked)
+    }
+
+    fn tries(silent: Silent, began: u64, deadline: u64, asked: Option<u64>) -> Vec<f64> {
         let mut now = seconds(began);
         let mut outage = Outage::new(now, seconds(deadline));
         let mut times = vec![now.as_secs_f64()];
-        while outage.failed(now, asked.map(seconds)) {
+        while outage.failed(silent, asked.map(seconds), now) {
             now = outage.due();
             times.push(now.as_secs_f64());
         }
@@ -127,9 +153,27 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_fails_at_writes_alone_is_asked_five_times() {
+        for asked in [None, Some(0)] {
+            let times = tries(Silent::Write, 0, 300, asked);
+            assert_eq!(times, [0.0, 0.5, 1.5, 3.5, 7.5]);
+        }
+        assert_eq!(tries(Silent::Write, 0, 300, Some(100)), [0.0, 100.0]);
+        // It came back while it was waited for, and its first writes fail.
+        let mut outage = Outage::new(seconds(0), seconds(300));
+        for _ in 0..9 {
+            assert!(outage.failed(Silent::Host, None, seconds(10)));
+        }
+        for _ in 0..4 {
+            assert!(outage.failed(Silent::Write, None, seconds(80)));
+        }
+        assert!(!outage.failed(Silent::Write, None, seconds(80)));
+    }
+
+    #[test]
     fn what_is_left_is_told_as_the_longest_wait() {
         let mut outage = Outage::new(seconds(100), seconds(300));
-        assert!(outage.failed(seconds(100), None));
+        assert!(outage.failed(Silent::Host, None, seconds(100)));
         assert_eq!(outage.left(seconds(100)), seconds(100));
         assert_eq!(outage.left(seconds(500)), seconds(0));
     }

@@ -363,6 +363,10 @@ fn hides(response: &Response, is_used: bool) -> bool {
     if response.is_redirected {
         return false;
     }
+    // A 401 that asks in a way that is not known here has asked.
+    if response.status == 401 && !response.header("www-authenticate").trim().is_empty() {
+        return false;
+    }
     match (response.status, response.refusal().class()) {
         (404, Class::NotFound) => true,
         (400 | 401 | 403 | 405, class) => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tagproof::apply::apply;
+use tagproof::clock::Clock as _;
 use tagproof::expectation::{Asked, Expectation, expect};
 use tagproof::finding::Finding;
 use tagproof::metadata;
@@ -470,4 +471,97 @@ fn a_registry_that_takes_no_writes_holds_up_no_other() {
     // One try of the other registry came before it.
     assert_eq!(world.writes_at()[1], 32.0);
     assert!(world.writes_at().len() <= 6, "{:?}", world.writes_at());
+}
+
+/// 200 tags on a child, in a world where each read takes a tenth of a second: the writes are from the
+/// second 2 to 22.
+fn two_hundred() -> (World, Vec<Expectation>) {
+    let names: Vec<String> = (0..200).map(|tag| tag.to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (world, build, tags) = world(&names);
+    for name in &names {
+        world.shows(name, 0.0, shows(&build.arm64));
+    }
+    world.takes(Duration::from_millis(100));
+    (world, tags)
+}
+
+#[test]
+fn an_outage_of_thirty_seconds_in_the_middle_of_writes_is_waited_for() {
+    let (world, tags) = two_hundred();
+    world.is_out(12.0, 42.0);
+    let outcomes = apply_to(&world, &tags);
+    let fixed = |it: &outcome::Outcome| it.code() == outcome::Code::Fixed;
+    assert!(outcomes.iter().all(fixed), "{outcomes:?}");
+    // The host is asked for one tag at a time, and it is said what for and how long at most.
+    let waits = world.waits();
+    assert!((4..10).contains(&waits.len()), "{waits:?}");
+    assert!(world.writes() <= 200 + 1, "{}", world.writes());
+    let (at, host, most) = &waits[0];
+    assert_eq!(host, "r.io");
+    assert!((*most - (300.0 - at) / 2.0).abs() < 0.1, "{waits:?}");
+}
+
+#[test]
+fn an_outage_that_does_not_end_leaves_time_to_look_at_what_was_written() {
+    let (world, tags) = two_hundred();
+    // It is over soon after the host was given up on.
+    world.is_out(12.0, 165.0);
+    let outcomes = apply_to(&world, &tags);
+    let count = |code| outcomes.iter().filter(|it| it.code() == code).count();
+    let (fixed, failed) = (count(outcome::Code::Fixed), count(outcome::Code::Failed));
+    assert!(
+        fixed > 50 && failed > 50 && fixed + failed == 200,
+        "{outcomes:?}"
+    );
+    assert!(world.time.now() < Duration::from_secs(300));
+}
+
+#[test]
+fn an_outage_until_the_deadline_ends_with_it() {
+    let (world, tags) = two_hundred();
+    world.is_out(12.0, 10_000.0);
+    let outcomes = apply_to(&world, &tags);
+    for outcome in &outcomes {
+        match outcome {
+            outcome::Outcome::Failed(error) | outcome::Outcome::Unseen(error) => {
+                assert_eq!(error.class, Class::Network);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(world.time.now() <= Duration::from_secs(300));
+    assert!(world.waits().len() < 30, "{:?}", world.waits());
+}
+
+#[test]
+fn a_host_that_asks_for_more_patience_than_there_is_is_not_waited_for() {
+    for (asked, code, writes) in [
+        (100, outcome::Code::Fixed, &[2.0, 102.0][..]),
+        (200, outcome::Code::Failed, &[2.0]),
+    ] {
+        let (world, build, tags) = world(&["1"]);
+        world.shows("1", 0.0, shows(&build.arm64));
+        let asked = Some(Duration::from_secs(asked));
+        world.refuses(Class::Unavailable, asked, false);
+        assert_eq!(apply_to(&world, &tags)[0].code(), code);
+        assert_eq!(world.writes_at(), writes);
+    }
+}
+
+#[test]
+fn a_tag_that_cannot_be_written_does_not_pass_for_an_outage() {
+    let (world, build, tags) = world(&["1", "2", "3"]);
+    for tag in ["1", "2", "3"] {
+        world.shows(tag, 0.0, shows(&build.arm64));
+    }
+    world.curses("1");
+    let codes: Vec<outcome::Code> = apply_to(&world, &tags)
+        .iter()
+        .map(outcome::Outcome::code)
+        .collect();
+    use outcome::Code as C;
+    assert_eq!(codes, [C::Failed, C::Fixed, C::Fixed]);
+    assert_eq!(world.writes(), 5 + 2);
+    assert!(world.time.now() < Duration::from_secs(60));
 }

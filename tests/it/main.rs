@@ -33,6 +33,7 @@ mod faults;
 mod forgetting;
 mod formats;
 mod gitlab;
+mod hiding;
 mod hosts;
 mod inputs;
 mod leaks;

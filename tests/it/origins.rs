@@ -1,9 +1,12 @@
 //! Credentials go to the registry and its token server, and to no other origin.
 
+use serde_json::json;
+
 use crate::access::{
     PASSWORD, USER, assert_no_leak, assert_ok, assert_unproven, basic, bearer, config, filled, on,
     on_host, right, spoil, users,
 };
+use crate::image::multi;
 use crate::proxy::Proxy;
 use crate::registry::{Fault, Registry};
 use crate::run::{Ran, tagproof};
@@ -66,6 +69,40 @@ fn a_redirect_to_another_host_or_port_is_followed_without_the_login() {
             assert!(!other.journal().is_empty());
             assert_bare(&other);
             assert!(!ran.shown().contains("signature=x"), "{}", ran.shown());
+        }
+    }
+}
+
+#[test]
+fn a_redirect_within_the_origin_keeps_the_login() {
+    for status in [301, 302, 303, 307, 308] {
+        for registry in [basic(), bearer()] {
+            registry.tag("app", "2", &multi("a").index.digest);
+            let url = format!("{}/v2/app/manifests/2", registry.url());
+            registry
+                .on("*", "/manifests/1")
+                .always()
+                .even_unauthorized()
+                .answer(Fault::status(status).with("Location", &url));
+            assert_ok(&near(&registry, "check"));
+            assert_eq!(users(&registry), [USER]);
+        }
+    }
+}
+
+#[test]
+fn a_token_server_that_redirects_within_its_origin_is_followed_with_the_login() {
+    for status in [301, 302, 307, 308] {
+        for login in [right(), json!({"identitytoken": PASSWORD})] {
+            let registry = bearer();
+            registry
+                .on("*", "/token")
+                .answer(Fault::status(status).with("Location", "/token"));
+            let ran = on(&registry, "check")
+                .file(".docker/config.json", config(&[(&registry.host(), login)]))
+                .run();
+            assert_ok(&ran);
+            assert_eq!(registry.count("*", "/token"), 2);
         }
     }
 }

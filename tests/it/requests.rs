@@ -221,6 +221,44 @@ fn an_anonymous_registry_takes_one_request_a_tag() {
 }
 
 #[test]
+fn a_registry_that_hides_instead_of_asking_takes_one_request_more() {
+    let registry = Registry::builder()
+        .token("user", "secret")
+        .hides(404)
+        .start();
+    let build = multi("a");
+    let mut names = Vec::new();
+    for repository in ["a/app", "b/app"] {
+        build.push(&registry, repository);
+        for tag in ["1", "2", "3"] {
+            registry.tag(repository, tag, &build.index.digest);
+            names.push(format!("{}/{repository}:{tag}", registry.host()));
+        }
+    }
+    let ran = run(&registry, &names, &["check", "--settle", "0"]);
+    assert_eq!(ran.status(), "ok", "{}", ran.shown());
+    // The first 404, `/v2/`, a token for each repository, and a read of each tag.
+    assert_eq!(registry.journal().len(), 1 + 1 + 2 + 6);
+    let base = registry.journal();
+    let base = base.iter().filter(|entry| entry.path == "/v2/");
+    assert_eq!(base.count(), 1);
+}
+
+#[test]
+fn a_registry_that_is_asked_for_what_it_has_not_is_asked_once_whether_it_wants_a_login() {
+    let registry = Registry::start();
+    let names: Vec<String> = (0..5)
+        .map(|tag| format!("{}/app:{tag}", registry.host()))
+        .collect();
+    let ran = run(&registry, &names, &["check", "--settle", "0"]);
+    assert_eq!(ran.report["status"], "wrong", "{}", ran.shown());
+    let journal = registry.journal();
+    let base = journal.iter().filter(|entry| entry.path == "/v2/");
+    assert_eq!(base.count(), 1);
+    assert!(journal.iter().all(|entry| entry.authorization.is_none()));
+}
+
+#[test]
 fn nothing_is_sent_that_reads_or_writes_no_manifest_and_gets_no_token() {
     let (registry, names) = with_tags(&["a/app", "b/app"], 2);
     registry.tag("b/app", "1", &multi("a").arm64.digest);

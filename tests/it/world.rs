@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tagproof::clock::Clock;
-use tagproof::oci::{Digest, Reference};
+use tagproof::oci::{Digest, Host, Reference};
 use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Write};
 
 use crate::image::Document;
@@ -60,6 +60,12 @@ pub(crate) struct World {
     bodiless: RefCell<Option<Digest>>,
     /// A host whose writes all fail after so long.
     down: RefCell<Option<(String, Duration)>>,
+    /// From when until when nothing is answered at all.
+    out: Cell<Option<(Duration, Duration)>>,
+    /// A tag whose writes all fail as if the registry did.
+    cursed: RefCell<Option<String>>,
+    /// What was waited for: when, which host, and how long at most.
+    waits: RefCell<Vec<(Duration, String, Duration)>>,
 }
 
 impl World {
@@ -84,6 +90,9 @@ impl World {
             failures: RefCell::default(),
             bodiless: RefCell::default(),
             down: RefCell::default(),
+            out: Cell::default(),
+            cursed: RefCell::default(),
+            waits: RefCell::default(),
         }
     }
 
@@ -146,6 +155,33 @@ impl World {
         *self.down.borrow_mut() = Some((host.to_owned(), time));
     }
 
+    /// Between these seconds, nothing is answered.
+    pub(crate) fn is_out(&self, from: f64, until: f64) {
+        let [from, until] = [from, until].map(Duration::from_secs_f64);
+        self.out.set(Some((from, until)));
+    }
+
+    /// From now on, every write of this tag fails as if the registry did.
+    pub(crate) fn curses(&self, tag: &str) {
+        *self.cursed.borrow_mut() = Some(tag.to_owned());
+    }
+
+    /// When the engine said that it waits for a host, which, and how long at most, in seconds.
+    pub(crate) fn waits(&self) -> Vec<(f64, String, f64)> {
+        let waits = self.waits.borrow();
+        let told = |(at, host, most): &(Duration, String, Duration)| {
+            (at.as_secs_f64(), host.clone(), most.as_secs_f64())
+        };
+        waits.iter().map(told).collect()
+    }
+
+    fn is_now_out(&self) -> bool {
+        let now = self.time.now();
+        self.out
+            .get()
+            .is_some_and(|(from, until)| now >= from && now < until)
+    }
+
     /// What a tag or a digest answers now, if that was said.
     fn shown(&self, name: &str) -> Option<Shows> {
         let tags = self.tags.borrow();
@@ -155,6 +191,9 @@ impl World {
     }
 
     fn answer(&self, read: &Read) -> Result<Answer, Error> {
+        if self.is_now_out() {
+            return Err(failure(Class::Network));
+        }
         let shown = match &read.target {
             Target::Tag(tag) => {
                 self.looks
@@ -202,6 +241,12 @@ impl Registry for World {
             self.time.sleep(*time);
             return Err(failure(Class::Network));
         }
+        if self.is_now_out() {
+            return Err(failure(Class::Network));
+        }
+        if self.cursed.borrow().as_deref() == Some(write.tag.as_str()) {
+            return Err(failure(Class::Unavailable));
+        }
         let failure = self.failures.borrow_mut().pop_front();
         if failure.as_ref().is_none_or(|(_, taken)| *taken) {
             let shown = (self.time.now() + self.lag.get()).as_secs_f64();
@@ -209,6 +254,13 @@ impl Registry for World {
             self.shows(write.tag.as_str(), shown, document);
         }
         failure.map_or(Ok(()), |(error, _)| Err(error))
+    }
+
+    fn wait_for(&self, host: &Host, _: &Error, at_most: Duration) {
+        let host = host.as_str().to_owned();
+        self.waits
+            .borrow_mut()
+            .push((self.time.now(), host, at_most));
     }
 }
 

@@ -523,9 +523,11 @@ pub(crate) fn bound(scene: &Scene) -> usize {
     let images: usize = images.iter().map(of_image).sum();
     let looks = rounds * (2 * scene.claims.len() + images);
     let written = scene.claims.iter().filter(|claim| claim.may_be_written());
-    // Three passes: five tries of a look and a write, a look after a refusal, and the looks.
+    // Three passes: tries of a look and a write, a look after a refusal, and the looks. Five tries,
+    // and one more for each 8 s that a host which is down may be waited for.
     let written = if scene.fix { written.count() } else { 0 };
-    looks + written * 3 * (5 * (2 + 1) + 2 + rounds * 2)
+    let tries = 5 + usize::try_from(scene.deadline / 8_000).unwrap();
+    looks + written * 3 * (tries * (2 + 1) + 2 + rounds * 2)
 }
 
 /// The most looks at one tag until it is settled.

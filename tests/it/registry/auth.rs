@@ -29,6 +29,8 @@ pub(crate) struct Auth {
     pub(crate) realm: Option<String>,
     /// The field of the answer that has the token: `token` or `access_token`.
     pub(crate) field: &'static str,
+    /// The status that answers who brings no login instead of a challenge, but at `/v2/`.
+    pub(crate) hides: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,7 @@ impl Auth {
             service: "fake registry".to_owned(),
             realm: None,
             field: "token",
+            hides: None,
         }
     }
 
@@ -72,6 +75,18 @@ impl Auth {
         tokens: &Tokens,
         base: &str,
     ) -> Result<(), Response> {
+        let is_base = Route::of(&request.path()) == Route::Base;
+        let is_nobody = request.header("Authorization").is_none();
+        let checked = self.check_login(request, tokens, base);
+        match self.hides {
+            Some(status) if is_nobody && !is_base => checked.map_err(|_| {
+                Response::error(status, "MANIFEST_UNKNOWN", "manifest unknown", &Value::Null)
+            }),
+            _ => checked,
+        }
+    }
+
+    fn check_login(&self, request: &Request, tokens: &Tokens, base: &str) -> Result<(), Response> {
         let route = Route::of(&request.path());
         let write = !matches!(request.method.as_str(), "GET" | "HEAD");
         match self.scheme {

@@ -101,6 +101,12 @@ impl Builder {
         self
     }
 
+    /// Answers who brings no login with this status, and asks for one at `/v2/` only.
+    pub(crate) fn hides(mut self, status: u16) -> Self {
+        self.auth.hides = Some(status);
+        self
+    }
+
     /// How many seconds a token lives; `None`: for ever, and the token server does not say it.
     pub(crate) fn expires_in(mut self, seconds: Option<u64>) -> Self {
         self.auth.expires_in = seconds;

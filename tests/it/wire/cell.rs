@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::faults::{Row, Strike};
 use super::phase::Phase;
+use super::rules::is_waited_for;
 use crate::access::{PASSWORD, USER, assert_secret, config, fill, metadata_of, right, spoil};
 use crate::proxy::Proxy;
 use crate::registry::{Builder, Fault, Registry};
@@ -80,7 +81,11 @@ impl Seen {
 /// Runs a repair of `app:1` that meets the fault. What waits for the deadline gets more time where
 /// the machine is so slow that the fault was not met by then.
 pub(super) fn run(row: &Row, phase: Phase, way: Way) -> Seen {
-    let times: &[u64] = if row.is_late() { &[2, 6, 25] } else { &[60] };
+    let times: &[u64] = match is_waited_for(row.kind, phase) {
+        _ if row.is_late() => &[2, 6, 25],
+        true => &[20],
+        false => &[60],
+    };
     let mut seen = times.iter().map(|time| once(row, phase, way, *time));
     let last = seen.len() - 1;
     let mut tried = 0;

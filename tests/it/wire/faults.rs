@@ -181,9 +181,9 @@ fn refusal(refusal: &Refusal) -> Row {
         ("immutable" | "locked", _) => (Kind::Refused, IMMUTABLE),
         ("protected", _) => (Kind::Refused, "an account that may push protected tags"),
         ("denied", _) => (Kind::Refused, DENIED),
-        ("rate-limit", 403) => (Kind::HiddenLimit, LATER),
+        ("rate-limit", 403 | 503) => (Kind::HiddenLimit, LATER),
         ("rate-limit", _) if refusal.name == "hub-rate-limit" => (Kind::Exhausted, LATER),
-        ("rate-limit", _) => (Kind::Passing, LATER),
+        ("rate-limit", _) => (Kind::Limited, LATER),
         ("child-missing", 404) => (Kind::Missing, "push the image again"),
         // They do not say what is invalid.
         _ if matches!(
@@ -203,7 +203,7 @@ fn refusal(refusal: &Refusal) -> Row {
         ("config", _) => (Kind::Refused, REASON),
         // It is there, so this is no answer to the question, like a page.
         ("accept", _) => (Kind::Page, REGISTRY),
-        ("unavailable", _) => (Kind::Passing, RERUN),
+        ("unavailable", _) => (Kind::Failing, RERUN),
         (means, _) => panic!("{means} has no rule"),
     };
     let name = format!("{} {}", refusal.status, refusal.name);
@@ -500,7 +500,7 @@ pub(super) fn groups() -> Vec<Group> {
                         NO_WRITES,
                     )
                 },
-                status(408, K::Passing, "", "<html>timeout</html>", RERUN),
+                status(408, K::Failing, "", "<html>timeout</html>", RERUN),
                 status(409, K::Refused, "CONFLICT", "conflict", IMMUTABLE),
                 status(
                     412,
@@ -523,19 +523,20 @@ pub(super) fn groups() -> Vec<Group> {
                     "manifest invalid",
                     "oci-mediatypes",
                 ),
-                limit("429, a second", K::Passing, retry_after("1"), LATER).waited_for(1),
+                limit("429, a second", K::Limited, retry_after("1"), LATER).waited_for(1),
                 // Dates have whole seconds: from one to two of them.
-                limit("429, a date", K::Passing, Fault::RetryAtDate(2), LATER).waited_for(1),
+                limit("429, a date", K::Limited, Fault::RetryAtDate(2), LATER).waited_for(1),
                 limit(
                     "429, hours",
                     K::Exhausted,
                     retry_after("14400"),
                     "rerun the job in 4 h",
                 ),
-                status(500, K::Passing, "UNKNOWN", "unknown error", RERUN),
-                status(502, K::Passing, "", "<html>bad gateway</html>", RERUN),
-                status(503, K::Passing, "UNAVAILABLE", "service unavailable", RERUN),
-                status(504, K::Passing, "", "<html>gateway timeout</html>", RERUN),
+                status(500, K::Failing, "UNKNOWN", "unknown error", RERUN),
+                status(501, K::Unable, "UNSUPPORTED", "not implemented", RERUN),
+                status(502, K::Failing, "", "<html>bad gateway</html>", RERUN),
+                status(503, K::Failing, "UNAVAILABLE", "service unavailable", RERUN),
+                status(504, K::Failing, "", "<html>gateway timeout</html>", RERUN),
             ],
         },
         Group {

@@ -7,7 +7,13 @@ use super::phase::Phase;
 pub(super) enum Kind {
     /// It may pass: the request is sent 5 times.
     Passing,
-    /// The same, and there is nobody to count the requests.
+    /// The same, and a status says so. A `HEAD` is asked again as `GET`.
+    Failing,
+    /// A status that says that the registry cannot, and not only now: a read is sent once.
+    Unable,
+    /// A rate limit: the request is sent 5 times, a `HEAD` as well.
+    Limited,
+    /// The same as what may pass, and there is nobody to count the requests.
     Unreachable,
     /// The same, but a write took effect.
     Lost,
@@ -66,8 +72,9 @@ const UNSETTLED: End = end("child", "unsettled", 1);
 ///
 /// - What the judgement needs and cannot be read makes it `unproven`, and nothing is written. What
 ///   answers a read with 404 says that it is not there.
-/// - A `HEAD` that is refused, or answered by a web page, is asked again as `GET`; one that fails
-///   is not, and what cannot be read just before the write is not written: `failed`.
+/// - A `HEAD` that is refused in any way, a web page and 5xx among them, is asked again as `GET`; one
+///   that is cut off or limited is not, and what cannot be read just before the write is not
+///   written: `failed`.
 /// - A write that is refused is `refused`; one that is not known to have been taken is `failed`.
 ///   The status says that it was taken, whatever becomes of the body.
 /// - What was written and cannot be seen is `unsettled`; what is gone was deleted by someone else.
@@ -86,6 +93,7 @@ pub(super) fn end_of(kind: Kind, phase: Phase) -> End {
         (P::ByTag | P::ByDigest, _) => UNPROVEN,
 
         (P::Head, K::Refused | K::HiddenLimit | K::Missing | K::Page) => FIXED,
+        (P::Head, K::Failing | K::Unable) => FIXED,
         (P::Head, _) => FAILED,
 
         (P::Put, K::Refused | K::Missing) => REFUSED,
@@ -107,11 +115,26 @@ pub(super) fn has_body(phase: Phase) -> bool {
 pub(super) const ATTEMPTS: usize = 5;
 
 /// Whether that can be counted: at the registry, and where each try is a request of this phase.
+/// Where looks fail between the writes, more is waited for than a number of tries.
 pub(super) fn is_counted(kind: Kind, phase: Phase) -> bool {
-    matches!(
-        (kind, phase),
-        (Kind::Passing, _) | (Kind::Cut, Phase::Token | Phase::ByTag | Phase::ByDigest)
-    )
+    let is_read = matches!(phase, Phase::Token | Phase::ByTag | Phase::ByDigest);
+    match kind {
+        Kind::Limited => true,
+        Kind::Passing => phase != Phase::Head,
+        Kind::Failing => is_read || phase == Phase::Put,
+        Kind::Unable => phase == Phase::Put,
+        Kind::Cut => is_read,
+        _ => false,
+    }
+}
+
+/// Whether a host that fails so is waited for in this phase, for as long as half of the time.
+pub(super) fn is_waited_for(kind: Kind, phase: Phase) -> bool {
+    match kind {
+        Kind::Passing | Kind::Lost => phase == Phase::Head,
+        Kind::Unreachable => matches!(phase, Phase::Head | Phase::Put),
+        _ => false,
+    }
 }
 
 /// What a message must say and help with, where the phase makes it another than the fault's own.
