@@ -5,10 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::attempt::Attempt;
 use super::challenge::{self, Challenge};
 use super::client::Client;
-use super::failure::{CUT, GARBAGE, NO_TLS};
 use super::http::{Outgoing, Response, Verb};
-use super::origin::Origin;
-use super::session::{Session, Station, is_steady};
+use super::session::{Gate, Session, Station, is_steady};
 use super::{Class, Error, MAX_BODY};
 use crate::oci::Repository;
 
@@ -57,19 +55,8 @@ impl Client<'_> {
         let mut held: Option<MutexGuard<'_, Session>> = None;
         let mut login = Attempt::default();
         for _ in 0..MAX_ROUNDS {
-            let challenge = match self.knock(station, &shared, ask)? {
-                Door::Answered(response) => {
-                    let mut session = lock(&shared);
-                    if session.pass.is_some() && hides(&response, false) {
-                        // Another request has found a login since.
-                        continue;
-                    }
-                    if self.turn(station, repository, &mut session, ask.verb, &response) {
-                        held = Some(session);
-                        continue;
-                    }
-                    return served(&ask.outgoing(station), response);
-                }
+            let challenge = match self.knock(station, repository, &shared, ask)? {
+                Door::Answered(response) => return served(&ask.outgoing(station), response),
                 Door::Known(challenge) => challenge,
             };
             let mut session = held.take().unwrap_or_else(|| lock(&shared));
@@ -154,6 +141,7 @@ impl Client<'_> {
     fn knock(
         &self,
         station: &Station,
+        repository: &Repository,
         session: &Mutex<Session>,
         ask: &Ask<'_>,
     ) -> Result<Door, Error> {
@@ -163,16 +151,21 @@ impl Client<'_> {
         }
         let response = self.deliver(station, ask, None)?;
         gate.is_known = true;
-        if !is_login(&response) {
-            // No session is locked before the gate is known, so this waits for nobody.
-            lock(session).prove();
+        // No session is locked before the gate is known, so this waits for nobody.
+        let mut session = lock(session);
+        if is_login(&response) {
+            gate.challenge = offered(&response);
+        } else {
+            session.prove();
+        }
+        let has_login = || (self.doorman.logins)(repository, 0).is_some();
+        if gate.challenge.is_none() && hides(&response, false) && has_login() {
+            self.ask_at_base(station, &mut gate);
+        }
+        if gate.challenge.is_none() {
             return Ok(Door::Answered(response));
         }
-        let Some(challenge) = offered(&response) else {
-            return Ok(Door::Answered(response));
-        };
-        lock(session).close();
-        gate.challenge = Some(challenge);
+        session.close();
         Ok(Door::Known(gate.challenge.clone()))
     }
 
@@ -192,30 +185,36 @@ impl Client<'_> {
         is_said
             && hides(response, is_used)
             && session.turn(|nth| {
-                (self.doorman.logins)(repository, nth).is_some() && self.asks_at_base(station)
+                if (self.doorman.logins)(repository, nth).is_none() {
+                    return false;
+                }
+                let mut gate = lock(&station.gate);
+                if gate.challenge.is_none() {
+                    self.ask_at_base(station, &mut gate);
+                }
+                gate.challenge.is_some()
             })
     }
 
-    /// Whether the host asks for a login at all, as its `/v2/` says: asked once.
-    fn asks_at_base(&self, station: &Station) -> bool {
-        let mut gate = lock(&station.gate);
-        if gate.challenge.is_none() && !gate.is_base_asked {
-            gate.is_base_asked = true;
-            let base = Ask {
-                verb: Verb::Get,
-                path: String::new(),
-                accept: None,
-                content_type: None,
-                body: b"",
-                is_pull: false,
-            };
-            // What became of the request itself is known already.
-            let answer = self.deliver(station, &base, None).ok();
-            gate.challenge = answer
-                .filter(|answer| answer.status == 401 && !answer.is_redirected)
-                .and_then(|answer| offered(&answer));
+    /// Asks the host whether it wants a login at all, as its `/v2/` says: once.
+    fn ask_at_base(&self, station: &Station, gate: &mut Gate) {
+        if gate.is_base_asked {
+            return;
         }
-        gate.challenge.is_some()
+        gate.is_base_asked = true;
+        let base = Ask {
+            verb: Verb::Get,
+            path: String::new(),
+            accept: None,
+            content_type: None,
+            body: b"",
+            is_pull: false,
+        };
+        // What became of the request itself is known already.
+        let answer = self.deliver(station, &base, None).ok();
+        gate.challenge = answer
+            .filter(|answer| answer.status == 401 && !answer.is_redirected)
+            .and_then(|answer| offered(&answer));
     }
 
     /// Gives the session a pass, if there is one to be had.
@@ -249,79 +248,6 @@ impl Client<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Sends a request until it is answered, and follows redirects.
-    fn deliver(
-        &self,
-        station: &Station,
-        ask: &Ask<'_>,
-        authorization: Option<String>,
-    ) -> Result<Response, Error> {
-        let mut outgoing = ask.outgoing(station);
-        outgoing.authorization = authorization;
-        let result = match ask.verb {
-            Verb::Put | Verb::Post => {
-                let origin =
-                    Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
-                self.sender
-                    .check(&origin, &outgoing)
-                    .and_then(|()| self.sender.http.send(&outgoing))
-            }
-            Verb::Get | Verb::Head => {
-                let first = self.first(station, &mut outgoing);
-                let result = self.sender.send(&outgoing, first);
-                let is_doubtful = station.is_guess() && outgoing.url.starts_with("http://");
-                // What spoiled the first try may have hidden what it would have shown.
-                match is_doubtful && result.is_ok() {
-                    true => match self.secured(station, &mut outgoing, &result) {
-                        Some(answer) => self.sender.send(&outgoing, Some(answer)),
-                        None => result,
-                    },
-                    false => result,
-                }
-            }
-        };
-        self.sender.follow(&outgoing, result?)
-    }
-
-    /// The first try at a registry of this machine, which may want TLS without saying so in its
-    /// name. `None` where there is no doubt.
-    fn first(
-        &self,
-        station: &Station,
-        outgoing: &mut Outgoing<'_>,
-    ) -> Option<Result<Response, Error>> {
-        if !station.take_doubt() {
-            return None;
-        }
-        let plain = self.sender.http.send(outgoing);
-        Some(self.secured(station, outgoing, &plain).unwrap_or(plain))
-    }
-
-    /// The answer over TLS, where the one over plain http looks as if that were wanted, and it is
-    /// spoken. From then on it is spoken to this host.
-    fn secured(
-        &self,
-        station: &Station,
-        outgoing: &mut Outgoing<'_>,
-        plain: &Result<Response, Error>,
-    ) -> Option<Result<Response, Error>> {
-        let wish = wish_for_tls(plain)?;
-        let mut secure = outgoing.clone();
-        secure.url = secure.url.replacen("http://", "https://", 1);
-        let answer = self.sender.http.send(&secure);
-        let speaks_tls = match (&wish, &answer) {
-            // Whatever failed now may pass.
-            (Wish::Said, _) | (_, Ok(_)) => true,
-            (Wish::Maybe, Err(error)) => error.class == Class::Tls && error.reason != NO_TLS,
-        };
-        if !speaks_tls {
-            return None;
-        }
-        station.secure();
-        *outgoing = secure;
-        Some(answer)
     }
 }
 
@@ -397,39 +323,6 @@ fn is_denied(response: &Response, verb: Verb) -> bool {
         && verb != Verb::Head
         && !response.is_redirected
         && response.refusal().class() == Class::Denied
-}
-
-/// How a server that was asked over http lets it be known that it speaks TLS.
-enum Wish {
-    /// In words.
-    Said,
-    /// It may be: the words were cut off, or are none.
-    Maybe,
-}
-
-fn wish_for_tls(answer: &Result<Response, Error>) -> Option<Wish> {
-    match answer {
-        Ok(response) if response.status == 400 => {
-            let body = String::from_utf8_lossy(&response.body).to_ascii_lowercase();
-            let said = [
-                "http request to an https server",
-                "http request was sent to https port",
-                "speaking plain http to an ssl-enabled server",
-            ];
-            match said.iter().any(|words| body.contains(words)) {
-                true => Some(Wish::Said),
-                // A registry's own answer.
-                false if body.contains("\"errors\"") => None,
-                false => Some(Wish::Maybe),
-            }
-        }
-        Ok(_) => None,
-        Err(error) => match error.class {
-            Class::Network if error.reason == CUT => Some(Wish::Maybe),
-            Class::BadAnswer if error.reason == GARBAGE => Some(Wish::Maybe),
-            _ => None,
-        },
-    }
 }
 
 /// Locks, whatever became of the thread that held the lock before.

@@ -5,6 +5,7 @@ mod challenge;
 mod client;
 mod config_file;
 mod credentials;
+mod delivery;
 mod error;
 mod escapes;
 mod exchange;
