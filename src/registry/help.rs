@@ -80,7 +80,7 @@ impl Error {
 mod tests {
     use super::*;
 
-    const CLASSES: [Class; 22] = [
+    const CLASSES: [Class; 23] = [
         Class::Login,
         Class::Denied,
         Class::Immutable,
