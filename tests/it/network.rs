@@ -4,9 +4,10 @@ use std::net::TcpListener;
 
 use crate::access::{
     PASSWORD, USER, assert_no_leak, assert_ok, assert_unproven, config, filled, on, on_host, right,
+    spoil,
 };
 use crate::proxy::Proxy;
-use crate::registry::Registry;
+use crate::registry::{Fault, Registry};
 use crate::run::{Host, Run, code};
 use crate::tls;
 
@@ -15,6 +16,25 @@ const HOST: &str = "registry.test:5000";
 /// `check` of a made-up registry over plain HTTP.
 fn plain() -> Run {
     on_host(HOST, "check").args(&["--plain-http", HOST, "--timeout", "5"])
+}
+
+/// In virtual time, and for longer: `looks.rs`.
+#[test]
+fn a_registry_that_goes_down_between_look_and_write_is_waited_for_and_the_log_says_so() {
+    let registry = filled(Registry::builder());
+    spoil(&registry);
+    // The five tries of the look before the write, and one more that the repair waited for.
+    registry
+        .on("HEAD", "/manifests/1")
+        .times(6)
+        .answer(Fault::Drop);
+    let ran = on(&registry, "fix").args(&["-v"]).run();
+    assert_eq!(ran.tags(), ["app:1 child fixed"], "{}", ran.shown());
+    let told = format!("waiting for {}, ", registry.host());
+    let lines = ran.stderr.lines().filter(|line| line.contains(&told));
+    assert_eq!(lines.count(), 2, "{}", ran.shown());
+    assert!(ran.stderr.contains("min at most: HEAD "), "{}", ran.shown());
+    assert_eq!(registry.count("PUT", ""), 1);
 }
 
 #[test]

@@ -250,14 +250,14 @@ pub(crate) const BODIES: &[Refusal] = &[
     // A status that asks for the same again, though it would be answered the same.
     refusal(
         "cuelabs-child-missing",
-        "unavailable",
+        "child-missing",
         500,
         r#"{"errors":[{"code":"UNKNOWN","message":"invalid manifest: manifest for manifests[0] not found"}]}"#,
     )
     .to(To::Writes),
     refusal(
         "distribution-cache",
-        "read-only",
+        "no-writes",
         405,
         r#"{"errors":[{"code":"UNSUPPORTED","message":"The operation is unsupported."}]}"#,
     )
@@ -300,13 +300,6 @@ pub(crate) const BODIES: &[Refusal] = &[
     )
     .to(To::Writes),
     refusal(
-        "distribution-cache",
-        "no-writes",
-        405,
-        r#"{"errors":[{"code":"UNSUPPORTED","message":"The operation is unsupported."}]}"#,
-    )
-    .to(To::Writes),
-    refusal(
         "harbor-proxy-project",
         "no-writes",
         403,
@@ -319,27 +312,6 @@ pub(crate) const BODIES: &[Refusal] = &[
         401,
         r#"{"errors":[{"code":"UNAUTHORIZED","message":"project $REPO not found: project $REPO not found"}]}"#,
     ),
-    refusal(
-        "cuelabs-child-missing",
-        "child-missing",
-        500,
-        r#"{"errors":[{"code":"UNKNOWN","message":"invalid manifest: manifest for manifests[1] not found"}]}"#,
-    )
-    .to(To::Writes),
-    refusal(
-        "cuelabs-immutable",
-        "immutable",
-        403,
-        r#"{"errors":[{"code":"DENIED","message":"this store is immutable: denied: requested access to the resource is denied"}]}"#,
-    )
-    .to(To::Writes),
-    refusal(
-        "angos-denied-immutable",
-        "immutable",
-        409,
-        r#"{"errors":[{"code":"DENIED","message":"Tag '$TAG' is immutable and cannot be overwritten","detail":null}]}"#,
-    )
-    .to(To::Writes),
     refusal(
         "quay-child-missing-by-name",
         "child-missing",
