@@ -3,22 +3,27 @@
 //! A loop over the registry and the clock. Whether a tag is right afterwards is decided by the
 //! same looks and the same judgement as before.
 
+mod class;
+mod keep;
+mod kept;
 mod outage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use class::{is_not_taken, is_of_the_host, is_refusal};
+use keep::Keeper;
 use outage::{ATTEMPTS, FIRST_WAIT, MAX_RETRY_AFTER, Outage, Silent};
 
 use crate::clock::Clock;
 use crate::expectation::Expectation;
 use crate::observation::{Seen, Sight};
-use crate::observe::{self, Looks, Memory, Phase};
+use crate::observe::{self, Event, Looks, Memory, Phase};
 use crate::oci::{Document, Host};
-use crate::outcome::Outcome;
+use crate::outcome::{Aftermath, Outcome};
 use crate::plan::Step;
-use crate::registry::{Class, Error, Registry, Write};
+use crate::registry::{Class, Error, Registry, Under, Write};
 use crate::verdict::Verdict;
 
 /// How often the steps are gone through: a tag that came right by itself and then went wrong
@@ -51,18 +56,20 @@ const OPEN: State = State::Open {
     lost: false,
 };
 
-/// Applies the steps, and gives an outcome for each, in their order.
+/// Applies the steps, and gives an outcome for each, in their order, with what became of what its
+/// write might take away.
 pub fn apply(
     plan: &[Step<'_>],
     looks: Looks,
     memory: &mut Memory,
     registry: &dyn Registry,
     clock: &dyn Clock,
-    waiting: &dyn Fn(usize, Duration),
-) -> Vec<Outcome> {
+    tell: &dyn Fn(Event<'_>),
+) -> Vec<(Outcome, Aftermath)> {
+    let mut keeper = Keeper::new(looks.deadline, clock, tell);
     let mut states: Vec<State> = plan.iter().map(|_| OPEN).collect();
     for _ in 0..PASSES {
-        write(plan, &mut states, looks.deadline, memory, registry, clock);
+        write(plan, &mut states, &mut keeper, memory, registry);
         let mut watched: Vec<(&Step<'_>, &mut State)> = plan
             .iter()
             .zip(&mut states)
@@ -85,7 +92,7 @@ pub fn apply(
             memory,
             registry,
             clock,
-            waiting,
+            tell,
         );
         for ((step, state), (sight, verdict)) in watched.iter_mut().zip(seen) {
             **state = after(step, state, &sight, &verdict);
@@ -94,19 +101,27 @@ pub fn apply(
     states
         .into_iter()
         .zip(plan)
-        .map(|(state, step)| match state {
-            State::Done(outcome) => outcome,
-            State::Open { .. } | State::Written | State::Lost(_) | State::SeenRight => {
-                Outcome::Failed(Error {
-                    class: Class::Restless,
-                    request: format!("looking at {}", step.expectation.reference()),
-                    reason: "the tag keeps changing between the right digest and the wrong one"
-                        .to_owned(),
-                    retry_after: None,
-                })
-            }
+        .map(|(state, step)| {
+            let aftermath = keeper.finish(step, memory, registry);
+            let outcome = match state {
+                State::Done(Outcome::Fixed) if !aftermath.lost.is_empty() => Outcome::Lost,
+                State::Done(outcome) => outcome,
+                State::Open { .. } | State::Written | State::Lost(_) | State::SeenRight => {
+                    restless(step)
+                }
+            };
+            (outcome, aftermath)
         })
         .collect()
+}
+
+fn restless(step: &Step<'_>) -> Outcome {
+    Outcome::Failed(Error {
+        class: Class::Restless,
+        request: format!("looking at {}", step.expectation.reference()),
+        reason: "the tag keeps changing between the right digest and the wrong one".to_owned(),
+        retry_after: None,
+    })
 }
 
 /// Writes what is open, in rounds of one try each: no registry that fails or is slow keeps the
@@ -115,11 +130,11 @@ pub fn apply(
 fn write(
     plan: &[Step<'_>],
     states: &mut [State],
-    deadline: Duration,
+    keeper: &mut Keeper<'_>,
     memory: &mut Memory,
     registry: &dyn Registry,
-    clock: &dyn Clock,
 ) {
+    let (clock, deadline) = (keeper.clock, keeper.deadline);
     let mut outages: BTreeMap<&Host, Outage> = BTreeMap::new();
     let mut down: BTreeMap<&Host, Error> = BTreeMap::new();
     loop {
@@ -154,7 +169,7 @@ fn write(
                 *state = State::Open { tries, due, lost };
                 continue;
             }
-            let (error, silent, lost) = match attempt(step, memory, registry) {
+            let (error, silent, lost) = match attempt(step, keeper, memory, registry) {
                 Tried::Over(over) => {
                     outages.remove(host);
                     *state = match over {
@@ -200,7 +215,11 @@ fn write(
             _ => None,
         });
         let Some(next) = next.min() else { break };
-        clock.sleep(next.saturating_sub(clock.now()));
+        let wait = next.saturating_sub(clock.now());
+        if !wait.is_zero() {
+            clock.sleep(wait);
+            keeper.forget();
+        }
     }
 }
 
@@ -214,11 +233,29 @@ enum Tried {
 }
 
 /// Looks again and writes, if the tag still is what was decided on.
-fn attempt(step: &Step<'_>, memory: &mut Memory, registry: &dyn Registry) -> Tried {
+fn attempt(
+    step: &Step<'_>,
+    keeper: &mut Keeper<'_>,
+    memory: &mut Memory,
+    registry: &dyn Registry,
+) -> Tried {
     let repository = &step.expectation.repository;
     let is_right = |seen: &Seen<Arc<Document>>| {
         seen.here()
             .is_some_and(|document| step.expectation.image.is(document))
+    };
+    keeper.settle(step, memory, registry);
+    let kept = match step.expectation.immutable {
+        // It is never moved.
+        true => Vec::new(),
+        false => match keeper.before(step, memory, registry) {
+            Ok(kept) => kept,
+            Err(error) if is_of_the_host(error.class) => return Tried::Unseen(error),
+            Err(error) if error.class == Class::Deadline => {
+                return Tried::Over(State::Done(Outcome::Failed(error)));
+            }
+            Err(error) => return Tried::Over(State::Done(Outcome::Unread(error))),
+        },
     };
     match observe::look_at_tag(repository, step.tag, memory, registry) {
         Seen::Unknown(error) if is_of_the_host(error.class) => return Tried::Unseen(error),
@@ -235,13 +272,27 @@ fn attempt(step: &Step<'_>, memory: &mut Memory, registry: &dyn Registry) -> Tri
             }
         }
     }
+    let until = match keeper.until(step, &kept) {
+        Ok(until) => until,
+        Err(error) => return Tried::Over(State::Done(Outcome::Failed(error))),
+    };
+    keeper.tell(step, &kept);
     let write = Write {
         repository: repository.clone(),
-        tag: step.tag.clone(),
+        under: Under::Tag(step.tag.clone()),
         media_type: step.document.media_type().clone(),
         bytes: step.document.bytes().to_vec(),
+        until,
     };
-    match registry.put(&write) {
+    let answer = registry.put(&write);
+    // One that failed may have been taken all the same.
+    if !answer
+        .as_ref()
+        .is_err_and(|error| is_not_taken(error.class))
+    {
+        keeper.after(step, kept, memory, registry);
+    }
+    match answer {
         Ok(()) => Tried::Over(State::Written),
         Err(error) if is_refusal(error.class) => {
             // Registries refuse the very digest that is there already, too: ours, if an answer was
@@ -278,11 +329,6 @@ fn given_up(error: &Error, lost: bool) -> State {
     }
 }
 
-/// Whether a failure is the registry's as a whole, and not this write's.
-fn is_of_the_host(class: Class) -> bool {
-    matches!(class, Class::Network | Class::Unavailable)
-}
-
 /// What the looks after the writes make of a step.
 fn after(step: &Step<'_>, state: &State, sight: &Sight, verdict: &Verdict) -> State {
     let shown = sight.shown();
@@ -317,33 +363,4 @@ fn after(step: &Step<'_>, state: &State, sight: &Sight, verdict: &Verdict) -> St
         (State::SeenRight, None) => changed(false),
         (State::Open { .. } | State::Done(_), _) => return state.clone(),
     })
-}
-
-/// Whether the registry will not take this write, however often it is asked.
-fn is_refusal(class: Class) -> bool {
-    match class {
-        Class::Login
-        | Class::Denied
-        | Class::Immutable
-        | Class::Protected
-        | Class::ReadOnly
-        | Class::NoWrites
-        | Class::ChildMissing
-        | Class::TooLarge
-        | Class::MediaType
-        | Class::Policy
-        | Class::NotFound
-        | Class::Refused => true,
-        Class::RateLimited
-        | Class::Unavailable
-        | Class::Network
-        | Class::UnknownHost
-        | Class::Tls
-        | Class::Proxy
-        | Class::BadAnswer
-        | Class::Shape
-        | Class::Restless
-        | Class::Unsafe
-        | Class::Deadline => false,
-    }
 }

@@ -148,6 +148,10 @@ struct RunArgs {
     #[arg(long, value_name = "WHAT", help_heading = "What to make of it")]
     on_other: Option<OnOther>,
 
+    /// Do not put back another image that a registry forgets when --on-other fix moves its last tag
+    #[arg(long, help_heading = "What to make of it")]
+    no_restore: bool,
+
     /// What to do where something could not be checked
     #[arg(
         long,

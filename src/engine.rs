@@ -1,12 +1,11 @@
 //! The engine: looks to findings, and findings to repairs. It knows the ports, and nothing of who asks.
 
-use std::time::Duration;
-
 use crate::apply::apply;
 use crate::clock::Clock;
 use crate::expectation::{Claim, Expectation};
 use crate::finding::Finding;
-use crate::observe::{Looks, Memory, Phase, observe};
+use crate::observe::{Event, Looks, Memory, Phase, observe};
+use crate::outcome::Aftermath;
 use crate::plan::plan;
 use crate::registry::Registry;
 use crate::verdict::concerns;
@@ -17,8 +16,8 @@ pub struct Ports<'a> {
     pub registry: &'a dyn Registry,
     /// The clock.
     pub clock: &'a dyn Clock,
-    /// Told before a wait: how many tags are waited for, and how long.
-    pub waiting: &'a dyn Fn(usize, Duration),
+    /// What is told while it goes on.
+    pub tell: &'a dyn Fn(Event<'_>),
     /// What was learned of the registries so far.
     pub memory: Memory,
 }
@@ -34,7 +33,7 @@ pub fn look(expectations: Vec<Expectation>, looks: Looks, ports: &mut Ports<'_>)
         &mut ports.memory,
         ports.registry,
         ports.clock,
-        ports.waiting,
+        ports.tell,
     );
     expectations
         .into_iter()
@@ -44,6 +43,7 @@ pub fn look(expectations: Vec<Expectation>, looks: Looks, ports: &mut Ports<'_>)
             sight,
             verdict,
             outcome: None,
+            aftermath: Aftermath::default(),
         })
         .filter(|it| it.expectation.claim != Claim::Implied || concerns(&it.expectation, &it.sight))
         .collect()
@@ -58,12 +58,13 @@ pub fn repair(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
         &mut ports.memory,
         ports.registry,
         ports.clock,
-        ports.waiting,
+        ports.tell,
     );
     let done: Vec<_> = plan.iter().map(|step| step.index).zip(outcomes).collect();
-    for (index, outcome) in done {
+    for (index, (outcome, aftermath)) in done {
         if let Some(finding) = findings.get_mut(index) {
             finding.outcome = Some(outcome);
+            finding.aftermath = aftermath;
         }
     }
 }

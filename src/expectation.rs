@@ -48,6 +48,8 @@ pub struct Expectation {
     pub immutable: bool,
     /// What to do where the tag is something that is no part of the build.
     pub on_other: OnOther,
+    /// Whether such a thing is put back if the registry forgets it when the tag is moved off it.
+    pub restore: bool,
     /// The pattern of the policy that each of its keys was taken from.
     pub rules: BTreeMap<&'static str, String>,
     /// Whether the metadata may be of a file or a loaded image (`type=oci`, `--load`): then nothing
@@ -166,6 +168,8 @@ pub struct Asked {
     pub platforms: Vec<Platform>,
     /// What to do where a tag is another image, whatever a policy says.
     pub on_other: Option<OnOther>,
+    /// Whether another image that a registry forgets when its tag is moved is not put back.
+    pub no_restore: bool,
     /// Whether the builds ran one after the other, so that a later claim on a tag replaces an
     /// earlier one. Otherwise two different claims are a conflict.
     pub later_wins: bool,
@@ -223,6 +227,7 @@ pub fn expect(builds: &[Build], asked: &Asked) -> Result<(Vec<Expectation>, Vec<
     }
     for claim in &mut claims {
         claim.on_other = asked.on_other.unwrap_or_default();
+        claim.restore = !asked.no_restore;
     }
     let mut notes = notes(&made, &claims, asked);
     notes.extend(builds.iter().filter_map(|build| unread(build)));

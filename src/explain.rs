@@ -93,6 +93,7 @@ fn outcome_text(code: outcome::Code) -> &'static str {
     match code {
         outcome::Code::Fixed => include_str!("explain/fixed.txt"),
         outcome::Code::AlreadyRight => include_str!("explain/already-right.txt"),
+        outcome::Code::Lost => include_str!("explain/lost.txt"),
         outcome::Code::Refused => include_str!("explain/refused.txt"),
         outcome::Code::Changed => include_str!("explain/changed.txt"),
         outcome::Code::Unsettled => include_str!("explain/unsettled.txt"),
@@ -199,6 +200,7 @@ mod tests {
     Outcomes: what became of a repair
       fixed             the tag was wrong, and points at what the build made now
       already-right     the tag had come right by itself; nothing was written
+      lost              the tag is right, but something it held or lists is lost
       refused           the registry does not let the tag be moved
       changed           someone moved the tag meanwhile, and it was left alone
       unsettled         the repair was written, but does not show yet

@@ -2,7 +2,7 @@
 
 use crate::expectation::Expectation;
 use crate::observation::Sight;
-use crate::outcome::Outcome;
+use crate::outcome::{Aftermath, Outcome};
 use crate::verdict::Verdict;
 
 /// What is known of one expectation.
@@ -16,4 +16,6 @@ pub struct Finding {
     pub verdict: Verdict,
     /// What became of the repair, if one was tried.
     pub outcome: Option<Outcome>,
+    /// What became of what the repair might take away.
+    pub aftermath: Aftermath,
 }

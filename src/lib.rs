@@ -51,7 +51,7 @@
 //! | looks at registries until two agree; `observe::look` is one round, with as few reads as prove something | [`observe`] |
 //! | what was seen to a verdict | [`verdict`] |
 //! | findings to steps that are safe | [`plan`] |
-//! | look again, write, look until it is seen twice | [`apply`] |
+//! | look again, write, put back what the write took away, look until it is seen twice | [`apply`] |
 //! | these four in a row, as a run and the simulation have them: expectations to findings, findings to outcomes | [`engine`] |
 //! | findings to a report, a report to JSON or to text for people | [`report`] |
 //! | the words of `tagproof explain` | [`explain`] |

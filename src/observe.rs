@@ -8,6 +8,7 @@ mod below;
 mod images;
 mod look;
 mod memory;
+mod present;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +16,14 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::expectation::{Claim, Expectation, Expected};
 use crate::observation::{Attested, Seen, Sight};
-use crate::oci::{Child, Digest};
+use crate::oci::{Child, Digest, Reference};
+use crate::outcome::Left;
 use crate::registry::{Class, Error, Registry};
 use crate::verdict::{Code, Verdict, concerns, judge};
 
 pub(crate) use look::look_at_tag;
 pub use memory::Memory;
+pub(crate) use present::{known, present, whole};
 
 /// How long and how deep to look.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +47,26 @@ pub enum Phase {
     After,
 }
 
+/// What is told of a run while it goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// Every second while it waits.
+    Waiting {
+        /// For how many tags.
+        tags: usize,
+        /// How long still, at most.
+        left: Duration,
+    },
+    /// Before a write that moves a tag off something, where the registry may forget what no tag
+    /// names.
+    Leaving {
+        /// The tag.
+        reference: &'a Reference,
+        /// What it is moved off: what that lists, at every level, and last itself.
+        left: &'a [Left],
+    },
+}
+
 /// How many looks more than the timeout allows there may be, for what came to rest at its very end.
 const EXTRA: u32 = 2;
 
@@ -54,8 +77,7 @@ const TICK: Duration = Duration::from_secs(1);
 const MAX_WAIT: Duration = Duration::from_secs(8);
 
 /// Looks at all expectations together until each is settled, and gives what was seen at last with
-/// its verdict, in their order. `waiting` is told every second while it waits: for how many tags,
-/// and how long still at most.
+/// its verdict, in their order.
 pub fn observe(
     expectations: &[&Expectation],
     phase: Phase,
@@ -63,7 +85,7 @@ pub fn observe(
     memory: &mut Memory,
     registry: &dyn Registry,
     clock: &dyn Clock,
-    waiting: &dyn Fn(usize, Duration),
+    tell: &dyn Fn(Event<'_>),
 ) -> Vec<(Sight, Verdict)> {
     let start = clock.now();
     let patience = looks.settle_timeout.max(looks.settle);
@@ -111,7 +133,10 @@ pub fn observe(
         let over = end.max(next).min(looks.deadline);
         // In steps, so that whoever is told can count down.
         while let Some(left) = next.checked_sub(clock.now()).filter(|left| !left.is_zero()) {
-            waiting(open.len(), over.saturating_sub(clock.now()));
+            tell(Event::Waiting {
+                tags: open.len(),
+                left: over.saturating_sub(clock.now()),
+            });
             clock.sleep(left.min(TICK));
         }
         wait = (wait * 2).min(MAX_WAIT.max(looks.settle));

@@ -2,20 +2,60 @@
 
 use std::fmt;
 
-use crate::oci::Digest;
+use crate::oci::{Digest, MediaType};
 use crate::registry::Error;
+
+/// What became of what a step's write might take away: some registries forget a manifest when the
+/// last tag leaves it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aftermath {
+    /// What was gone after the write, was put back, and was read again.
+    pub restored: Vec<Left>,
+    /// What was there before the write and is not known to be there now, and why.
+    pub lost: Vec<(Left, Error)>,
+    /// Whether the digest before was not in the repository at the last look.
+    pub before_is_gone: bool,
+}
+
+/// A manifest that a tag was moved off, or that the image which was put lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Its digest.
+    pub digest: Digest,
+    /// The media type that it was served under.
+    pub media_type: MediaType,
+    /// How many bytes it has.
+    pub size: usize,
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            digest,
+            media_type,
+            size,
+        } = self;
+        write!(f, "{digest} ({media_type}, {size} bytes)")
+    }
+}
 
 /// What became of one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The tag was pointed at the expected digest and seen there twice.
     Fixed,
+    /// The tag was pointed at the expected digest and seen there twice, but something that was there
+    /// before is not known to be there now: [`Aftermath::lost`].
+    Lost,
     /// The tag had come right when it was looked at again before the write, twice; nothing was written.
     AlreadyRight,
     /// The registry refused the write, for this reason.
     Refused(Error),
     /// The policy says that the tag is never moved; nothing was written.
     Immutable,
+    /// What the write might take away could not be read, for this reason, so that it could not be
+    /// put back; nothing was written.
+    Unread(Error),
     /// Someone else moved the tag; it was left alone.
     Changed {
         /// What it showed then; `None` if the tag was gone.
@@ -38,7 +78,8 @@ impl Outcome {
         match self {
             Self::Fixed => Code::Fixed,
             Self::AlreadyRight => Code::AlreadyRight,
-            Self::Refused(_) | Self::Immutable => Code::Refused,
+            Self::Lost => Code::Lost,
+            Self::Refused(_) | Self::Immutable | Self::Unread(_) => Code::Refused,
             Self::Changed { .. } => Code::Changed,
             Self::Unsettled(_) | Self::Unseen(_) => Code::Unsettled,
             Self::Failed(_) => Code::Failed,
@@ -53,7 +94,9 @@ pub enum Code {
     Fixed,
     /// See [`Outcome::AlreadyRight`].
     AlreadyRight,
-    /// See [`Outcome::Refused`] and [`Outcome::Immutable`].
+    /// See [`Outcome::Lost`].
+    Lost,
+    /// See [`Outcome::Refused`], [`Outcome::Immutable`] and [`Outcome::Unread`].
     Refused,
     /// See [`Outcome::Changed`].
     Changed,
@@ -65,9 +108,10 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order they are documented.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Fixed,
         Self::AlreadyRight,
+        Self::Lost,
         Self::Refused,
         Self::Changed,
         Self::Unsettled,
@@ -80,6 +124,7 @@ impl Code {
         match self {
             Self::Fixed => "fixed",
             Self::AlreadyRight => "already-right",
+            Self::Lost => "lost",
             Self::Refused => "refused",
             Self::Changed => "changed",
             Self::Unsettled => "unsettled",
@@ -87,7 +132,7 @@ impl Code {
         }
     }
 
-    /// Whether the tag is right after it.
+    /// Whether the tag is right after it, and nothing was lost by that.
     #[must_use]
     pub fn is_right(self) -> bool {
         matches!(self, Self::Fixed | Self::AlreadyRight)

@@ -21,6 +21,9 @@ pub struct Step<'a> {
     pub document: &'a Arc<Document>,
     /// What the tag showed when that was decided; `None` if it was absent.
     pub before: Option<&'a Digest>,
+    /// Whether that is put back if the registry forgets it: always, unless it is another's image
+    /// and the user says no.
+    pub restore: bool,
 }
 
 /// The steps that make right what may be repaired: nothing that is right, none that is someone
@@ -37,6 +40,7 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
                 sight,
                 verdict,
                 outcome: _,
+                aftermath: _,
             } = finding;
             let safe = match verdict {
                 Verdict::Child(_) => true,
@@ -71,6 +75,7 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
                 tag,
                 document,
                 before: sight.shown(),
+                restore: expectation.restore || !matches!(verdict, Verdict::Other(_)),
             })
         })
         .collect()

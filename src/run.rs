@@ -15,7 +15,7 @@ use crate::engine::{self, Ports};
 use crate::environment::Environment;
 use crate::expectation;
 use crate::note::{self, Note};
-use crate::observe::{Looks, Memory};
+use crate::observe::{Event, Looks, Memory};
 use crate::policy::PLACES;
 use crate::problem::Problem;
 use crate::report::{self, Mode, Report, paint, terminal};
@@ -240,11 +240,27 @@ fn prove(
         deep: options.deep,
         deadline: options.timeout,
     };
-    let waiting = |tags: usize, left: Duration| screen.waiting(tags, left);
+    let tell = |event: Event<'_>| match event {
+        Event::Waiting { tags, left } => screen.waiting(tags, left),
+        // If the run is killed now, nothing else names it.
+        Event::Leaving { reference, left } if !options.quiet => {
+            let (last, listed) = left
+                .split_last()
+                .map_or((None, left), |(it, rest)| (Some(it), rest));
+            for line in last
+                .iter()
+                .map(|it| format!("moving {reference} off {it}"))
+                .chain(listed.iter().map(|it| format!("  which lists {it}")))
+            {
+                screen.log(&line, clock.unix_time());
+            }
+        }
+        Event::Leaving { .. } => {}
+    };
     let mut ports = Ports {
         registry: &client,
         clock,
-        waiting: &waiting,
+        tell: &tell,
         memory: Memory::default(),
     };
     let mut findings = engine::look(expectations, looks, &mut ports);

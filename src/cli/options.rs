@@ -143,6 +143,7 @@ pub(super) fn options(mode: Mode, args: RunArgs) -> Options {
         platforms: _,
         deep,
         on_other: _,
+        no_restore: _,
         on_unproven,
         on_unpushed,
         policy,
@@ -230,6 +231,7 @@ fn asked(args: &RunArgs) -> Result<Asked, Problem> {
             OnOther::Fix => expectation::OnOther::Fix,
             OnOther::Warn => expectation::OnOther::Warn,
         }),
+        no_restore: args.no_restore,
         ..Asked::default()
     };
     for text in args.tags.iter().flat_map(|list| items(list)) {

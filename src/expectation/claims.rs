@@ -157,6 +157,7 @@ fn expectation(repository: &Repository, image: &Expected, build: Option<&Build>)
         conflicts: Vec::new(),
         immutable: false,
         on_other: OnOther::default(),
+        restore: true,
         rules: BTreeMap::new(),
         exported: build.is_some_and(|build| build.exported),
     }

@@ -7,6 +7,7 @@ mod attestation;
 mod digest;
 mod document;
 mod json;
+mod known;
 mod media_type;
 mod named;
 mod platform;

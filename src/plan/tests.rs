@@ -1,6 +1,7 @@
 use super::*;
 use crate::expectation::{Asked, expect};
 use crate::observation::{Attested, Sight};
+use crate::outcome::Aftermath;
 use crate::verdict::Relation;
 
 fn image() -> Arc<Document> {
@@ -33,6 +34,7 @@ fn finding(verdict: Verdict, change: impl FnOnce(&mut Finding)) -> Finding {
         },
         verdict,
         outcome: None,
+        aftermath: Aftermath::default(),
     };
     finding.expectation.claim = Claim::Build;
     change(&mut finding);

@@ -167,6 +167,7 @@ impl<'a> Client<'a> {
             content_type: None,
             body: b"",
             is_pull: is_manifest && read.method == Method::Get,
+            until: None,
         };
         let station = self.station(read.repository.host());
         let response = self.exchange(&station, &read.repository, &ask)?;
@@ -245,11 +246,12 @@ impl Registry for Client<'_> {
     fn put(&self, write: &Write) -> Result<(), Error> {
         let ask = Ask {
             verb: Verb::Put,
-            path: format!("{}/manifests/{}", write.repository.path(), write.tag),
+            path: format!("{}/manifests/{}", write.repository.path(), write.under),
             accept: None,
             content_type: Some(write.media_type.as_str()),
             body: &write.bytes,
             is_pull: false,
+            until: Some(write.until),
         };
         let station = self.station(write.repository.host());
         if write.bytes.len() > MAX_BODY {

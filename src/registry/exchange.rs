@@ -1,6 +1,7 @@
 //! One request to a repository with whatever login it needs: the dance of 401, token and next login.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::attempt::Attempt;
 use super::challenge::{self, Challenge};
@@ -21,6 +22,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) content_type: Option<&'a str>,
     pub(crate) body: &'a [u8],
     pub(crate) is_pull: bool,
+    /// When it must be answered, where that is before the deadline of the run.
+    pub(crate) until: Option<Duration>,
 }
 
 impl Ask<'_> {
@@ -35,6 +38,7 @@ impl Ask<'_> {
             body: self.body,
             limit: MAX_BODY,
             is_pull: self.is_pull,
+            until: self.until,
             secrets: None,
         }
     }
@@ -209,6 +213,7 @@ impl Client<'_> {
             content_type: None,
             body: b"",
             is_pull: false,
+            until: None,
         };
         // What became of the request itself is known already.
         let answer = self.deliver(station, &base, None).ok();

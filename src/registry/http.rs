@@ -60,6 +60,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) limit: usize,
     /// Whether it is counted as a pull.
     pub(crate) is_pull: bool,
+    /// When it must be answered, where that is before the deadline of the run.
+    pub(crate) until: Option<Duration>,
     /// What must not be shown of the URL, if a server named it.
     pub(crate) secrets: Option<Arc<Secrets>>,
 }
@@ -195,7 +197,10 @@ impl<'a> Http<'a> {
     pub(crate) fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
         let origin =
             Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
-        let left = || self.deadline.saturating_sub(self.clock.now());
+        let end = outgoing
+            .until
+            .map_or(self.deadline, |it| it.min(self.deadline));
+        let left = || end.saturating_sub(self.clock.now());
         let lane = self.lanes.enter(&origin, left());
         let (start, left) = (self.clock.now(), left());
         if lane.is_none() || left.is_zero() {

@@ -178,6 +178,7 @@ impl Doorman<'_> {
                 body: b"",
                 limit: MAX_TOKEN_BODY,
                 is_pull: false,
+                until: None,
                 secrets: Some(Arc::clone(secrets)),
             };
             sender
@@ -211,6 +212,7 @@ impl Doorman<'_> {
                     body: form.as_bytes(),
                     limit: MAX_TOKEN_BODY,
                     is_pull: false,
+                    until: None,
                     secrets: Some(Arc::clone(secrets)),
                 };
                 let response = sender.send_within(&request)?;

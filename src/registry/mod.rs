@@ -36,6 +36,7 @@ pub(crate) mod fuzzing;
 #[cfg(test)]
 mod testing;
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::oci::{Digest, Host, MediaType, Repository, Tag};
@@ -50,7 +51,7 @@ pub trait Registry {
     /// repeated before they are answered with; how much happens at once is the port's business.
     fn read(&self, batch: &[Read]) -> Vec<Result<Answer, Error>>;
 
-    /// Puts a manifest under a tag, once: a failed write is not repeated, because the tag has to
+    /// Puts a manifest under a tag or its digest, once: a failed write is not repeated, because the tag has to
     /// be looked at again before each attempt. `Ok` means that the registry said it took it.
     ///
     /// # Errors
@@ -114,17 +115,37 @@ pub enum Answer {
     },
 }
 
-/// What is put under a tag.
+/// A manifest to put.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     /// The repository.
     pub repository: Repository,
-    /// The tag to point.
-    pub tag: Tag,
-    /// The `Content-Type`, which is the body's own media type.
+    /// What to put it under.
+    pub under: Under,
+    /// The `Content-Type`.
     pub media_type: MediaType,
     /// The manifest, byte for byte as it was read.
     pub bytes: Vec<u8>,
+    /// When it must be answered, on the clock: what follows a write needs time, too.
+    pub until: Duration,
+}
+
+/// What a manifest is put under.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Under {
+    /// The tag to point at it.
+    Tag(Tag),
+    /// Its own digest: a manifest that was there before is put back, and no tag moves.
+    Digest(Digest),
+}
+
+impl fmt::Display for Under {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => tag.fmt(f),
+            Self::Digest(digest) => digest.fmt(f),
+        }
+    }
 }
 
 /// The most that is read of a manifest or config, and the most that is written: 4 MiB, which

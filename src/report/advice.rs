@@ -3,20 +3,23 @@
 mod help;
 
 use crate::expectation::{Expectation, Expected};
+use crate::finding::Finding;
 use crate::observation::Sight;
 use crate::oci::Child;
-use crate::outcome::Outcome;
+use crate::outcome::{Aftermath, Outcome};
 use crate::verdict::{Lack, Relation, TOLD, Verdict};
 
 pub(super) use help::{help, inspect, undo};
 
 /// What is so, in one line: what was decided, and what became of it.
-pub(super) fn message(
-    expectation: &Expectation,
-    sight: &Sight,
-    verdict: &Verdict,
-    outcome: Option<&Outcome>,
-) -> String {
+pub(super) fn message(finding: &Finding) -> String {
+    let Finding {
+        expectation,
+        sight,
+        verdict,
+        outcome,
+        aftermath,
+    } = finding;
     let decided = decided(expectation, sight, verdict, outcome.is_some());
     let Some(outcome) = outcome else {
         return decided;
@@ -27,6 +30,10 @@ pub(super) fn message(
             "it had come right, twice, when it was looked at before the write".to_owned()
         }
         Outcome::Refused(error) => format!("the registry refused the repair: {error}"),
+        Outcome::Lost => "it was repaired".to_owned(),
+        Outcome::Unread(error) => format!(
+            "it was not moved, as what the registry may forget by that could not be read, to be put back: {error}"
+        ),
         Outcome::Immutable => "the policy says that it is never moved".to_owned(),
         Outcome::Changed { now, written } => {
             let did = match now {
@@ -42,7 +49,29 @@ pub(super) fn message(
         Outcome::Unseen(error) => format!("it was written, but not seen right in time: {error}"),
         Outcome::Failed(error) => format!("the repair failed: {error}"),
     };
-    format!("{decided}; {became}")
+    let mut message = format!("{decided}; {became}");
+    let Aftermath { restored, lost, .. } = aftermath;
+    if !restored.is_empty() {
+        let them = counted(restored.len());
+        message.push_str(&format!(
+            "; the registry forgot {them} by that, put back since"
+        ));
+    }
+    if !lost.is_empty() {
+        let them = counted(lost.len());
+        message.push_str(&format!(
+            "; {them} that the registry had before the write is lost, or cannot be read"
+        ));
+    }
+    message
+}
+
+/// `1 manifest`, `2 manifests`.
+fn counted(manifests: usize) -> String {
+    match manifests {
+        1 => "1 manifest".to_owned(),
+        manifests => format!("{manifests} manifests"),
+    }
 }
 
 /// What was decided; of what was then written, in the past tense.

@@ -107,11 +107,15 @@ fn entry(finding: &Finding, soften: Soften, reach: &Reach) -> Entry {
         sight,
         verdict,
         outcome,
+        aftermath,
     } = finding;
     let code = outcome.as_ref().map(Outcome::code);
-    let may_be_undone = matches!(code, Some(outcome::Code::Fixed | outcome::Code::Unsettled));
+    let is_written = matches!(
+        code,
+        Some(outcome::Code::Fixed | outcome::Code::Lost | outcome::Code::Unsettled)
+    );
     let overwritten = matches!(outcome, Some(Outcome::Changed { written: true, .. }));
-    let before = sight.shown().filter(|_| may_be_undone || overwritten);
+    let before = sight.shown().filter(|_| is_written || overwritten);
     let softened = outcome.is_none()
         && match verdict {
             Verdict::Other(_) => expectation.on_other == OnOther::Warn,
@@ -143,10 +147,15 @@ fn entry(finding: &Finding, soften: Soften, reach: &Reach) -> Entry {
         proof,
         outcome: code,
         before: before.cloned(),
-        message: advice::message(expectation, sight, verdict, outcome.as_ref()),
-        help: advice::help(expectation, sight, verdict, outcome.as_ref(), reach),
-        inspect: may_be_undone.then(|| advice::inspect(expectation)),
-        undo: may_be_undone.then(|| advice::undo(expectation, before, reach)),
+        message: advice::message(finding),
+        help: advice::help(finding, reach),
+        inspect: is_written.then(|| advice::inspect(expectation)),
+        undo: (is_written && !aftermath.before_is_gone)
+            .then(|| advice::undo(expectation, before, reach)),
+        restored: aftermath.restored.clone(),
+        lost: (aftermath.lost.iter())
+            .map(|(left, why)| (left.clone(), why.to_string()))
+            .collect(),
         rules: expectation.rules.clone(),
     }
 }

@@ -1,6 +1,6 @@
 //! What a tag should be and what it was, each as a digest and the words on it.
 
-use super::words::{self, NAME};
+use super::words::{self, MESSAGE, NAME};
 use super::{Entry, Expected, Found};
 use crate::oci::Platform;
 use crate::text::clean;
@@ -26,7 +26,23 @@ pub(super) fn lines(tag: &Entry) -> Vec<String> {
         }
     }
     lines.extend(rules(tag).map(|rules| format!("policy: {rules}")));
+    let aftermath = aftermath(tag).into_iter();
+    lines.extend(aftermath.map(|(label, text)| format!("{label} {text}")));
     lines
+}
+
+/// `put back:` and `sha256:… (media type, 480 bytes)`: what a registry forgot by a write, and what
+/// became of it.
+pub(super) fn aftermath(tag: &Entry) -> Vec<(&'static str, String)> {
+    let restored = tag
+        .restored
+        .iter()
+        .map(|left| ("put back:", clean(&left.to_string(), NAME)));
+    let lost = tag.lost.iter().map(|(left, why)| {
+        let text = format!("{left}: {why}");
+        ("lost:", clean(&text, MESSAGE))
+    });
+    restored.chain(lost).collect()
 }
 
 /// ``platforms by `ghcr.io/acme/**` ``: the rules of the policy that the tag was judged by.

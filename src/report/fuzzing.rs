@@ -12,8 +12,9 @@ use super::{Entry, Expected, Found, Mode, Proof, Report, Soften, Status};
 use crate::fuzzing::is_tame;
 use crate::note::{self, Note};
 use crate::oci::{Digest, MediaType, Platform};
+use crate::outcome::{self, Left};
 use crate::problem::{Problem, ProblemKind};
-use crate::{outcome, verdict};
+use crate::verdict;
 
 /// Where choices and texts of a report come from: fields end at a byte 0xff, the first is choices.
 struct Source<'a> {
@@ -119,6 +120,19 @@ impl<'a> Source<'a> {
             rules: self
                 .maybe(|source| BTreeMap::from([("platforms", source.text())]))
                 .unwrap_or_default(),
+            restored: self.maybe(Self::left).into_iter().collect(),
+            lost: (self
+                .maybe(|source| (source.left(), source.text()))
+                .into_iter())
+            .collect(),
+        }
+    }
+
+    fn left(&mut self) -> Left {
+        Left {
+            digest: self.digest(),
+            media_type: self.media_type(),
+            size: self.below(256),
         }
     }
 

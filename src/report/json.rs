@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{Entry, Expected, Found, Report};
 use crate::note::Note;
 use crate::oci::{Digest, Platform};
+use crate::outcome::Left;
 use crate::problem::Problem;
 
 /// The version of the format.
@@ -70,7 +71,24 @@ struct TagV1 {
     help: Option<String>,
     inspect: Option<String>,
     undo: Option<String>,
+    restored: Vec<LeftV1>,
+    lost: Vec<LostV1>,
     rules: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct LeftV1 {
+    digest: String,
+    media_type: String,
+    size: usize,
+}
+
+#[derive(Serialize)]
+struct LostV1 {
+    digest: String,
+    media_type: String,
+    size: usize,
+    reason: String,
 }
 
 #[derive(Serialize)]
@@ -167,6 +185,8 @@ impl From<&Entry> for TagV1 {
             help,
             inspect,
             undo,
+            restored,
+            lost,
             rules,
         } = entry;
         Self {
@@ -183,7 +203,40 @@ impl From<&Entry> for TagV1 {
             help: Some(help.join("\n")).filter(|help| !help.is_empty()),
             inspect: inspect.clone(),
             undo: undo.clone(),
+            restored: restored.iter().map(LeftV1::from).collect(),
+            lost: lost.iter().map(LostV1::from).collect(),
             rules: rules.clone(),
+        }
+    }
+}
+
+impl From<&Left> for LeftV1 {
+    fn from(left: &Left) -> Self {
+        let Left {
+            digest,
+            media_type,
+            size,
+        } = left;
+        Self {
+            digest: digest.to_string(),
+            media_type: media_type.to_string(),
+            size: *size,
+        }
+    }
+}
+
+impl From<&(Left, String)> for LostV1 {
+    fn from((left, reason): &(Left, String)) -> Self {
+        let LeftV1 {
+            digest,
+            media_type,
+            size,
+        } = left.into();
+        Self {
+            digest,
+            media_type,
+            size,
+            reason: reason.clone(),
         }
     }
 }

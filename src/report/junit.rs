@@ -110,6 +110,8 @@ impl Case {
             help,
             inspect,
             undo,
+            restored: _,
+            lost: _,
             rules: _,
         } = tag;
         let (class, name) = extract::split(reference);

@@ -26,8 +26,9 @@ use std::collections::BTreeMap;
 
 use crate::note::Note;
 use crate::oci::{Digest, MediaType, Platform};
+use crate::outcome::{self, Left};
 use crate::problem::Problem;
-use crate::{outcome, verdict};
+use crate::verdict;
 
 pub use compose::{Reach, Soften};
 
@@ -106,8 +107,13 @@ pub struct Entry {
     /// After a repair: the command that shows the tag.
     pub inspect: Option<String>,
     /// After a repair: the command that undoes it, or, where the tag was created, words that say
-    /// that only the registry can delete it.
+    /// that only the registry can delete it. `None` as well where the digest before was not in the
+    /// repository at the last look.
     pub undo: Option<String>,
+    /// What the registry had forgotten after the write, and was put back.
+    pub restored: Vec<Left>,
+    /// What was there before the write and is not known to be there after it, and why.
+    pub lost: Vec<(Left, String)>,
     /// The pattern of the policy that each of its keys was taken from.
     pub rules: BTreeMap<&'static str, String>,
 }

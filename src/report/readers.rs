@@ -2,10 +2,12 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Entry, Report, dotenv, junit, samples};
+use super::{Entry, Report, dotenv, github, junit, markdown, samples, terminal};
+use crate::oci::Digest;
 use crate::verdict;
 
 /// What the readers say of these reports, in their order. `None`, said aloud, where they are not
@@ -98,6 +100,53 @@ fn others_read_what_was_meant() {
             assert_eq!(variables[name], value);
         }
     }
+}
+
+#[test]
+fn every_rendering_names_what_was_put_back_and_what_was_lost() {
+    let report = samples::forgetful();
+    let look = terminal::Look {
+        color: false,
+        width: 0,
+        quiet: false,
+        elapsed: Duration::ZERO,
+    };
+    let annotate = github::Annotate { summary: true };
+    let (b, e) = (samples::digest('b'), samples::digest('e'));
+    let kind = "application/vnd.oci.image.manifest.v1+json";
+    for text in [
+        terminal::render(&report, &look),
+        markdown::render(&report).replace('`', ""),
+        junit::render(&report),
+        github::annotations(&report, annotate),
+    ] {
+        for words in [
+            format!("put back: {b} ({kind}, 1234 bytes)"),
+            format!("put back: {e} ({kind}, 1234 bytes)"),
+            format!("lost: {b} ({kind}, 1234 bytes): PUT https"),
+        ] {
+            assert!(text.contains(&words), "no {words} in {text}");
+        }
+        // What is gone cannot be put back, so no command says that it can.
+        assert!(!text.contains("app:latest@"), "{text}");
+    }
+    let json: Value = serde_json::from_str(&super::json::render(&report)).unwrap();
+    let left =
+        |digest: &Digest| json!({"digest": digest.as_str(), "media_type": kind, "size": 1234});
+    let tags = &json["tags"];
+    assert_eq!(tags[0]["restored"], json!([left(&b), left(&e)]));
+    assert_eq!(tags[0]["lost"], json!([]));
+    assert_eq!(tags[1]["lost"][0]["digest"], json!(b.as_str()));
+    assert!(
+        tags[1]["lost"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("403")
+    );
+    assert_eq!(
+        (&tags[1]["outcome"], &tags[1]["undo"]),
+        (&json!("lost"), &Value::Null)
+    );
 }
 
 #[test]

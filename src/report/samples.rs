@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::{Entry, Expected, Found, Mode, Proof, Report, Status};
 use crate::note::{self, Note};
 use crate::oci::{Digest, MediaType, Platform};
+use crate::outcome::{self, Left};
 use crate::problem::{Problem, ProblemKind};
-use crate::{outcome, verdict};
+use crate::verdict;
 
 /// A digest that is easy to tell from others: one hexadecimal digit, 64 times.
 pub(crate) fn digest(digit: char) -> Digest {
@@ -43,6 +44,8 @@ fn ok(reference: &str) -> Entry {
         help: Vec::new(),
         inspect: None,
         undo: None,
+        restored: Vec::new(),
+        lost: Vec::new(),
         rules: BTreeMap::new(),
     }
 }
@@ -163,6 +166,29 @@ pub(crate) fn other(softened: bool) -> Report {
         )
     };
     report(Mode::Fix, Status::Wrong, vec![tag])
+}
+
+fn left(digit: char) -> Left {
+    Left {
+        digest: digest(digit),
+        media_type: MediaType::OciManifest,
+        size: 1234,
+    }
+}
+
+/// Two repairs that took something away: of the one it was put back, of the other it is lost.
+pub(crate) fn forgetful() -> Report {
+    let mut restored = fixed(child("zot.example.com/acme/app:1.4"));
+    restored.restored = vec![left('b'), left('e')];
+    let mut lost = fixed(child("zot.example.com/acme/app:latest"));
+    lost.outcome = Some(outcome::Code::Lost);
+    lost.undo = None;
+    lost.lost = vec![(
+        left('b'),
+        "PUT https://zot.example.com/v2/acme/app/manifests/sha256:bb: 403 DENIED".to_owned(),
+    )];
+    lost.help = vec!["build and push again".to_owned()];
+    report(Mode::Fix, Status::Wrong, vec![restored, lost])
 }
 
 pub(crate) fn unproven() -> Report {
@@ -368,6 +394,7 @@ pub(crate) fn hostile() -> Report {
                 help: vec![text(), text()],
                 inspect: Some(text()),
                 undo: Some(text()),
+                lost: vec![(left('c'), text())],
                 ..wrong("", verdict::Code::Other, "", &[])
             });
         }
@@ -400,6 +427,7 @@ pub(crate) fn every() -> Vec<Report> {
         created(),
         conflict(),
         mixed(),
+        forgetful(),
         many(false),
         many(true),
         nothing(),

@@ -27,7 +27,7 @@ pub enum Means {
 }
 
 /// Every input, as action.yml has them.
-pub const INPUTS: [(&str, Means); 28] = [
+pub const INPUTS: [(&str, Means); 29] = [
     ("mode", Means::Command),
     ("metadata", Means::Value("--metadata")),
     ("metadata-file", Means::Files),
@@ -38,6 +38,7 @@ pub const INPUTS: [(&str, Means); 28] = [
     ("group", Means::Value("--group")),
     ("platforms", Means::Value("--platform")),
     ("on-other", Means::Value("--on-other")),
+    ("no-restore", Means::Switch("--no-restore")),
     ("on-unproven", Means::Value("--on-unproven")),
     ("on-unpushed", Means::Value("--on-unpushed")),
     ("policy", Means::Value("--policy")),

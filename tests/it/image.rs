@@ -130,6 +130,26 @@ pub(crate) fn index_with(children: &[&Document], annotations: Value) -> Document
     document(&value, INDEX)
 }
 
+/// The same, served under another type.
+pub(crate) fn served_as(of: &Document, media_type: &'static str) -> Document {
+    Document {
+        media_type,
+        ..of.clone()
+    }
+}
+
+/// An image whose manifest does not say what it is.
+pub(crate) fn without_media_type(of: &Document) -> Document {
+    let mut manifest: Value = serde_json::from_slice(&of.bytes).unwrap();
+    manifest.as_object_mut().unwrap().remove("mediaType");
+    Document {
+        platform: of.platform.clone(),
+        annotations: of.annotations.clone(),
+        config: of.config.clone(),
+        ..document(&manifest, of.media_type)
+    }
+}
+
 /// A build for two platforms with an attestation each: the index and all its children.
 pub(crate) struct Multi {
     pub(crate) index: Document,

@@ -36,6 +36,7 @@ mod gitlab;
 mod hiding;
 mod hosts;
 mod inputs;
+mod keeping;
 mod leaks;
 mod login;
 mod login_rounds;

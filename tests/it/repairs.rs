@@ -2,7 +2,7 @@
 
 use crate::access::{PASSWORD, USER, bearer, config, filled, on, right, spoil};
 use crate::image::{Multi, image, index, metadata, multi, push};
-use crate::registry::{BODIES, Entry, Fault, Registry};
+use crate::registry::{BODIES, Entry, Fault, Forgets, Registry};
 use crate::run::{code, prove, tagproof};
 
 /// A registry with the whole build, `app:1` on its arm64 child, and the build's metadata.
@@ -54,6 +54,156 @@ fn the_undo_command_undoes_it_as_it_stands_there() {
     let undone = tagproof(&words).args(&["--settle", "0"]).report().run();
     assert_eq!(undone.code, Some(0), "{}", undone.shown());
     assert_eq!(registry.tagged("app", "1"), Some(build.arm64.digest));
+}
+
+/// Forgets a manifest as soon as the next write of `app:1` was answered.
+fn forgets(registry: &Registry, digest: &str) {
+    let digest = digest.to_owned();
+    registry
+        .on("PUT", "/manifests/1")
+        .then(move |state| state.delete_manifest("app", &digest))
+        .pass();
+}
+
+#[test]
+fn what_the_registry_forgets_by_a_repair_is_put_back_and_told() {
+    let (registry, build, metadata) = on_a_child();
+    forgets(&registry, &build.arm64.digest);
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child fixed"], "{}", ran.shown());
+    let restored = &ran.tag(0)["restored"];
+    assert_eq!(restored[0]["digest"], build.arm64.digest);
+    assert_eq!(restored[0]["media_type"], build.arm64.media_type);
+    assert_eq!(restored[0]["size"], build.arm64.bytes.len());
+    // Its own bytes, under its own digest, in the requests that follow the write.
+    let journal = registry.journal();
+    let puts: Vec<&Entry> = journal.iter().filter(|it| it.method == "PUT").collect();
+    let [_, back] = puts.as_slice() else {
+        panic!("{puts:?}")
+    };
+    assert!(back.path.ends_with(&build.arm64.digest), "{back:?}");
+    assert_eq!(back.body, build.arm64.bytes);
+    let moving = format!(
+        "moving {}/app:1 off {}",
+        registry.host(),
+        build.arm64.digest
+    );
+    assert!(ran.stderr.contains(&moving), "{}", ran.stderr);
+    assert_eq!(
+        prove("check", &metadata, &["--deep"]).tags(),
+        ["app:1 ok -"]
+    );
+}
+
+#[test]
+fn what_the_registry_forgets_and_does_not_take_back_is_lost_and_fails_the_run() {
+    let (registry, build, metadata) = on_a_child();
+    forgets(&registry, &build.arm64.digest);
+    registry
+        .on("PUT", "/manifests/sha256:")
+        .always()
+        .answer(Fault::refusal("ecr-immutable"));
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child lost"], "{}", ran.shown());
+    assert_eq!((ran.code, ran.status()), (Some(1), "wrong"));
+    let tag = ran.tag(0);
+    assert_eq!(tag["lost"][0]["digest"], build.arm64.digest);
+    assert!(tag["undo"].is_null(), "{tag}");
+    assert!(
+        tag["help"]
+            .as_str()
+            .unwrap()
+            .contains("build and push again"),
+        "{tag}"
+    );
+    assert_eq!(registry.tagged("app", "1"), Some(build.index.digest));
+}
+
+#[test]
+fn another_image_that_the_registry_forgets_is_put_back_so_that_undo_works_unless_told_not_to() {
+    for args in [
+        &["--on-other", "fix"][..],
+        &["--on-other", "fix", "--no-restore"],
+    ] {
+        let (registry, build, metadata) = on_a_child();
+        let foreign = image("linux/amd64", "z");
+        push(&registry, "app", &[&foreign]);
+        registry.tag("app", "1", &foreign.digest);
+        forgets(&registry, &foreign.digest);
+        let ran = prove("fix", &metadata, args);
+        assert_eq!(ran.tags(), ["app:1 other fixed"], "{}", ran.shown());
+        assert_eq!(ran.tag(0)["before"], foreign.digest);
+        let Some(undo) = ran.tag(0)["undo"].as_str() else {
+            assert!(args.contains(&"--no-restore"), "{}", ran.shown());
+            assert!(ran.stdout.contains("no way to undo it"), "{}", ran.stdout);
+            continue;
+        };
+        assert!(!args.contains(&"--no-restore"), "{}", ran.shown());
+        let words: Vec<&str> = undo.split(' ').skip(1).collect();
+        let undone = tagproof(&words).args(&["--settle", "0"]).report().run();
+        assert_eq!(undone.code, Some(0), "{}", undone.shown());
+        assert_eq!(registry.tagged("app", "1"), Some(foreign.digest));
+        assert_ne!(registry.tagged("app", "1"), Some(build.index.digest));
+    }
+}
+
+#[test]
+fn no_platform_is_lost_on_a_registry_that_forgets_as_zot_gitea_and_quay_do() {
+    for forgets in [Forgets::LikeZot, Forgets::LikeGitea, Forgets::LikeQuay] {
+        let registry = Registry::start();
+        registry.forgets(forgets);
+        let build = multi("a");
+        let foreign = multi("other");
+        build.push(&registry, "app");
+        foreign.push(&registry, "app");
+        let tags = [
+            ("1", &build.arm64),
+            ("2", &build.amd64),
+            ("3", &foreign.index),
+            ("4", &build.index),
+        ];
+        for (tag, document) in tags {
+            registry.tag("app", tag, &document.digest);
+        }
+        let names = tags.map(|(tag, _)| format!("{}/app:{tag}", registry.host()));
+        let metadata = metadata(&build.index, &names);
+        let ran = prove("fix", &metadata, &["--on-other", "fix"]);
+        let fixed = [
+            "app:1 child fixed",
+            "app:2 child fixed",
+            "app:3 other fixed",
+            "app:4 ok -",
+        ];
+        assert_eq!(ran.tags(), fixed, "{forgets:?} {}", ran.shown());
+        let ran = prove("check", &metadata, &["--deep"]);
+        assert_eq!(ran.status(), "ok", "{forgets:?} {}", ran.shown());
+        // And what was someone else's is whole, so that it can be put under its tag again.
+        let theirs = format!("{}/app:3@{}", registry.host(), foreign.index.digest);
+        let undo = [
+            "--tag",
+            &theirs,
+            "--on-other",
+            "fix",
+            "--deep",
+            "--settle",
+            "0",
+        ];
+        let ran = tagproof(&["fix"]).args(&undo).report().run();
+        assert_eq!(ran.status(), "fixed", "{forgets:?} {}", ran.shown());
+    }
+}
+
+#[test]
+fn a_tag_whose_children_cannot_be_read_is_not_moved() {
+    let (registry, build, metadata) = on_a_child();
+    registry
+        .on("GET", &format!("/manifests/{}", build.amd64.digest))
+        .always()
+        .answer(Fault::error(403, "DENIED", "not for you"));
+    let ran = prove("fix", &metadata, &[]);
+    assert_eq!(ran.tags(), ["app:1 child refused"], "{}", ran.shown());
+    assert!(ran.stdout.contains("not for you"), "{}", ran.stdout);
+    assert_eq!(registry.count("PUT", ""), 0);
 }
 
 /// Types the first command between backticks that the help of the only tag shows.
@@ -418,6 +568,7 @@ fn a_write_that_passes_after_a_while_is_tried_again_and_the_tag_is_looked_at_eac
     let methods: Vec<String> = registry
         .journal()
         .into_iter()
+        .filter(|entry| entry.path.ends_with("/manifests/1"))
         .map(|entry| entry.method)
         .collect();
     let tail: Vec<&str> = methods

@@ -97,7 +97,7 @@ fn many_tags_wrong_in_the_same_way_take_one_body_and_one_of_the_expected_digest(
 }
 
 #[test]
-fn a_repair_takes_a_look_a_put_and_two_looks() {
+fn a_repair_takes_a_look_a_put_and_two_looks_and_one_read_of_each_child_before_and_after() {
     let (registry, names) = with_tags(&["app"], 1);
     registry.tag("app", "0", &multi("a").arm64.digest);
     run(&registry, &names, &["check", "--settle", "0"]);
@@ -105,9 +105,28 @@ fn a_repair_takes_a_look_a_put_and_two_looks() {
     registry.forget_journal();
     let ran = run(&registry, &names, &["fix", "--settle", "0"]);
     assert_eq!(ran.tags(), ["app:0 child fixed"], "{}", ran.shown());
-    assert_eq!(registry.journal().len(), checked + 4);
+    assert_eq!(registry.journal().len(), checked + 4 + (3 - 1) + 3);
+    let by_digest = |method: &str| registry.count(method, "/manifests/sha256:");
+    // The index itself and its children; the tag has shown one of those.
+    assert_eq!((by_digest("GET"), by_digest("HEAD")), (1 + 2, 3));
     let scopes = registry.count("GET", "scope=repository%3Aapp%3Apull%2Cpush");
     assert_eq!(scopes, 1, "{:?}", registry.journal());
+}
+
+#[test]
+fn each_further_repair_in_a_repository_takes_one_read_of_each_child_more() {
+    let (registry, names) = with_tags(&["app"], 3);
+    for tag in 0..3 {
+        registry.tag("app", &tag.to_string(), &multi("a").arm64.digest);
+    }
+    run(&registry, &names, &["check", "--settle", "0"]);
+    let checked = registry.journal().len();
+    registry.forget_journal();
+    let ran = run(&registry, &names, &["fix", "--settle", "0"]);
+    assert_eq!(ran.status(), "fixed", "{}", ran.shown());
+    let repairs = 3 * (4 + 3) + 2;
+    assert_eq!(registry.journal().len(), checked + repairs);
+    assert_eq!(registry.count("PUT", ""), 3);
 }
 
 #[test]

@@ -135,6 +135,7 @@ fn modules_import_only_what_the_table_allows() {
                 "expectation",
                 "finding",
                 "observe",
+                "outcome",
                 "plan",
                 "registry",
                 "verdict",
@@ -158,6 +159,7 @@ fn modules_import_only_what_the_table_allows() {
                 "expectation",
                 "observation",
                 "oci",
+                "outcome",
                 "registry",
                 "text",
                 "verdict",
@@ -318,6 +320,19 @@ fn every_file_says_its_one_responsibility_and_is_not_too_long() {
         let lines = text.lines().count();
         assert!(lines <= 400, "{file} has {lines} lines");
     }
+}
+
+#[test]
+fn every_registry_that_is_known_to_keep_what_no_tag_names_stands_in_the_documents_with_its_source()
+{
+    let text = read("docs/registries.md");
+    let rows = text.lines().filter(|line| line.contains("](https://"));
+    let known: BTreeSet<&str> = rows
+        .filter_map(|row| row.split(" | ").nth(1))
+        .flat_map(|names| names.split('`').skip(1).step_by(2))
+        .collect();
+    let code: BTreeSet<&str> = tagproof::oci::Host::keeping_untagged().collect();
+    assert_eq!(code, known);
 }
 
 #[test]

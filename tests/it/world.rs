@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tagproof::clock::Clock;
 use tagproof::oci::{Digest, Host, Reference};
-use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Write};
+use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Under, Write};
 
 use crate::image::Document;
 
@@ -66,6 +66,18 @@ pub(crate) struct World {
     cursed: RefCell<Option<String>>,
     /// What was waited for: when, which host, and how long at most.
     waits: RefCell<Vec<(Duration, String, Duration)>>,
+    /// Whether a manifest is forgotten when the last tag leaves it, and what an index lists with it.
+    forgets: Cell<bool>,
+    /// How the next puts by digest end, and whether they take effect.
+    put_backs: RefCell<VecDeque<(Result<(), Error>, bool)>>,
+    /// What is answered with a failure after the first write, and until when.
+    failing: RefCell<Option<(String, Class, f64)>>,
+    /// Every request, in words.
+    journal: RefCell<Vec<String>>,
+    /// What digests are called in it.
+    names: RefCell<BTreeMap<String, String>>,
+    /// The media type of each put.
+    types: RefCell<Vec<String>>,
 }
 
 impl World {
@@ -93,6 +105,12 @@ impl World {
             out: Cell::default(),
             cursed: RefCell::default(),
             waits: RefCell::default(),
+            forgets: Cell::default(),
+            put_backs: RefCell::default(),
+            failing: RefCell::default(),
+            journal: RefCell::default(),
+            names: RefCell::default(),
+            types: RefCell::default(),
         }
     }
 
@@ -182,6 +200,80 @@ impl World {
             .is_some_and(|(from, until)| now >= from && now < until)
     }
 
+    /// From now on, a manifest is forgotten when the last tag leaves it, whether an index lists it
+    /// or not, and what an index lists goes with the index.
+    pub(crate) fn forgets(&self) {
+        self.forgets.set(true);
+    }
+
+    /// The next put by digest ends so; `taken`: it takes effect.
+    pub(crate) fn puts_back(&self, answer: Result<(), Class>, taken: bool) {
+        let answer = answer.map_err(failure);
+        self.put_backs.borrow_mut().push_back((answer, taken));
+    }
+
+    /// From the first write until `seconds`, this digest is answered with a failure.
+    pub(crate) fn fails_after_the_write(&self, digest: &str, class: Class, seconds: f64) {
+        *self.failing.borrow_mut() = Some((digest.to_owned(), class, seconds));
+    }
+
+    /// In the journal, this digest is called so.
+    pub(crate) fn call(&self, digest: &str, name: &str) {
+        let mut names = self.names.borrow_mut();
+        names.insert(digest.to_owned(), name.to_owned());
+    }
+
+    /// Every request since this was asked last, in order: `HEAD 1`, `GET arm64`, `PUT 1`.
+    pub(crate) fn journal(&self) -> Vec<String> {
+        self.journal.take()
+    }
+
+    /// The media types of the puts so far.
+    pub(crate) fn types(&self) -> Vec<String> {
+        self.types.borrow().clone()
+    }
+
+    /// Whether a digest is served now.
+    pub(crate) fn serves(&self, digest: &str) -> bool {
+        let shown = self.shown(digest);
+        let parsed: Digest = digest.parse().unwrap();
+        !matches!(shown, Some(Shows::Nothing)) && self.documents.contains_key(&parsed)
+    }
+
+    fn note(&self, what: &str, name: &str) {
+        let names = self.names.borrow();
+        let name = names.get(name).map_or(name, String::as_str);
+        self.journal.borrow_mut().push(format!("{what} {name}"));
+    }
+
+    /// A tag is moved: what it showed is forgotten if no other tag shows it.
+    fn forget(&self, tag: &str) {
+        let Some(Shows::Document(digest)) = self.shown(tag) else {
+            return;
+        };
+        let others: Vec<String> = self.tags.borrow().keys().cloned().collect();
+        let is_tagged = |digest: &Digest| {
+            others.iter().any(|other| {
+                other != tag
+                    && !other.starts_with("sha256:")
+                    && matches!(self.shown(other), Some(Shows::Document(shown)) if shown == *digest)
+            })
+        };
+        if is_tagged(&digest) {
+            return;
+        }
+        let mut gone = vec![digest];
+        while let Some(digest) = gone.pop() {
+            let bytes = &self.documents[&digest].0;
+            let value: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+            let listed = value["manifests"].as_array().into_iter().flatten();
+            let listed = listed.map(|it| it["digest"].as_str().unwrap().parse().unwrap());
+            gone.extend(listed.filter(|it| !is_tagged(it) && self.documents.contains_key(it)));
+            let now = self.time.now().as_secs_f64();
+            self.shows(digest.as_str(), now, Shows::Nothing);
+        }
+    }
+
     /// What a tag or a digest answers now, if that was said.
     fn shown(&self, name: &str) -> Option<Shows> {
         let tags = self.tags.borrow();
@@ -191,8 +283,24 @@ impl World {
     }
 
     fn answer(&self, read: &Read) -> Result<Answer, Error> {
+        let method = match read.method {
+            Method::Head => "HEAD",
+            Method::Get => "GET",
+        };
+        match &read.target {
+            Target::Tag(tag) => self.note(method, tag.as_str()),
+            Target::Manifest(digest) | Target::Blob(digest) => self.note(method, digest.as_str()),
+        }
         if self.is_now_out() {
             return Err(failure(Class::Network));
+        }
+        if let (Some((name, class, until)), Target::Manifest(digest)) =
+            (&*self.failing.borrow(), &read.target)
+            && name == digest.as_str()
+            && self.writes() > 0
+            && self.time.now().as_secs_f64() < *until
+        {
+            return Err(failure(*class));
         }
         let shown = match &read.target {
             Target::Tag(tag) => {
@@ -234,6 +342,18 @@ impl Registry for World {
     }
 
     fn put(&self, write: &Write) -> Result<(), Error> {
+        self.note("PUT", &write.under.to_string());
+        self.types.borrow_mut().push(write.media_type.to_string());
+        if let Under::Digest(digest) = &write.under {
+            let next = self.put_backs.borrow_mut().pop_front();
+            let (answer, taken) = next.unwrap_or((Ok(()), true));
+            assert_eq!(*digest, Digest::of(&write.bytes));
+            if taken {
+                let now = self.time.now().as_secs_f64();
+                self.shows(digest.as_str(), now, Shows::Document(digest.clone()));
+            }
+            return answer;
+        }
         self.writes.borrow_mut().push(self.time.now());
         if let Some((host, time)) = &*self.down.borrow()
             && write.repository.host().as_str() == host
@@ -244,14 +364,17 @@ impl Registry for World {
         if self.is_now_out() {
             return Err(failure(Class::Network));
         }
-        if self.cursed.borrow().as_deref() == Some(write.tag.as_str()) {
+        if self.cursed.borrow().as_deref() == Some(write.under.to_string().as_str()) {
             return Err(failure(Class::Unavailable));
         }
         let failure = self.failures.borrow_mut().pop_front();
         if failure.as_ref().is_none_or(|(_, taken)| *taken) {
             let shown = (self.time.now() + self.lag.get()).as_secs_f64();
             let document = Shows::Document(Digest::of(&write.bytes));
-            self.shows(write.tag.as_str(), shown, document);
+            if self.forgets.get() {
+                self.forget(&write.under.to_string());
+            }
+            self.shows(&write.under.to_string(), shown, document);
         }
         failure.map_or(Ok(()), |(error, _)| Err(error))
     }

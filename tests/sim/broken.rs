@@ -13,7 +13,7 @@ use tagproof::observe::{Looks, Memory};
 use tagproof::oci::{Digest, Repository, Tag};
 use tagproof::outcome::Outcome;
 use tagproof::plan::{Step, plan};
-use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Write};
+use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Under, Write};
 use tagproof::verdict::{Code, Relation, Verdict};
 
 use super::images::library;
@@ -119,7 +119,7 @@ impl Engine {
         let mut ports = Ports {
             registry: &liar,
             clock: world,
-            waiting: &|_, _| {},
+            tell: &|_| {},
             memory: Memory::default(),
         };
         let mut looks = task.looks;
@@ -314,9 +314,12 @@ fn apply_steps(plan: &[Step<'_>], looks: Looks, ports: &mut Ports<'_>) -> Vec<(u
         &mut ports.memory,
         ports.registry,
         ports.clock,
-        ports.waiting,
+        ports.tell,
     );
-    plan.iter().map(|step| step.index).zip(outcomes).collect()
+    plan.iter()
+        .map(|step| step.index)
+        .zip(outcomes.into_iter().map(|(it, _)| it))
+        .collect()
 }
 
 fn write_what_is_right(findings: &[Finding], ports: &mut Ports<'_>) {
@@ -328,9 +331,10 @@ fn write_what_is_right(findings: &[Finding], ports: &mut Ports<'_>) {
         ) {
             let _ = ports.registry.put(&Write {
                 repository: finding.expectation.repository.clone(),
-                tag: tag.clone(),
+                under: Under::Tag(tag.clone()),
                 media_type: document.media_type().clone(),
                 bytes: document.bytes().to_vec(),
+                until: Duration::MAX,
             });
         }
     }

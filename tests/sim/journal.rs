@@ -34,6 +34,8 @@ pub(crate) enum What {
     Read(Target, Method, Shown),
     /// The digest of what was put; whether the answer was yes; whether it took effect.
     Put(Tag, Digest, bool, bool),
+    /// What was put under its own digest; whether the answer was yes; whether it took effect.
+    PutBack(Digest, bool, bool),
 }
 
 /// One request.
@@ -65,6 +67,9 @@ impl Event {
                     shown => format!("{shown:?}"),
                 };
                 format!("{target} -> {shown}")
+            }
+            What::PutBack(digest, yes, took) => {
+                format!("{} put back, answered {yes}, took {took}", digest.short())
             }
             What::Put(tag, digest, yes, took) => {
                 format!("{tag} := {}, answered {yes}, took {took}", digest.short())

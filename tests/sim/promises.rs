@@ -166,9 +166,8 @@ impl Ran<'_> {
                 What::Read(Target::Tag(tag), ..) | What::Put(tag, ..) => {
                     claim.tag.as_ref() == Some(tag)
                 }
-                What::Read(Target::Manifest(digest) | Target::Blob(digest), ..) => {
-                    claim.is_part(digest)
-                }
+                What::Read(Target::Manifest(digest) | Target::Blob(digest), ..)
+                | What::PutBack(digest, ..) => claim.is_part(digest),
             }
     }
 
@@ -527,7 +526,11 @@ pub(crate) fn bound(scene: &Scene) -> usize {
     // and one more for each 8 s that a host which is down may be waited for.
     let written = if scene.fix { written.count() } else { 0 };
     let tries = 5 + usize::try_from(scene.deadline / 8_000).unwrap();
-    looks + written * 3 * (tries * (2 + 1) + 2 + rounds * 2)
+    // What a move may take away: what the tag shows and what that and the image list. By HEAD and by
+    // GET before and after, and three rounds of a put and a GET, once more for what is owed still.
+    let children = lib.docs.values().map(|doc| doc.children.len()).max();
+    let kept = (2 + 2 + 2 * 3 + 2 * 3) * (1 + 2 * children.unwrap_or_default());
+    looks + written * 3 * (tries * (2 + 1 + kept) + 2 + rounds * 2)
 }
 
 /// The most looks at one tag until it is settled.

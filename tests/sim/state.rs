@@ -61,6 +61,10 @@ impl Content {
         past.push(Change { at, is, by_others });
     }
 
+    pub(crate) fn put_back(&mut self, digest: &Digest, at: i64) {
+        self.set(digest, at, true);
+    }
+
     fn set(&mut self, digest: &Digest, at: i64, is: bool) {
         let past = self.docs.entry(digest.clone()).or_default();
         let at = past.last().map_or(at, |last| last.at.max(at));

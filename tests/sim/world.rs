@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tagproof::clock::Clock;
-use tagproof::oci::Digest;
-use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Write};
+use tagproof::oci::{Digest, Tag};
+use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Under, Write};
 
 use super::answers;
 use super::fault::{Fault, Phase};
@@ -227,13 +227,20 @@ impl World<'_> {
 
     fn put_one(&self, state: &mut State, write: &Write) -> Result<(), Error> {
         let repo = self.repo(&write.repository);
+        let tag = match &write.under {
+            Under::Tag(tag) => Some(tag),
+            Under::Digest(_) => None,
+        };
         let digest = Digest::of(&write.bytes);
-        let deadline = self.scene.deadline;
+        let until = i64::try_from(write.until.as_millis()).unwrap_or(i64::MAX);
+        let deadline = self.scene.deadline.min(until);
         state.requests += 1;
-        state.put_tried.insert((repo, write.tag.clone()));
+        if let Some(tag) = tag {
+            state.put_tried.insert((repo, tag.clone()));
+        }
         // A millisecond for each, so that each state has a time of its own.
         state.take(1, deadline);
-        state.act(true);
+        state.act(tag.is_some());
         let mut fault = None;
         let mut result = Err(failure(Class::Deadline, None));
         let mut took = false;
@@ -241,7 +248,7 @@ impl World<'_> {
             state.act(false);
             let rule = self.fault(state, Phase::Put);
             fault = rule.map(|rule| rule.fault);
-            let own = self.rule_of(state, repo, write, &digest);
+            let own = self.rule_of(state, repo, tag, &digest);
             (result, took) = match rule.map(|rule| (rule, rule.fault)) {
                 Some((rule, Fault::Failed(class))) => {
                     (Err(failure(class, rule.retry_after)), false)
@@ -253,7 +260,12 @@ impl World<'_> {
             };
             if took {
                 let now = state.now;
-                state.content[repo].point(&write.tag, now, Some(digest.clone()), false);
+                match tag {
+                    Some(tag) => {
+                        state.content[repo].point(tag, now, Some(digest.clone()), false);
+                    }
+                    None => state.content[repo].put_back(&digest, now),
+                }
             }
             if rule.is_some_and(|rule| state.take(rule.takes, deadline)) {
                 result = Err(failure(Class::Deadline, None));
@@ -266,7 +278,10 @@ impl World<'_> {
             repo,
             phase: Phase::Put,
             fault,
-            what: What::Put(write.tag.clone(), digest, result.is_ok(), took),
+            what: match tag {
+                Some(tag) => What::Put(tag.clone(), digest, result.is_ok(), took),
+                None => What::PutBack(digest, result.is_ok(), took),
+            },
         });
         result
     }
@@ -276,14 +291,15 @@ impl World<'_> {
         &self,
         state: &State,
         repo: usize,
-        write: &Write,
+        tag: Option<&Tag>,
         digest: &Digest,
     ) -> Result<(), Error> {
         let content = &state.content[repo];
         let locked = |lock: Lock| {
             let mut claims = self.scene.claims.iter();
-            claims
-                .any(|it| it.repo == repo && it.tag.as_ref() == Some(&write.tag) && it.lock == lock)
+            claims.any(|it| {
+                it.repo == repo && tag.is_some() && it.tag.as_ref() == tag && it.lock == lock
+            })
         };
         let children = library()
             .docs
@@ -292,7 +308,9 @@ impl World<'_> {
         let lacks = |child: &Digest| !content.has(child, state.now);
         if locked(Lock::Protected) {
             Err(failure(Class::Protected, None))
-        } else if locked(Lock::Immutable) && content.tag(&write.tag, state.now).is_some() {
+        } else if locked(Lock::Immutable)
+            && tag.is_some_and(|tag| content.tag(tag, state.now).is_some())
+        {
             Err(failure(Class::Immutable, None))
         } else if self.scene.repos[repo].checks && children.unwrap_or_default().iter().any(lacks) {
             Err(failure(Class::ChildMissing, None))

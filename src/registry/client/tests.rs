@@ -14,7 +14,7 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::oci::{MediaType, Reference, Tag};
-use crate::registry::{Login, Secret};
+use crate::registry::{Login, Secret, Under};
 
 /// Virtual time: sleeping only turns the hands.
 #[derive(Default)]
@@ -167,9 +167,10 @@ impl Fake {
         let reference: Reference = format!("{}/{path}", self.address).parse().unwrap();
         Write {
             repository: reference.repository().clone(),
-            tag: reference.tag().unwrap().clone(),
+            under: Under::Tag(reference.tag().unwrap().clone()),
             media_type: MediaType::OciIndex,
             bytes: b"{}".to_vec(),
+            until: Duration::from_secs(86_400),
         }
     }
 }

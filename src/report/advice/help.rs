@@ -1,24 +1,28 @@
 //! Why what is so of a tag matters, and what to do.
 
 use crate::expectation::{Claim, Expectation, Expected};
+use crate::finding::Finding;
 use crate::observation::Sight;
 use crate::oci::{Attestation, Digest, Platform};
-use crate::outcome::Outcome;
+use crate::outcome::{Aftermath, Outcome};
 use crate::plan::{may_be_the_push, may_create};
 use crate::verdict::{Lack, Relation, Verdict};
 
 use super::super::Reach;
 
 /// Why it matters and what to do, one thing a line.
-pub(in crate::report) fn help(
-    expectation: &Expectation,
-    sight: &Sight,
-    verdict: &Verdict,
-    outcome: Option<&Outcome>,
-    reach: &Reach,
-) -> Vec<String> {
+pub(in crate::report) fn help(finding: &Finding, reach: &Reach) -> Vec<String> {
+    let Finding {
+        expectation,
+        sight,
+        verdict,
+        outcome,
+        aftermath,
+    } = finding;
     if let Some(outcome) = outcome {
-        return after(outcome);
+        let mut lines = after(outcome);
+        lines.extend(about_losses(sight, aftermath));
+        return lines;
     }
     let about_the_tag = matches!(
         verdict,
@@ -95,6 +99,9 @@ pub(in crate::report) fn help(
                 lines.push("the metadata may be of a file or a loaded image (`--load`, `type=oci`): was it pushed at all".to_owned());
             }
             lines.push("build with `--push`, to this registry, and check right after it; `--on-unpushed warn` if it is not meant to be pushed".to_owned());
+            if !expectation.repository.host().keeps_untagged() {
+                lines.push("if it was pushed: a registry such as zot, Gitea or Quay forgets an image when its last tag is moved, so push it again; a second tag that nothing else writes, such as the commit, keeps it".to_owned());
+            }
             lines
         }
         Verdict::Conflict => {
@@ -144,8 +151,10 @@ fn create(expectation: &Expectation, sight: &Sight, reach: &Reach) -> String {
 /// What to do after a repair was tried.
 fn after(outcome: &Outcome) -> Vec<String> {
     match outcome {
-        Outcome::Fixed | Outcome::AlreadyRight => Vec::new(),
-        Outcome::Refused(error) | Outcome::Failed(error) => vec![error.help()],
+        Outcome::Fixed | Outcome::Lost | Outcome::AlreadyRight => Vec::new(),
+        Outcome::Refused(error) | Outcome::Failed(error) | Outcome::Unread(error) => {
+            vec![error.help()]
+        }
         Outcome::Immutable => vec![KEPT.to_owned()],
         Outcome::Changed { .. } => {
             vec!["run the same command again if it is still yours to move".to_owned()]
@@ -160,6 +169,37 @@ fn after(outcome: &Outcome) -> Vec<String> {
             vec!["run `tagproof check` again in a minute, or raise `--settle-timeout`".to_owned()]
         }
     }
+}
+
+/// What to do about what the registry had before the write, and may not have now.
+fn about_losses(sight: &Sight, aftermath: &Aftermath) -> Vec<String> {
+    let Aftermath {
+        restored: _,
+        lost,
+        before_is_gone,
+    } = aftermath;
+    let mut lines = Vec::new();
+    let expected = sight.expected.as_ref().and_then(|seen| seen.here());
+    let lists = |digest: &Digest| {
+        let document = expected.and_then(Option::as_ref);
+        document.is_some_and(|it| it.children().iter().any(|child| child.named.is(digest)))
+    };
+    if lost.iter().any(|(left, _)| lists(&left.digest)) {
+        lines.push(
+            "build and push again: the index lists it, so a pull may fail for its platform"
+                .to_owned(),
+        );
+    }
+    if lost.iter().any(|(left, _)| !lists(&left.digest)) {
+        lines.push("push it again from where it was made, if it is still needed".to_owned());
+    }
+    lines.extend(lost.first().map(|(_, why)| why.help()));
+    if *before_is_gone {
+        lines.push(
+            "there is no way to undo it: the registry has forgotten what the tag was".to_owned(),
+        );
+    }
+    lines
 }
 
 /// The command that undoes a repair, digest for digest, or why there is none.

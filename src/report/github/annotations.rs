@@ -141,6 +141,8 @@ fn of_tag(tag: &Entry) -> Option<Annotation> {
         help,
         inspect: _,
         undo,
+        restored: _,
+        lost: _,
         rules: _,
     } = tag;
     let level = match (verdict, outcome) {

@@ -72,7 +72,9 @@ fn arrows(tag: &Entry) -> Vec<Arrow> {
         return Vec::new();
     }
     let (first, second) = match tag.outcome {
-        Some(outcome::Code::Fixed | outcome::Code::AlreadyRight) => (Kind::Before, Kind::Now),
+        Some(outcome::Code::Fixed | outcome::Code::AlreadyRight | outcome::Code::Lost) => {
+            (Kind::Before, Kind::Now)
+        }
         Some(outcome::Code::Unsettled) => (Kind::Before, Kind::Written),
         Some(outcome::Code::Changed) => (Kind::Before, Kind::Expected),
         Some(outcome::Code::Refused | outcome::Code::Failed) | None => (Kind::Now, Kind::Expected),

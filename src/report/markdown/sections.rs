@@ -73,7 +73,7 @@ pub(super) fn changed(tags: &[Entry], room: usize) -> String {
         .filter(|tag| {
             matches!(
                 tag.outcome,
-                Some(outcome::Code::Fixed | outcome::Code::Unsettled)
+                Some(outcome::Code::Fixed | outcome::Code::Lost | outcome::Code::Unsettled)
             )
         })
         .collect();
@@ -93,6 +93,19 @@ pub(super) fn changed(tags: &[Entry], room: usize) -> String {
         let mut item = format!("- {}: {before} → {after}", code(&tag.reference, NAME));
         if tag.outcome == Some(outcome::Code::Unsettled) {
             item.push_str(", written but not seen in time");
+        }
+        if !tag.restored.is_empty() {
+            let count = words::plural(tag.restored.len() as u64, "manifest");
+            item.push_str(&format!(
+                "; the registry forgot {count} by that, put back since"
+            ));
+        }
+        if !tag.lost.is_empty() {
+            let count = words::plural(tag.lost.len() as u64, "manifest");
+            item.push_str(&format!("; {count} lost, or not known to be there"));
+        }
+        if tag.before.is_some() && tag.undo.is_none() {
+            item.push_str("; there is no way to undo it");
         }
         // A tag that was created: words, no command.
         if let (None, Some(undo)) = (&tag.before, &tag.undo) {
@@ -213,6 +226,8 @@ fn detail(tag: &Entry, is_told: bool) -> String {
         help,
         inspect,
         undo: _,
+        restored: _,
+        lost: _,
         rules: _,
     } = tag;
     let (is, was) = match tag.is_right() {
@@ -239,6 +254,9 @@ fn detail(tag: &Entry, is_told: bool) -> String {
             "replaced: {}",
             code(before.as_str(), NAME)
         )));
+    }
+    for (label, text) in describe::aftermath(tag) {
+        item.push_str(&nested(&format!("{label} {}", prose(&text, MESSAGE))));
     }
     if let Some(rules) = describe::rules(tag) {
         item.push_str(&nested(&format!("policy: {}", prose(&rules, MESSAGE))));

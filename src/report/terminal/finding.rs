@@ -103,6 +103,9 @@ impl Page {
         if let Some(rules) = describe::rules(tag) {
             block.extend(self.labelled("policy:", &rules));
         }
+        for (label, text) in describe::aftermath(tag) {
+            block.extend(self.labelled(label, &text));
+        }
         for help in &tag.help {
             block.extend(self.labelled("help:", help));
         }

@@ -609,6 +609,7 @@ fn lines_keep_to_the_width() {
                 let is_copied = line.contains("sha256:")
                     || line.contains("docker ")
                     || line.contains("https:")
+                    || line.contains("application/")
                     || line.starts_with("error[")
                     || line.starts_with("fixed[")
                     || line.starts_with("already-right[");

@@ -5,6 +5,7 @@ use crate::expectation::{Asked, expect};
 use crate::metadata;
 use crate::observation::{Attested, Seen, Sight};
 use crate::oci::Reference;
+use crate::outcome::Aftermath;
 
 /// The findings of builds, each with a name, whether it was exported, and the verdict on its tag.
 fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
@@ -35,6 +36,7 @@ fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
             },
             verdict: verdict.clone(),
             outcome: None,
+            aftermath: Aftermath::default(),
         }));
     }
     findings

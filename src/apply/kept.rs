@@ -1,0 +1,94 @@
+//! A manifest that a move may take away: what is needed to put it back, and what came of that.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::observation::Seen;
+use crate::oci::{Digest, Document, MediaType, Repository};
+use crate::outcome::Left;
+use crate::registry::{Class, Error};
+
+/// A manifest that a move may take away, and that was there before it.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    /// The digest that it was asked for by.
+    pub(super) digest: Digest,
+    pub(super) document: Arc<Document>,
+    /// Whether it is put back if it is gone.
+    pub(super) restore: bool,
+}
+
+impl Kept {
+    pub(super) fn left(&self) -> Left {
+        Left {
+            digest: self.digest.clone(),
+            media_type: put_back_as(&self.document).clone(),
+            size: self.document.bytes().len(),
+        }
+    }
+}
+
+/// What was there before a write and was not seen after it.
+pub(super) struct Open {
+    pub(super) kept: Kept,
+    pub(super) seen: Seen<()>,
+    /// What came of putting it back.
+    pub(super) put: Option<Result<(), Error>>,
+}
+
+impl Open {
+    /// Whether another try may do better.
+    pub(super) fn may_come(&self) -> bool {
+        match (&self.seen, &self.put) {
+            (Seen::Unknown(error), _) => error.class.is_passing(),
+            (_, Some(Err(error))) => error.class.is_passing(),
+            (_, Some(Ok(()))) => true,
+            (_, None) => self.kept.restore,
+        }
+    }
+
+    /// Why it is not known to be there.
+    pub(super) fn why(&self, repository: &Repository) -> Error {
+        match (&self.seen, &self.put) {
+            (Seen::Unknown(error), _) | (_, Some(Err(error))) => error.clone(),
+            _ => Error {
+                class: Class::BadAnswer,
+                request: format!("putting back {repository}@{}", self.kept.digest),
+                reason: "the registry said that it took it, and does not serve it".to_owned(),
+                retry_after: None,
+            },
+        }
+    }
+}
+
+/// Hands over what `root` lists, at every level, and then itself.
+pub(super) fn children_first(
+    root: &Digest,
+    found: &BTreeMap<Digest, Arc<Document>>,
+    met: &mut BTreeSet<Digest>,
+    take: &mut dyn FnMut(&Digest, &Arc<Document>),
+) {
+    let Some(document) = found.get(root) else {
+        return;
+    };
+    if !met.insert(root.clone()) {
+        return;
+    }
+    for digest in document
+        .children()
+        .iter()
+        .filter_map(|it| it.named.digest())
+    {
+        children_first(digest, found, met, take);
+    }
+    take(root, document);
+}
+
+/// The type that it was served under. One that says nothing, such as `application/json`, is no type
+/// that a registry takes.
+pub(super) fn put_back_as(document: &Document) -> &MediaType {
+    match document.served() {
+        served if served.is_plain() => document.media_type(),
+        served => served,
+    }
+}
