@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use class::{is_not_taken, is_of_the_host, is_refusal};
+use class::{is_of_the_host, is_refusal};
 use keep::Keeper;
 use outage::{ATTEMPTS, FIRST_WAIT, MAX_RETRY_AFTER, Outage, Silent};
 
@@ -104,7 +104,11 @@ pub fn apply(
         .map(|(state, step)| {
             let aftermath = keeper.finish(step, memory, registry);
             let outcome = match state {
-                State::Done(Outcome::Fixed) if !aftermath.lost.is_empty() => Outcome::Lost,
+                State::Done(Outcome::Fixed | Outcome::AlreadyRight)
+                    if !aftermath.lost.is_empty() =>
+                {
+                    Outcome::Lost
+                }
                 State::Done(outcome) => outcome,
                 State::Open { .. } | State::Written | State::Lost(_) | State::SeenRight => {
                     restless(step)
@@ -284,27 +288,28 @@ fn attempt(
         bytes: step.document.bytes().to_vec(),
         until,
     };
-    let answer = registry.put(&write);
-    // One that failed may have been taken all the same.
-    if !answer
-        .as_ref()
-        .is_err_and(|error| is_not_taken(error.class))
-    {
-        keeper.after(step, kept, memory, registry);
-    }
-    match answer {
-        Ok(()) => Tried::Over(State::Written),
+    match registry.put(&write) {
         Err(error) if is_refusal(error.class) => {
             // Registries refuse the very digest that is there already, too: ours, if an answer was
             // lost, or another job's.
             let seen = observe::look_at_tag(repository, step.tag, memory, registry);
             Tried::Over(match is_right(&seen) {
-                true => State::SeenRight,
+                true => {
+                    keeper.after(step, kept, memory, registry);
+                    State::SeenRight
+                }
                 false => State::Done(Outcome::Refused(error)),
             })
         }
-        Err(error) if error.class.is_passing() => Tried::Failed(error),
-        Err(error) => Tried::Over(State::Done(Outcome::Failed(error))),
+        answer => {
+            // One that failed may have been taken all the same.
+            keeper.after(step, kept, memory, registry);
+            match answer {
+                Ok(()) => Tried::Over(State::Written),
+                Err(error) if error.class.is_passing() => Tried::Failed(error),
+                Err(error) => Tried::Over(State::Done(Outcome::Failed(error))),
+            }
+        }
     }
 }
 

@@ -7,11 +7,6 @@ pub(super) fn is_of_the_host(class: Class) -> bool {
     matches!(class, Class::Network | Class::Unavailable)
 }
 
-/// Whether a write that failed so has certainly not been taken.
-pub(super) fn is_not_taken(class: Class) -> bool {
-    is_refusal(class) || class == Class::RateLimited
-}
-
 /// Whether the registry will not take this write, however often it is asked.
 pub(super) fn is_refusal(class: Class) -> bool {
     match class {

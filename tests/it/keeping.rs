@@ -420,6 +420,23 @@ fn a_write_that_was_refused_has_taken_nothing_away() {
 }
 
 #[test]
+fn a_write_that_was_refused_and_taken_all_the_same_may_have_taken_it_away() {
+    for class in [
+        Class::Denied,
+        Class::ChildMissing,
+        Class::NotFound,
+        Class::RateLimited,
+    ] {
+        let scene = scene(&["1"], &Asked::default());
+        scene.world.shows("1", 0.0, shows(&scene.build.arm64));
+        scene.world.refuses(class, None, true);
+        let ran = scene.fix(LOOKS);
+        assert!(ran.codes()[0].is_right(), "{:?}", ran.codes());
+        assert_eq!(ran.restored(0), [&*scene.build.arm64.digest], "{class:?}");
+    }
+}
+
+#[test]
 fn a_tag_that_the_policy_calls_immutable_is_asked_for_and_nothing_else() {
     let mut scene = scene(&["1"], &Asked::default());
     scene.tags[0].immutable = true;
