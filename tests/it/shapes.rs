@@ -316,6 +316,7 @@ fn an_image_that_is_served_under_another_media_type_is_right_and_a_note_says_to_
         (MANIFEST, &["media-type"][..]),
         (SIGNED, &["media-type"]),
         ("application/json", &[]),
+        ("text/html", &[]),
         (INDEX, &[]),
     ] {
         let registry = Registry::start();
