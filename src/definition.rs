@@ -5,16 +5,18 @@
 //! See docs/definition.md.
 
 mod attestations;
+mod outputs;
 mod platforms;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use attestations::attestations;
+use outputs::Output;
 use platforms::{Fault, platforms};
 use serde_json::{Map, Value};
 
 use crate::metadata::{Build, Image, MAX_NAMES};
-use crate::oci::{Attestation, MAX_VALUES, Platform, Reference, Tag, is_bounded};
+use crate::oci::{Attestation, MAX_VALUES, Platform, Reference, is_bounded};
 use crate::problem::Problem;
 
 /// The largest definition that is read, in bytes.
@@ -31,23 +33,12 @@ pub struct Definition {
 /// What one target was asked to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Target {
-    names: Vec<Reference>,
+    tags: Vec<Reference>,
+    outputs: Vec<Output>,
     platforms: Vec<Platform>,
     /// What stands among the platforms and cannot be checked here: `local`.
     unchecked: Vec<String>,
     attestations: Vec<Attestation>,
-    push: Push,
-}
-
-/// Whether a target's outputs push it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Push {
-    /// None of them does.
-    No,
-    /// To its tags.
-    Tags,
-    /// By its digest only.
-    Digest,
 }
 
 /// Reads the text of a definition; `source` is what to call it in messages.
@@ -85,7 +76,8 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Definition, Problem> {
                 None => problem,
             }
         })?;
-        names += target.names.len();
+        let of_outputs = target.outputs.iter().map(|it| it.names(&target.tags).len());
+        names += of_outputs.sum::<usize>();
         if names > MAX_NAMES {
             return Err(fault(format!("it has more than {MAX_NAMES} names")));
         }
@@ -141,54 +133,23 @@ fn texts<'a>(members: &'a Map<String, Value>, key: &str) -> Result<Vec<&'a str>,
 
 impl Target {
     fn read(members: &Map<String, Value>) -> Result<Self, Fault> {
-        let outputs: Vec<Attributes> = list(members, "output")?
-            .iter()
-            .map(|output| Attributes::read(output).map_err(|cause| format!("`output`: {cause}")))
-            .collect::<Result<_, _>>()?;
-        // buildx puts the tags in the place of an output's own `name`.
-        let tags = texts(members, "tags")?;
-        let names: Vec<&str> = match tags.is_empty() {
-            true => {
-                let named = outputs.iter().filter_map(|output| output.get("name"));
-                named.flat_map(|names| names.split(',')).collect()
-            }
-            false => tags,
-        };
-        let names = names
-            .into_iter()
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-            .map(|name| {
-                name.parse::<Reference>()
-                    .map_err(|error| format!("tag `{name}`: {error}"))
-            })
-            .collect::<Result<_, String>>()?;
+        let outputs = list(members, "output")?.iter().map(|output| {
+            let attributes = Attributes::read(output).map_err(|cause| format!("`output`: {cause}"));
+            Output::read(&attributes?)
+        });
+        let mut outputs: Vec<Output> = outputs.collect::<Result<_, String>>()?;
+        if outputs.is_empty() {
+            outputs.push(Output::UNSAID);
+        }
         let (platforms, unchecked) = platforms(&texts(members, "platforms")?)?;
         Ok(Self {
-            names,
+            tags: outputs::names(texts(members, "tags")?.into_iter())?,
+            outputs,
             platforms,
             unchecked,
             attestations: attestations(list(members, "attest")?)?,
-            push: pushed(&outputs),
         })
     }
-}
-
-/// Whether any of the outputs pushes.
-fn pushed(outputs: &[Attributes]) -> Push {
-    // A bake without `--push` prints no output at all: how it is pushed is said elsewhere.
-    let mut all = match outputs.is_empty() {
-        true => Push::Tags,
-        false => Push::No,
-    };
-    for output in outputs {
-        all = match (all, output.push()) {
-            (Push::Tags, _) | (_, Push::Tags) => Push::Tags,
-            (Push::Digest, _) | (_, Push::Digest) => Push::Digest,
-            (Push::No, Push::No) => Push::No,
-        };
-    }
-    all
 }
 
 /// One output or attestation: an object, or text like `type=image,push=true` (buildx before 0.20).
@@ -244,19 +205,6 @@ impl Attributes {
     fn is_true(&self, key: &str) -> bool {
         let yes = ["", "1", "t", "T", "true", "True", "TRUE"];
         self.get(key).is_some_and(|value| yes.contains(&value))
-    }
-
-    fn push(&self) -> Push {
-        let is_pushed = match self.get("type") {
-            Some("registry") => true,
-            Some("image") => self.is_true("push"),
-            _ => false,
-        };
-        match is_pushed {
-            true if self.is_true("push-by-digest") => Push::Digest,
-            true => Push::Tags,
-            false => Push::No,
-        }
     }
 }
 
@@ -358,8 +306,7 @@ impl Definition {
 
 impl Target {
     fn complete(&self, build: &mut Build) {
-        if self.push == Push::No {
-            build.unpushed.clone_from(&self.names);
+        if !outputs::complete(&self.outputs, &self.tags, build) {
             build.names = Vec::new();
             build.image = Image::None;
             return;
@@ -367,22 +314,6 @@ impl Target {
         if build.image == Image::None {
             build.image = Image::Missing;
         }
-        build.names.extend(self.names.iter().cloned());
-        if self.push == Push::Tags {
-            // A name without a tag is pushed as `latest`.
-            for name in build.names.iter_mut().filter(|name| name.tag().is_none()) {
-                *name = Reference::new(name.repository().clone(), Some(Tag::latest()), None);
-            }
-        }
-        let mut names: Vec<Reference> = Vec::new();
-        for name in build.names.drain(..) {
-            let same =
-                |it: &Reference| it.repository() == name.repository() && it.tag() == name.tag();
-            if !names.iter().any(same) {
-                names.push(name);
-            }
-        }
-        build.names = names;
         if !self.platforms.is_empty() {
             build.platforms.clone_from(&self.platforms);
             build.platforms_stated = true;

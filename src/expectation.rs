@@ -27,6 +27,10 @@ pub struct Expectation {
     pub target: Option<String>,
     /// What the tag should be.
     pub image: Expected,
+    /// The digest of the image's config, where the build is one image and names it beside `image`.
+    pub config: Option<Digest>,
+    /// Which output of the build pushes the tag.
+    pub output: Output,
     /// The media type the build's descriptor names.
     pub media_type: Option<MediaType>,
     /// The platforms the image must have. Empty: none are required.
@@ -66,6 +70,19 @@ pub enum Expected {
     Id(Digest),
     /// Nothing was built that it could be: a definition asks for it, the metadata lacks it.
     Nothing,
+}
+
+/// Which output of its build pushes a tag. Each output makes a manifest or an index of its own, and
+/// the metadata describes one of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// The one that the metadata describes, or the only one, as far as is known.
+    #[default]
+    Described,
+    /// That one and others: the last of them to push has the tag.
+    Any,
+    /// Another one. What the metadata describes was pushed to this repository.
+    Other(Repository),
 }
 
 /// Who claims that a tag is an image.
@@ -142,6 +159,15 @@ impl Expectation {
         let own = self.own_platform.as_ref();
         let needs = |asked: &Platform| own.is_none_or(|own| asked.is_left_open_by(own));
         self.platforms.iter().any(needs)
+    }
+
+    /// The repository that the expected digest was pushed to.
+    #[must_use]
+    pub fn home(&self) -> &Repository {
+        match &self.output {
+            Output::Described | Output::Any => &self.repository,
+            Output::Other(home) => home,
+        }
     }
 
     /// `host/path:tag`, or `host/path@digest` where no tag is named.

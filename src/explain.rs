@@ -107,6 +107,7 @@ fn note_text(code: note::Code) -> &'static str {
         note::Code::NoName => include_str!("explain/no-name.txt"),
         note::Code::NoTag => include_str!("explain/no-tag.txt"),
         note::Code::ImageId => include_str!("explain/image-id.txt"),
+        note::Code::OtherOutput => include_str!("explain/other-output.txt"),
         note::Code::Superseded => include_str!("explain/superseded.txt"),
         note::Code::NotPushed => include_str!("explain/not-pushed.txt"),
         note::Code::Unchecked => include_str!("explain/unchecked.txt"),
@@ -211,6 +212,7 @@ mod tests {
       no-name           the build left a digest, but no name
       no-tag            the metadata names a repository, but no tag
       image-id          the build left an image ID, but no manifest digest
+      other-output      the tag is what another output of the build pushed
       superseded        a later build of this job pushed the same tag
       not-pushed        a build or a target was not pushed, and is not checked
       unchecked         what was named cannot be checked here

@@ -56,6 +56,11 @@ pub struct Build {
     pub attestations: Vec<Attestation>,
     /// The names that a definition gives it, but no output pushes it to.
     pub unpushed: Vec<Reference>,
+    /// What each of its outputs pushes to, where a definition has several that push: each makes a
+    /// manifest or an index of its own, and the metadata is of one.
+    pub outputs: Option<Outputs>,
+    /// The digest of the image's config, where it is one image and the file has both digests.
+    pub config: Option<Digest>,
     /// buildx's own name of the build, `builder/node/id`.
     pub id: Option<String>,
     /// The trace of a double push, if there is one.
@@ -64,6 +69,15 @@ pub struct Build {
     /// nothing of it may have been pushed, or another image. Nothing in a file says that it is;
     /// where this is false, it is not of one that BuildKit's exporters made.
     pub exported: bool,
+}
+
+/// The names that several outputs of one build push to. Both lists may hold one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outputs {
+    /// Those of the output that the metadata describes.
+    pub described: Vec<Reference>,
+    /// Those of all others.
+    pub others: Vec<Reference>,
 }
 
 /// What a build says it made.
@@ -95,6 +109,17 @@ pub struct DoublePush {
     pub said: Option<Digest>,
 }
 
+impl Image {
+    /// The digest of it, whichever kind it is of.
+    #[must_use]
+    pub fn digest(&self) -> Option<&Digest> {
+        match self {
+            Self::Manifest { digest, .. } | Self::Id(digest) => Some(digest),
+            Self::None | Self::Missing => None,
+        }
+    }
+}
+
 impl Build {
     /// A target of the definition `source`, before it is known what it left behind.
     pub(crate) fn without_metadata(source: &str, target: &str) -> Self {
@@ -109,6 +134,8 @@ impl Build {
             unread: Vec::new(),
             attestations: Vec::new(),
             unpushed: Vec::new(),
+            outputs: None,
+            config: None,
             id: None,
             double_push: None,
             exported: false,
@@ -246,7 +273,7 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
     // Nobody uses it where there is a descriptor, so it may be anything there.
     let config = digest("containerimage.config.digest");
     let mut double_push = None;
-    let image = match (&descriptor, said, config) {
+    let image = match (&descriptor, said, config.clone()) {
         (Some(found), said, config) => {
             let said = said?.filter(|said| *said != found.digest);
             if said.is_some() || config.is_ok_and(|config| config.as_ref() == Some(&found.digest)) {
@@ -270,6 +297,9 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         (None, Ok(None), Ok(None)) => Image::None,
         (None, Err(problem), _) | (None, _, Err(problem)) => return Err(problem),
     };
+    let config = config.ok().flatten();
+    // The trace of a double push is no config.
+    let config = config.filter(|config| image.digest() != Some(config));
     let typed = text("image.name")?;
     let mut unread = Vec::new();
     if image == Image::None && typed.as_ref().is_some_and(|typed| !typed.trim().is_empty()) {
@@ -315,6 +345,8 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         unread,
         attestations: Vec::new(),
         unpushed: Vec::new(),
+        outputs: None,
+        config,
         id: text("buildx.build.ref").unwrap_or_default(),
         double_push,
         exported,

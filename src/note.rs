@@ -24,6 +24,8 @@ pub enum Code {
     NoTag,
     /// There is no manifest digest to expect, only an image ID.
     ImageId,
+    /// A tag is what another output of the build pushed than the one that the metadata describes.
+    OtherOutput,
     /// A later build's claim on a tag replaced this one.
     Superseded,
     /// A build was not pushed and was not meant to be, or no output of a definition's target
@@ -42,11 +44,12 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order they are documented.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::DoublePush,
         Self::NoName,
         Self::NoTag,
         Self::ImageId,
+        Self::OtherOutput,
         Self::Superseded,
         Self::NotPushed,
         Self::Unchecked,
@@ -63,6 +66,7 @@ impl Code {
             Self::NoName => "no-name",
             Self::NoTag => "no-tag",
             Self::ImageId => "image-id",
+            Self::OtherOutput => "other-output",
             Self::Superseded => "superseded",
             Self::NotPushed => "not-pushed",
             Self::Unchecked => "unchecked",

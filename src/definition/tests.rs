@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::outputs::Push;
 use super::*;
 use crate::metadata;
 
@@ -123,7 +124,11 @@ fn outputs_decide_what_is_pushed() {
         ),
     ] {
         let definition = of(&json!({"target": {"a": {"output": output}}})).unwrap();
-        assert_eq!(definition.targets["a"].push, expected, "{output}");
+        let outputs = &definition.targets["a"].outputs;
+        assert!(
+            outputs.iter().any(|it| it.push == expected),
+            "{output}: {outputs:?}"
+        );
     }
 }
 
@@ -146,6 +151,136 @@ fn a_build_has_the_names_of_both_each_once_and_completed() {
         told(&completed(&definition, &json!({}), None)),
         ["!a: r.io/app; ; "]
     );
+}
+
+/// `names; described; others; unpushed` of the only target with these tags and outputs.
+fn outputs(tags: &Value, outputs: &Value, names: &str) -> String {
+    let definition = of(&json!({"target": {"a": {"tags": tags, "output": outputs}}})).unwrap();
+    let mut metadata = json!({"a": {"containerimage.digest": A}});
+    if !names.is_empty() {
+        metadata["a"]["image.name"] = json!(names);
+    }
+    let build = completed(&definition, &metadata, None).remove(0);
+    let list = |names: &[Reference]| {
+        let short = names.iter().map(|name| {
+            let name = name.to_string();
+            name.strip_prefix("r.io/").unwrap_or(&name).to_owned()
+        });
+        short.collect::<Vec<_>>().join(" ")
+    };
+    let of = build.outputs.as_ref();
+    let part = |names: Option<&Vec<Reference>>| names.map_or("-".to_owned(), |it| list(it));
+    format!(
+        "{}; {}; {}; {}",
+        list(&build.names),
+        part(of.map(|of| &of.described)),
+        part(of.map(|of| &of.others)),
+        list(&build.unpushed)
+    )
+}
+
+#[test]
+fn of_several_outputs_that_push_the_metadata_is_of_one() {
+    let (zstd, gzip) = (
+        "type=image,name=r.io/app:1-zstd,push=true,compression=zstd",
+        "type=image,name=r.io/app:1,push=true",
+    );
+    let none = json!([]);
+    for (tags, given, metadata, expected) in [
+        (
+            &none,
+            json!([zstd, gzip]),
+            "",
+            "app:1-zstd app:1; app:1; app:1-zstd; ",
+        ),
+        (
+            &none,
+            json!([gzip, zstd]),
+            "",
+            "app:1 app:1-zstd; app:1-zstd; app:1; ",
+        ),
+        // The names in the metadata say more than the order.
+        (
+            &none,
+            json!([zstd, gzip]),
+            "r.io/app:1-zstd",
+            "app:1-zstd app:1; app:1-zstd; app:1; ",
+        ),
+        (
+            &none,
+            json!([zstd, gzip]),
+            "r.io/app:1",
+            "app:1 app:1-zstd; app:1; app:1-zstd; ",
+        ),
+        (
+            &none,
+            json!([zstd, gzip]),
+            "r.io/x:1",
+            "x:1 app:1-zstd app:1; app:1; app:1-zstd; ",
+        ),
+        // Tags take the place of the names of each.
+        (
+            &json!(["r.io/app:2", "r.io/app"]),
+            json!([zstd, gzip]),
+            "",
+            "app:2 app:latest; app:2 app:latest; app:2 app:latest; ",
+        ),
+        (
+            &none,
+            json!([zstd, "type=registry,name=r.io/app", gzip]),
+            "",
+            "app:1-zstd app:latest app:1; app:1; app:1-zstd app:latest; ",
+        ),
+        (
+            &none,
+            json!([{"type": "registry", "name": "r.io/a:1,r.io/b:1"}, {"type": "image", "push": "true", "name": "r.io/b:1"}]),
+            "",
+            "a:1 b:1; b:1; a:1 b:1; ",
+        ),
+        // By digest, and by tag.
+        (
+            &none,
+            json!([
+                "type=image,name=r.io/app,push=true,push-by-digest=true",
+                gzip
+            ]),
+            "",
+            "app app:1; app:1; app; ",
+        ),
+        // One output alone pushes.
+        (&none, json!([gzip]), "", "app:1; -; -; "),
+        (
+            &none,
+            json!(["type=docker,name=local:1", gzip]),
+            "",
+            "app:1; -; -; docker.io/library/local:1",
+        ),
+        (
+            &none,
+            json!([gzip, "type=docker,name=r.io/app:1"]),
+            "",
+            "app:1; -; -; ",
+        ),
+        (
+            &json!(["r.io/app:1"]),
+            json!([gzip, "type=oci,dest=a.tar"]),
+            "",
+            "app:1; -; -; ",
+        ),
+        (&json!(["r.io/app:1"]), json!([]), "", "app:1; -; -; "),
+        (
+            &none,
+            json!(["type=oci,name=r.io/app:1"]),
+            "",
+            "; -; -; app:1",
+        ),
+    ] {
+        assert_eq!(
+            outputs(tags, &given, metadata),
+            expected,
+            "{tags} {given} {metadata}"
+        );
+    }
 }
 
 #[test]

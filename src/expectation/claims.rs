@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::words::{called, several_digests};
-use super::{Asked, Claim, Expectation, Expected, OnOther};
+use super::{Asked, Claim, Expectation, Expected, OnOther, Output};
 use crate::metadata::{Build, Image};
-use crate::oci::{Repository, Tag};
+use crate::oci::{Reference, Repository, Tag};
 use crate::problem::Problem;
 
 /// The builds of these targets; all of them if there are none.
@@ -49,9 +49,15 @@ pub(super) fn claimed_by(builds: &[&Build]) -> Vec<Expectation> {
             continue;
         };
         for name in &build.names {
+            let output = output_of(build, name);
+            // Its digest is not known, and there is no tag to look at.
+            if name.tag().is_none() && matches!(output, Output::Other(_)) {
+                continue;
+            }
             let claim = |tag: Option<Tag>, claim: Claim| Expectation {
                 tag,
                 claim,
+                output: output.clone(),
                 ..expectation(name.repository(), &image, Some(build))
             };
             match (name.tag(), &image) {
@@ -110,13 +116,36 @@ pub(super) fn asked_for(builds: &[&Build], asked: &Asked) -> Result<Vec<Expectat
                 name.repository() == reference.repository() && name.tag() == tag.as_ref()
             })
         });
+        let name = Reference::new(reference.repository().clone(), tag.clone(), None);
         claims.push(Expectation {
             tag,
             claim: if named { Claim::Build } else { Claim::Asked },
+            output: build.map_or_else(Output::default, |build| output_of(build, &name)),
             ..expectation(reference.repository(), &image, build)
         });
     }
     Ok(claims)
+}
+
+/// Which output of a build pushes a name.
+pub(super) fn output_of(build: &Build, name: &Reference) -> Output {
+    let Some(outputs) = &build.outputs else {
+        return Output::Described;
+    };
+    let is_in = |names: &[Reference]| {
+        let same = |it: &Reference| it.repository() == name.repository() && it.tag() == name.tag();
+        names.iter().any(same)
+    };
+    match (is_in(&outputs.described), is_in(&outputs.others)) {
+        (_, false) => Output::Described,
+        (true, true) => Output::Any,
+        (false, true) => {
+            let mut homes = outputs.described.iter().map(Reference::repository);
+            let first = homes.clone().next().unwrap_or(name.repository());
+            let own = homes.find(|home| *home == name.repository());
+            Output::Other(own.unwrap_or(first).clone())
+        }
+    }
 }
 
 pub(super) fn image_of(build: &Build) -> Option<Expected> {
@@ -143,6 +172,8 @@ fn expectation(repository: &Repository, image: &Expected, build: Option<&Build>)
         tag: None,
         target: build.and_then(|build| build.target.clone()),
         image: image.clone(),
+        config: build.and_then(|build| build.config.clone()),
+        output: Output::default(),
         media_type,
         platforms: build
             .map(|build| build.platforms.clone())

@@ -312,3 +312,62 @@ fn of_builds_that_ran_one_after_the_other_the_later_one_has_the_tag() {
         ["r.io/a:2 Build A", "r.io/a:1 Build A"]
     );
 }
+
+/// Two outputs of one build: the metadata is of `app:1`.
+fn two_outputs(described: &[&str], others: &[&str]) -> Build {
+    let read = |names: &[&str]| names.iter().map(|it| it.parse().unwrap()).collect();
+    let mut build = builds(&[built(A, &[described, others].concat().join(","))]).remove(0);
+    build.outputs = Some(metadata::Outputs {
+        described: read(described),
+        others: read(others),
+    });
+    build
+}
+
+#[test]
+fn each_tag_of_several_outputs_is_known_by_the_output_that_pushes_it() {
+    let told = |build: &Build, asked: &Asked| -> Vec<String> {
+        let (expectations, _) = expect(std::slice::from_ref(build), asked).unwrap();
+        let one = |it: &Expectation| {
+            let output = match &it.output {
+                Output::Described => "described".to_owned(),
+                Output::Any => "any".to_owned(),
+                Output::Other(home) => format!("other, of {home}"),
+            };
+            let reference = it.reference().to_string().replace(A, "A");
+            format!("{reference} {output} {}", it.home())
+        };
+        expectations.iter().map(one).collect()
+    };
+    let all = Asked::default();
+    let build = two_outputs(&["r.io/app:1", "r.io/app:2"], &["r.io/app:2", "q.io/app:1"]);
+    assert_eq!(
+        told(&build, &all),
+        [
+            "r.io/app:1 described r.io/app",
+            "r.io/app:2 any r.io/app",
+            "q.io/app:1 other, of r.io/app r.io/app",
+        ]
+    );
+    assert_eq!(
+        told(&build, &tags(&["q.io/app:1", "q.io/app:3", "r.io/app:1"])),
+        [
+            "q.io/app:1 other, of r.io/app r.io/app",
+            "q.io/app:3 described q.io/app",
+            "r.io/app:1 described r.io/app",
+        ]
+    );
+    // Its own repository before another one.
+    let build = two_outputs(&["r.io/app:1", "q.io/app:1"], &["q.io/app:1-zstd"]);
+    assert_eq!(
+        told(&build, &all)[2],
+        "q.io/app:1-zstd other, of q.io/app q.io/app"
+    );
+    // Pushed by digest, and that digest is not known.
+    let build = two_outputs(&["r.io/app:1"], &["r.io/app"]);
+    assert_eq!(told(&build, &all), ["r.io/app:1 described r.io/app"]);
+    let (_, notes) = expect(&[build], &all).unwrap();
+    let said: Vec<note::Code> = notes.iter().map(|note| note.code).collect();
+    assert_eq!(said, [note::Code::OtherOutput]);
+    assert!(notes[0].message.contains("`r.io/app`"), "{notes:?}");
+}

@@ -1,7 +1,7 @@
 //! What is said about builds and claims beside the tags: notes, and why there is nothing to check.
 
-use super::claims::image_of;
-use super::{Asked, Expectation};
+use super::claims::{image_of, output_of};
+use super::{Asked, Expectation, Output};
 use crate::metadata::{Build, Image};
 use crate::note::{self, Note};
 use crate::oci::Reference;
@@ -58,7 +58,7 @@ pub(super) fn notes(builds: &[&Build], claims: &[Expectation], asked: &Asked) ->
             });
         }
         if asked.tags.is_empty()
-            && build.names.iter().any(|name| name.tag().is_none())
+            && build.names.iter().any(|name| is_without_tag(build, name))
             && matches!(build.image, Image::Manifest { .. })
         {
             notes.push(Note {
@@ -77,6 +77,21 @@ pub(super) fn notes(builds: &[&Build], claims: &[Expectation], asked: &Asked) ->
                     texts.join(", ")
                 ),
                 help: "name the platforms that the image must have with `--platform`".to_owned(),
+            });
+        }
+        let others = build
+            .names
+            .iter()
+            .filter(|name| name.tag().is_none() && !is_without_tag(build, name));
+        let others: Vec<String> = others.map(|name| format!("`{name}`")).collect();
+        if asked.tags.is_empty() && !others.is_empty() {
+            notes.push(Note {
+                code: note::Code::OtherOutput,
+                message: format!(
+                    "{who} has several outputs, and its metadata the digest of one: what another one pushed by digest is not checked: {}",
+                    others.join(", ")
+                ),
+                help: "bake each output in a target of its own to have the digest of each".to_owned(),
             });
         }
         if used && let Image::Id(id) = &build.image {
@@ -103,16 +118,28 @@ pub(super) fn unread(build: &Build) -> Option<Note> {
     })
 }
 
+/// Whether a name lacks a tag, and the digest that was pushed to it is known.
+fn is_without_tag(build: &Build, name: &Reference) -> bool {
+    name.tag().is_none() && !matches!(output_of(build, name), Output::Other(_))
+}
+
 /// What to say of a target whose tags no output pushes.
 pub(super) fn not_pushed(build: &Build) -> Option<Note> {
     let names: Vec<String> = build.unpushed.iter().map(|it| format!("`{it}`")).collect();
     (!names.is_empty()).then(|| Note {
         code: note::Code::NotPushed,
-        message: format!(
-            "{} is not pushed, as the definition says, so its tags are not checked: {}",
-            called(build),
-            names.join(", ")
-        ),
+        message: match build.names.is_empty() {
+            true => format!(
+                "{} is not pushed, as the definition says, so its tags are not checked: {}",
+                called(build),
+                names.join(", ")
+            ),
+            false => format!(
+                "{} is not pushed to all of its names, as the definition says, so these are not checked: {}",
+                called(build),
+                names.join(", ")
+            ),
+        },
         help: "if it is pushed, print the definition with the flags of the build: `docker buildx bake --push --print`".to_owned(),
     })
 }

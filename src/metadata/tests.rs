@@ -519,3 +519,28 @@ fn names_without_a_digest_are_not_lost_without_a_word() {
     assert_eq!(notes.len(), 1);
     assert!(notes[0].message.contains("names of `app` without a digest"));
 }
+fn the_config_of_an_image_is_kept_beside_its_digest() {
+    let descriptor = json!({"digest": A});
+    for (metadata, config) in [
+        (
+            json!({"containerimage.descriptor": descriptor, "containerimage.config.digest": B}),
+            Some(B),
+        ),
+        (json!({"containerimage.descriptor": descriptor}), None),
+        // The trace of a double push.
+        (
+            json!({"containerimage.descriptor": descriptor, "containerimage.config.digest": A}),
+            None,
+        ),
+        (
+            json!({"containerimage.descriptor": descriptor, "containerimage.config.digest": "nonsense"}),
+            None,
+        ),
+        // All that there is, is what the tag should be.
+        (json!({"containerimage.config.digest": B}), None),
+        (json!({"containerimage.digest": A}), None),
+    ] {
+        let config = config.map(|it| it.parse().unwrap());
+        assert_eq!(one(&metadata).config, config, "{metadata}");
+    }
+}

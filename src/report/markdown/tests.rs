@@ -391,6 +391,8 @@ fn mixed_with_notes() {
       - what to do
     - **image-id**: what was seen of `image-id`
       - what to do
+    - **other-output**: what was seen of `other-output`
+      - what to do
     - **superseded**: what was seen of `superseded`
       - what to do
     - **not-pushed**: what was seen of `not-pushed`

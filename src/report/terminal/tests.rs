@@ -315,6 +315,9 @@ fn mixed_with_notes() {
     note[image-id] what was seen of `image-id`
       help: what to do
 
+    note[other-output] what was seen of `other-output`
+      help: what to do
+
     note[superseded] what was seen of `superseded`
       help: what to do
 
