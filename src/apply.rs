@@ -246,7 +246,7 @@ fn attempt(
     let repository = &step.expectation.repository;
     let is_right = |seen: &Seen<Arc<Document>>| {
         seen.here()
-            .is_some_and(|document| step.expectation.image.is(document))
+            .is_some_and(|document| step.expectation.accepts(document))
     };
     keeper.settle(step, memory, registry);
     let kept = match step.expectation.immutable {

@@ -161,6 +161,39 @@ impl Expectation {
         self.platforms.iter().any(needs)
     }
 
+    /// Whether `document` is the expected image, or an index of nothing but the expected manifest
+    /// and attestations of it: what a push makes of a manifest that the build wrote elsewhere, too.
+    #[must_use]
+    pub fn accepts(&self, document: &Document) -> bool {
+        self.image.is(document) || self.is_attested_in(document)
+    }
+
+    fn is_attested_in(&self, index: &Document) -> bool {
+        let Expected::Manifest(digest) = &self.image else {
+            return false;
+        };
+        let mut images = index.images();
+        let (Some(only), None) = (images.next(), images.next()) else {
+            return false;
+        };
+        // Either may leave out the version of its system.
+        let differs = |own: &Platform| {
+            let listed = only.platform.as_ref();
+            listed.is_some_and(|it| !own.is_met_by(it) && !it.is_met_by(own))
+        };
+        let mut attestations = index.children().iter().filter(|it| it.is_attestation);
+        only.named.is(digest)
+            && !self.own_platform.as_ref().is_some_and(differs)
+            && index.children().len() > 1
+            && attestations.all(|it| it.attests.as_ref().is_some_and(|named| named.is(digest)))
+    }
+
+    /// Whether the digest of a manifest or an index is expected, and not an image ID.
+    #[must_use]
+    pub fn is_of_manifest(&self) -> bool {
+        matches!(self.image, Expected::Manifest(_))
+    }
+
     /// The repository that the expected digest was pushed to.
     #[must_use]
     pub fn home(&self) -> &Repository {

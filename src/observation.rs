@@ -4,7 +4,7 @@ mod tree;
 
 use std::sync::Arc;
 
-use crate::oci::{Child, Digest, Document, Platform};
+use crate::oci::{Child, Digest, Document, Platform, Same};
 use crate::registry::Error;
 
 pub use tree::{MAX_INDEXES, MAX_LEVELS, Nested, Tree};
@@ -31,6 +31,9 @@ pub struct Sight {
     /// Whether the expected image is in the repository: asked by digest, and only where the tag
     /// does not show it. A document only for a manifest digest.
     pub expected: Option<Seen<Option<Arc<Document>>>>,
+    /// How the images under the tag are those of the build all the same, as far as their configs were
+    /// read: only where the tag does not show the expected image, nor a part of it, by its digest.
+    pub same: Option<Same>,
     /// The indexes that the expected index lists, and the one that the tag shows, at every level:
     /// as far as they were needed.
     pub nested: Arc<Nested>,
@@ -58,6 +61,12 @@ impl<T> Seen<T> {
 }
 
 impl Sight {
+    /// The expected image, where it was asked for by its digest and is there.
+    #[must_use]
+    pub fn expected_image(&self) -> Option<&Arc<Document>> {
+        self.expected.as_ref()?.here()?.as_ref()
+    }
+
     /// The digest that the tag shows.
     #[must_use]
     pub fn shown(&self) -> Option<&Digest> {

@@ -9,6 +9,7 @@ mod images;
 mod look;
 mod memory;
 mod present;
+mod same;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::expectation::{Claim, Expectation, Expected};
 use crate::observation::{Attested, Seen, Sight};
-use crate::oci::{Child, Digest, Reference};
+use crate::oci::{Child, Digest, Reference, Same};
 use crate::outcome::Left;
 use crate::registry::{Class, Error, Registry};
 use crate::verdict::{Code, Verdict, concerns, judge};
@@ -210,6 +211,8 @@ impl<'a> Watch<'a> {
             {
                 false
             }
+            // That an image ID is all there is rests on a digest that may show up yet.
+            Phase::Before if sight.same == Some(Same::Config) => self.expectation.is_of_manifest(),
             Phase::Before => matches!(
                 verdict.code(),
                 Code::Absent | Code::Other | Code::NeverPushed | Code::Broken
@@ -236,6 +239,7 @@ impl<'a> Watch<'a> {
             let sight = Sight {
                 tag: Seen::Unknown(error.clone()),
                 expected: None,
+                same: None,
                 nested: Arc::default(),
                 platforms: Vec::new(),
                 attestations: Attested::default(),
@@ -272,12 +276,14 @@ fn deadline(expectation: &Expectation) -> Error {
     }
 }
 
+type Evidence<'a> = (Code, Option<&'a Digest>, Option<&'a Same>, &'a [Child]);
+
 /// What two looks must agree on. One child that is gone now and another one then are two answers
-/// that were given once.
-fn what_was_seen((sight, verdict): &(Sight, Verdict)) -> (Code, Option<&Digest>, &[Child]) {
+/// that were given once, and so is what could be compared in one look only.
+fn what_was_seen((sight, verdict): &(Sight, Verdict)) -> Evidence<'_> {
     let gone = match verdict {
         Verdict::Broken(gone) => gone.as_slice(),
         _ => &[],
     };
-    (verdict.code(), sight.shown(), gone)
+    (verdict.code(), sight.shown(), sight.same.as_ref(), gone)
 }

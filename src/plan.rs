@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::expectation::{Claim, Expectation, Expected, OnOther};
+use crate::expectation::{Claim, Expectation, Expected, OnOther, Output};
 use crate::finding::Finding;
 use crate::observation::{Seen, Sight};
 use crate::oci::{Digest, Document, Platform, Tag};
@@ -43,6 +43,8 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
                 aftermath: _,
             } = finding;
             let safe = match verdict {
+                // What the metadata describes is not what that output made.
+                _ if matches!(expectation.output, Output::Other(_)) => false,
                 Verdict::Child(_) => true,
                 // Nobody named it, and someone has made that index.
                 Verdict::Wrapped => {
@@ -104,6 +106,7 @@ pub(crate) fn may_create(expectation: &Expectation, sight: &Sight) -> bool {
         _ => false,
     };
     match expectation.claim {
+        _ if matches!(expectation.output, Output::Other(_)) => false,
         Claim::Build => !expectation.exported || is_stated || is_index,
         Claim::Asked => is_stated,
         Claim::Implied => false,

@@ -2,6 +2,7 @@
 
 mod lacks;
 mod relation;
+mod same;
 
 use std::fmt;
 
@@ -14,13 +15,15 @@ pub(crate) use lacks::missing;
 pub use lacks::{Below, needs_below};
 use lacks::{gone, missing_attestations, missing_platforms};
 use relation::about_the_tag;
+pub use same::{comparison, is_by_config, is_right, right_image};
 
 /// What is so of one expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The tag is the expected image.
     Ok,
-    /// The tag is this child of the expected index, or of an index that it lists.
+    /// The tag is this child of the expected index, or of an index that it lists; or a manifest that
+    /// was packed again from it.
     Child(Child),
     /// The tag is an index whose only image is the expected manifest.
     Wrapped,
@@ -54,8 +57,10 @@ pub enum Lack {
 pub enum Relation {
     /// It holds all images of this build, and more: a merge job's.
     More,
-    /// It holds nothing but images of this build, yet is not what it made: fewer platforms, or
-    /// other attestations.
+    /// It holds exactly the images of this build, in another manifest or index: one that was built
+    /// again from a cache, or packed again.
+    Same,
+    /// It holds nothing but images of this build, yet is not what it made, such as fewer platforms.
     Part,
     /// It holds some images of this build, not all, and others.
     Some,
@@ -78,14 +83,8 @@ pub fn judge(expectation: &Expectation, sight: &Sight) -> Verdict {
         return Verdict::NeverPushed;
     }
     let shown = sight.tag.here();
-    let right = shown.is_some_and(|document| expectation.image.is(document));
-    let by_digest = sight
-        .expected
-        .as_ref()
-        .and_then(|seen| seen.here())
-        .and_then(Option::as_ref);
-    let expected = if right { shown } else { by_digest };
-
+    let right = is_right(expectation, sight);
+    let expected = right_image(expectation, sight);
     let tree = expected.map(|document| Tree::of(document, &sight.nested));
     let mut open = None;
     if let (Some(document), Some(tree)) = (expected, &tree) {
@@ -125,7 +124,7 @@ pub fn judge(expectation: &Expectation, sight: &Sight) -> Verdict {
         _ if right => Verdict::Ok,
         None => Verdict::Absent,
         Some(shown) => {
-            let verdict = about_the_tag(expectation, &sight.nested, shown, tree.as_ref());
+            let verdict = about_the_tag(expectation, sight, shown);
             // It may be a child of what could not be read.
             let may_list = expected.is_some_and(|expected| expected.may_list());
             match (verdict, below.filter(|_| may_list)) {
@@ -141,19 +140,13 @@ pub fn judge(expectation: &Expectation, sight: &Sight) -> Verdict {
 /// and more, was made by someone who knew what they were doing.
 #[must_use]
 pub fn concerns(expectation: &Expectation, sight: &Sight) -> bool {
-    let expected = sight
-        .expected
-        .as_ref()
-        .and_then(|seen| seen.here())
-        .and_then(Option::as_ref)
-        .map(|document| Tree::of(document, &sight.nested));
     match &sight.tag {
         Seen::Unknown(_) => true,
         Seen::Absent => false,
-        Seen::Here(shown) if expectation.image.is(shown) => true,
+        Seen::Here(shown) if expectation.accepts(shown) => true,
         Seen::Here(shown) => matches!(
-            about_the_tag(expectation, &sight.nested, shown, expected.as_ref()),
-            Verdict::Child(_) | Verdict::Wrapped | Verdict::Other(Relation::Part)
+            about_the_tag(expectation, sight, shown),
+            Verdict::Child(_) | Verdict::Wrapped | Verdict::Other(Relation::Same | Relation::Part)
         ),
     }
 }

@@ -519,6 +519,8 @@ fn names_without_a_digest_are_not_lost_without_a_word() {
     assert_eq!(notes.len(), 1);
     assert!(notes[0].message.contains("names of `app` without a digest"));
 }
+
+#[test]
 fn the_config_of_an_image_is_kept_beside_its_digest() {
     let descriptor = json!({"digest": A});
     for (metadata, config) in [

@@ -8,7 +8,7 @@ use super::look::{Image, Wanted, resolve};
 use super::memory::{Learnt, Memory, bad_answer, read_refused_again};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
-use crate::oci::{Child, Content, Digest, Document, Named, Platform, Repository};
+use crate::oci::{Child, Config, Content, Digest, Document, Named, Platform, Repository};
 use crate::registry::{Answer, Error, Method, Read, Registry, Target};
 use crate::verdict::{TOLD, missing};
 
@@ -26,7 +26,7 @@ pub(super) fn expected(
     let needed = |expectation: &Expectation, tag: &Seen<Arc<Document>>| match tag {
         _ if !expectation.conflicts.is_empty() || expectation.tag.is_none() => false,
         _ if expectation.image == Expected::Nothing => false,
-        Seen::Here(document) => !expectation.image.is(document),
+        Seen::Here(document) => !expectation.accepts(document),
         Seen::Absent => true,
         // What is wrong whatever the tag shows is worth knowing, if anything can be wrong so.
         Seen::Unknown(_) => {
@@ -68,7 +68,7 @@ pub(super) fn expected(
             }
             let read = read_of_expected(expectation)?;
             let key = (
-                expectation.repository.clone(),
+                expectation.home().clone(),
                 expectation.image.digest()?.clone(),
             );
             match memory.documents.get(&key) {
@@ -86,7 +86,7 @@ fn read_of_expected(expectation: &Expectation) -> Option<Read> {
         Expected::Nothing => return None,
     };
     Some(Read {
-        repository: expectation.repository.clone(),
+        repository: expectation.home().clone(),
         target,
         method,
     })
@@ -122,44 +122,9 @@ pub(super) fn platforms(
         let keys = digests.map(|digest| (repository.clone(), digest.clone()));
         let known = keys.filter_map(|key| manifests.get(&key)?.here()?.config().cloned());
         let configs = known.map(|config| (repository.clone(), config));
-        needed.extend(configs.filter(|key| !memory.platforms.contains_key(key)));
+        needed.extend(configs.filter(|key| !memory.configs.contains_key(key)));
     }
-    let reads: Vec<Read> = needed
-        .iter()
-        .map(|(repository, digest)| Read {
-            repository: repository.clone(),
-            target: Target::Blob(digest.clone()),
-            method: Method::Get,
-        })
-        .collect();
-    let mut unknown: BTreeMap<(Repository, Digest), Error> = BTreeMap::new();
-    for (key, (read, answer)) in needed
-        .into_iter()
-        .zip(reads.iter().zip(registry.read(&reads)))
-    {
-        match answer {
-            Ok(Answer::Body { bytes, .. }) if key.1.is_of(&bytes) => {
-                memory
-                    .platforms
-                    .insert(key, Document::platform_of_config(&bytes));
-            }
-            Ok(Answer::Absent) => {
-                unknown.insert(
-                    key,
-                    bad_answer(read, "the image's config is gone".to_owned()),
-                );
-            }
-            Ok(_) => {
-                unknown.insert(
-                    key,
-                    bad_answer(read, "the body is not what was asked for".to_owned()),
-                );
-            }
-            Err(error) => {
-                unknown.insert(key, error);
-            }
-        }
-    }
+    let unknown = configs(needed, memory, registry);
     let of_manifest = |repository: &Repository, digest: &Digest| -> Seen<Option<Platform>> {
         let document = match manifests.get(&(repository.clone(), digest.clone())) {
             Some(Seen::Here(document)) => document,
@@ -176,8 +141,8 @@ pub(super) fn platforms(
             return Seen::Unknown(Error::of_document(digest, reason));
         };
         let key = (repository.clone(), config.clone());
-        match (memory.platforms.get(&key), unknown.get(&key)) {
-            (Some(platform), _) => Seen::Here(platform.clone()),
+        match (memory.configs.get(&key), unknown.get(&key)) {
+            (Some(config), _) => Seen::Here(config.platform.clone()),
             (None, Some(error)) => Seen::Unknown(error.clone()),
             (None, None) => Seen::Here(None),
         }
@@ -198,6 +163,52 @@ pub(super) fn platforms(
             each.chain(rest).collect()
         })
         .collect()
+}
+
+/// Reads configs into the memory, and gives those that could not be read with the reason.
+pub(super) fn configs(
+    needed: BTreeSet<(Repository, Digest)>,
+    memory: &mut Memory,
+    registry: &dyn Registry,
+) -> BTreeMap<(Repository, Digest), Error> {
+    let reads: Vec<Read> = needed
+        .iter()
+        .map(|(repository, digest)| Read {
+            repository: repository.clone(),
+            target: Target::Blob(digest.clone()),
+            method: Method::Get,
+        })
+        .collect();
+    let mut unknown: BTreeMap<(Repository, Digest), Error> = BTreeMap::new();
+    if reads.is_empty() {
+        return unknown;
+    }
+    for (key, (read, answer)) in needed
+        .into_iter()
+        .zip(reads.iter().zip(registry.read(&reads)))
+    {
+        match answer {
+            Ok(Answer::Body { bytes, .. }) if key.1.is_of(&bytes) => {
+                memory.configs.insert(key, Config::read(&bytes));
+            }
+            Ok(Answer::Absent) => {
+                unknown.insert(
+                    key,
+                    bad_answer(read, "the image's config is gone".to_owned()),
+                );
+            }
+            Ok(_) => {
+                unknown.insert(
+                    key,
+                    bad_answer(read, "the body is not what was asked for".to_owned()),
+                );
+            }
+            Err(error) => {
+                unknown.insert(key, error);
+            }
+        }
+    }
+    unknown
 }
 
 /// The manifests whose platforms are needed, and that no descriptor says one of.

@@ -12,10 +12,12 @@ use super::attested::attestations;
 use super::below::indexes;
 use super::images::{children, expected, platforms};
 use super::memory::{Learnt, Memory, bad_answer};
+use super::same::same;
 use crate::expectation::{Expectation, Expected};
-use crate::observation::{Nested, Seen, Sight, Tree};
+use crate::observation::{Attested, Nested, Seen, Sight, Tree};
 use crate::oci::{Digest, Document, Repository, Tag};
 use crate::registry::{Method, Read, Registry, Target};
+use crate::verdict::{is_right, right_image};
 
 /// An expected image, as far as it was read.
 #[derive(Clone, Copy)]
@@ -41,17 +43,50 @@ pub(super) fn look(
 ) -> Vec<Sight> {
     let tags = tags(expectations, memory, registry);
     let expected = expected(expectations, &tags, deep, memory, registry);
-    let documents: Vec<Option<Arc<Document>>> = expectations
-        .iter()
-        .zip(&tags)
-        .zip(&expected)
-        .map(|((expectation, tag), expected)| match (tag, expected) {
-            (Seen::Here(document), _) if expectation.image.is(document) => Some(document.clone()),
-            (_, Some(Seen::Here(document))) => document.clone(),
-            _ => None,
+    let mut sights: Vec<Sight> = tags
+        .into_iter()
+        .zip(expected)
+        .map(|(tag, expected)| Sight {
+            tag,
+            expected,
+            same: None,
+            nested: Arc::default(),
+            platforms: Vec::new(),
+            attestations: Attested::default(),
+            deep,
+            children: Vec::new(),
         })
         .collect();
-    let nested = indexes(expectations, &tags, &documents, deep, memory, registry);
+    let all = expectations.iter().copied().zip(&mut sights);
+    look_below(all.collect(), deep, memory, registry);
+    let mut right = Vec::new();
+    let same = same(expectations, &sights, memory, registry);
+    for ((&expectation, sight), same) in expectations.iter().zip(&mut sights).zip(same) {
+        sight.same = same;
+        if sight.same.is_some() && is_right(expectation, sight) {
+            right.push((expectation, sight));
+        }
+    }
+    if !right.is_empty() {
+        look_below(right, deep, memory, registry);
+    }
+    sights
+}
+
+/// Looks at what lies below the images that are expected, or that are right in their place.
+fn look_below(
+    mut looked: Vec<(&Expectation, &mut Sight)>,
+    deep: bool,
+    memory: &mut Memory,
+    registry: &dyn Registry,
+) {
+    let expectations: Vec<&Expectation> = looked.iter().map(|(it, _)| *it).collect();
+    let tags: Vec<Seen<Arc<Document>>> = looked.iter().map(|(_, it)| it.tag.clone()).collect();
+    let documents: Vec<Option<Arc<Document>>> = looked
+        .iter()
+        .map(|(expectation, sight)| right_image(expectation, sight).cloned())
+        .collect();
+    let nested = indexes(&expectations, &tags, &documents, deep, memory, registry);
     let images: Vec<Image<'_>> = expectations
         .iter()
         .zip(&documents)
@@ -66,26 +101,20 @@ pub(super) fn look(
     let attestations = attestations(&images, memory, registry);
     let children = match deep {
         true => children(&images, memory, registry),
-        false => vec![Vec::new(); expectations.len()],
+        false => vec![Vec::new(); looked.len()],
     };
-    tags.into_iter()
-        .zip(expected)
-        .zip(nested)
+    for (((((_, sight), nested), platforms), attestations), children) in looked
+        .iter_mut()
+        .zip(&nested)
         .zip(platforms)
         .zip(attestations)
         .zip(children)
-        .map(
-            |(((((tag, expected), nested), platforms), attestations), children)| Sight {
-                tag,
-                expected,
-                nested,
-                platforms,
-                attestations,
-                deep,
-                children,
-            },
-        )
-        .collect()
+    {
+        sight.nested = nested.clone();
+        sight.platforms = platforms;
+        sight.attestations = attestations;
+        sight.children = children;
+    }
 }
 
 /// Reads one tag again, just before it is written.
@@ -127,8 +156,9 @@ fn tags(
         .iter()
         .map(|expectation| {
             // Later looks know from the first one whether headers can be trusted.
-            let known =
-                memory.knows(expectation) || memory.headers.contains_key(&expectation.repository);
+            let is_home = *expectation.home() == expectation.repository;
+            let known = (is_home && memory.knows(expectation))
+                || memory.headers.contains_key(&expectation.repository);
             let target = match &expectation.tag {
                 Some(tag) => Target::Tag(tag.clone()),
                 // Without a digest, too, there is nothing to look at.

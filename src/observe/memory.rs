@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
-use crate::oci::{Digest, Document, Platform, Repository, Why};
+use crate::oci::{Config, Digest, Document, Repository, Why};
 use crate::registry::{Answer, Class, Error, Method, Read, Registry, Target};
 use crate::text::clean;
 
@@ -27,8 +27,8 @@ pub struct Memory {
     pub(super) headers: BTreeMap<Repository, bool>,
     /// What was not there when it was asked for with GET.
     pub(super) absent: BTreeSet<(Repository, Target)>,
-    /// Configs whose platform is known.
-    pub(super) platforms: BTreeMap<(Repository, Digest), Option<Platform>>,
+    /// Configs that were read.
+    pub(super) configs: BTreeMap<(Repository, Digest), Config>,
     /// Children that are there.
     pub(super) present: BTreeSet<(Repository, Digest)>,
     /// How much the documents take.
@@ -46,12 +46,12 @@ pub(super) enum Learnt {
 }
 
 impl Memory {
-    /// Whether the expected image was read from its repository.
+    /// Whether the expected image was read from the repository that it was pushed to.
     pub(super) fn knows(&self, expectation: &Expectation) -> bool {
         match &expectation.image {
             Expected::Manifest(digest) => self
                 .documents
-                .contains_key(&(expectation.repository.clone(), digest.clone())),
+                .contains_key(&(expectation.home().clone(), digest.clone())),
             Expected::Id(_) => self.documents.iter().any(|((repository, _), document)| {
                 *repository == expectation.repository && expectation.image.is(document)
             }),

@@ -1,6 +1,7 @@
 use super::*;
 use crate::expectation::{Asked, expect};
 use crate::observation::{Attested, Sight};
+use crate::oci::Reference;
 use crate::outcome::Aftermath;
 use crate::verdict::Relation;
 
@@ -26,6 +27,7 @@ fn finding(verdict: Verdict, change: impl FnOnce(&mut Finding)) -> Finding {
         sight: Sight {
             tag: Seen::Absent,
             expected: Some(Seen::Here(Some(image()))),
+            same: None,
             nested: Arc::default(),
             platforms: Vec::new(),
             attestations: Attested::default(),
@@ -153,4 +155,19 @@ fn nothing_is_written_that_was_not_read_or_is_known_by_its_image_id_only() {
     assert!(!is_written(finding(Verdict::Wrapped, |it| {
         it.expectation.image = Expected::Id(Digest::of(b"config"));
     })));
+}
+
+#[test]
+fn a_tag_that_only_another_output_pushes_is_never_written() {
+    for verdict in [Verdict::Wrapped, Verdict::Absent, OTHER] {
+        let write = |output| {
+            is_written(finding(verdict.clone(), |it| {
+                it.expectation.on_other = OnOther::Fix;
+                it.expectation.output = output;
+            }))
+        };
+        assert!(write(Output::Described) && write(Output::Any));
+        let home: Reference = "r.example/other".parse().unwrap();
+        assert!(!write(Output::Other(home.repository().clone())));
+    }
 }

@@ -2,10 +2,10 @@
 
 mod help;
 
-use crate::expectation::{Expectation, Expected};
+use crate::expectation::{Expectation, Expected, Output};
 use crate::finding::Finding;
 use crate::observation::Sight;
-use crate::oci::Child;
+use crate::oci::{Child, Same};
 use crate::outcome::{Aftermath, Outcome};
 use crate::verdict::{Lack, Relation, TOLD, Verdict};
 
@@ -87,13 +87,22 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
         ("is", "points")
     };
     match verdict {
-        Verdict::Ok => match (&expectation.image, &expectation.tag) {
-            (Expected::Manifest(_), Some(_)) => format!("{tag} is what the build made"),
-            (Expected::Manifest(_), None) => format!("{tag} is in the repository"),
-            (Expected::Id(_) | Expected::Nothing, _) => {
-                format!("{tag} is the image that the build made")
+        Verdict::Ok => right(expectation, sight, &tag),
+        Verdict::Child(child) if matches!(sight.same, Some(Same::Child(_))) => format!(
+            "{tag} {is} {} of the build in another manifest, not its index ({SAME_CONFIG})",
+            called(child)
+        ),
+        Verdict::Other(Relation::Same) => match sight.same {
+            Some(Same::Manifests) => {
+                format!(
+                    "{tag} {is} the same image: another index of exactly the images of this build"
+                )
             }
+            _ => format!("{tag} {is} the same image in another manifest ({SAME_CONFIG})"),
         },
+        Verdict::Other(Relation::Part) if sight.same == Some(Same::Part) => format!(
+            "{tag} {is} one image of this build, in a manifest with annotations or a subject of its own ({SAME_CONFIG})"
+        ),
         Verdict::Child(child) => format!(
             "{tag} {points} at {} of the build, not at its index",
             called(child)
@@ -160,6 +169,34 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
             )
         }
         Verdict::Unproven(error) => format!("{tag} could not be checked: {error}"),
+    }
+}
+
+/// What a comparison of configs leaves open.
+const SAME_CONFIG: &str = "same config, layers not read";
+
+/// What is so of a tag that is right.
+fn right(expectation: &Expectation, sight: &Sight, tag: &str) -> String {
+    let Some(shown) = sight.tag.here().filter(|_| expectation.is_of_manifest()) else {
+        return format!("{tag} is the image that the build made ({SAME_CONFIG})");
+    };
+    match (&expectation.tag, &sight.same) {
+        (None, _) => format!("{tag} is in the repository"),
+        (Some(_), _) if expectation.image.is(shown) => format!("{tag} is what the build made"),
+        (Some(_), Some(Same::Manifests)) => {
+            format!(
+                "{tag} is what another output of the build made: an index of exactly its images"
+            )
+        }
+        (Some(_), Some(Same::Config)) if expectation.output == Output::Described => {
+            format!("{tag} is the image that the build made, in another manifest ({SAME_CONFIG})")
+        }
+        (Some(_), Some(_)) => {
+            format!("{tag} is the image of another output of the build ({SAME_CONFIG})")
+        }
+        (Some(_), None) => format!(
+            "{tag} is what another output of the build made: the manifest in an index with its attestations"
+        ),
     }
 }
 

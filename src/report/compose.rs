@@ -2,14 +2,15 @@
 
 use crate::expectation::{Expectation, Expected as Image, OnOther};
 use crate::finding::Finding;
-use crate::note::{self, Note};
+use crate::note::Note;
 use crate::observation::{Seen, Sight, Tree};
 use crate::oci::{Document, Platform};
 use crate::outcome::{self, Outcome};
 use crate::problem::{Problem, ProblemKind};
-use crate::verdict::{self, Verdict};
+use crate::verdict::{self, Verdict, is_by_config};
 
-use super::{Entry, Expected, Found, Mode, Proof, Report, Status, advice};
+use super::remarks::{is_of_other_output, remarks};
+use super::{Entry, Expected, Found, Mode, Proof, Relation, Report, Status, advice};
 
 /// Which findings the user does not want to fail the run; `on-other` is each expectation's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,8 +39,7 @@ impl Report {
         soften: Soften,
         reach: &Reach,
     ) -> Self {
-        notes.extend(findings.iter().filter_map(attestation_gone));
-        notes.extend(findings.iter().filter_map(served_as_another));
+        notes.extend(remarks(findings));
         let tags: Vec<Entry> = findings
             .iter()
             .map(|finding| entry(finding, soften, reach))
@@ -131,6 +131,7 @@ fn entry(finding: &Finding, soften: Soften, reach: &Reach) -> Entry {
         };
     let proof = match (verdict, &expectation.image) {
         (Verdict::Unproven(_) | Verdict::Conflict, _) | (_, Image::Nothing) => None,
+        _ if is_by_config(expectation, sight, verdict) => Some(Proof::Config),
         (_, Image::Manifest(_)) => Some(Proof::Digest),
         (_, Image::Id(_)) => Some(Proof::Config),
     };
@@ -140,10 +141,10 @@ fn entry(finding: &Finding, soften: Soften, reach: &Reach) -> Entry {
         verdict: verdict.code(),
         softened,
         expected: expected(expectation, sight),
-        found: sight
-            .tag
-            .here()
-            .map(|document| found(document, sight, verdict)),
+        found: sight.tag.here().map(|document| Found {
+            relation: relation(expectation, document, verdict),
+            ..found(document, sight, verdict)
+        }),
         proof,
         outcome: code,
         before: before.cloned(),
@@ -200,6 +201,22 @@ fn platforms(document: &Document, sight: &Sight) -> Vec<Platform> {
     platforms
 }
 
+/// What the document has to do with the build, where the verdict does not say it.
+fn relation(expectation: &Expectation, document: &Document, verdict: &Verdict) -> Option<Relation> {
+    match verdict {
+        Verdict::Ok if is_of_other_output(expectation, document) => Some(Relation::OtherOutput),
+        Verdict::Child(child) if !child.named.is(document.digest()) => Some(Relation::Repacked),
+        Verdict::Other(relation) => Some(match relation {
+            verdict::Relation::Same => Relation::Same,
+            verdict::Relation::Part => Relation::Part,
+            verdict::Relation::More => Relation::More,
+            verdict::Relation::Some => Relation::Some,
+            verdict::Relation::None => Relation::None,
+        }),
+        _ => None,
+    }
+}
+
 fn found(document: &Document, sight: &Sight, verdict: &Verdict) -> Found {
     let (platform, attestation) = match verdict {
         Verdict::Child(child) => (child.platform.clone(), child.is_attestation),
@@ -216,56 +233,9 @@ fn found(document: &Document, sight: &Sight, verdict: &Verdict) -> Found {
         platform,
         attestation,
         platforms: platforms(document, sight),
+        relation: None,
         created: annotation("created"),
         revision: annotation("revision"),
         version: annotation("version"),
     }
-}
-
-/// An attestation manifest that is gone breaks no image: a note, unless attestations are required.
-fn attestation_gone(finding: &Finding) -> Option<Note> {
-    if !finding.expectation.attestations.is_empty() {
-        return None;
-    }
-    let gone: Vec<String> = finding
-        .sight
-        .children
-        .iter()
-        .filter(|(child, seen)| child.is_attestation && matches!(seen, Seen::Absent))
-        .map(|(child, _)| format!("`{}`", child.named))
-        .collect();
-    if gone.is_empty() {
-        return None;
-    }
-    Some(Note {
-        code: note::Code::AttestationGone,
-        message: format!(
-            "{}: attestations that the index lists are gone: {}",
-            finding.expectation.reference(),
-            gone.join(", ")
-        ),
-        help: "push again to have provenance and SBOM back; the images themselves are whole"
-            .to_owned(),
-    })
-}
-
-/// The digest decides, but clients go by the type that a registry answers with.
-fn served_as_another(finding: &Finding) -> Option<Note> {
-    let document = finding.sight.tag.here()?;
-    let own = document
-        .own_type()
-        .filter(|_| finding.expectation.image.is(document))?;
-    let served = document.served();
-    if served.is_plain() || served == own {
-        return None;
-    }
-    Some(Note {
-        code: note::Code::MediaType,
-        message: format!(
-            "{}: it is served as `{served}`, and its own media type is `{own}`: clients that go by \
-             the answer cannot pull it",
-            finding.expectation.reference(),
-        ),
-        help: "push it again: it was stored under another media type".to_owned(),
-    })
 }

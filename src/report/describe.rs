@@ -85,6 +85,7 @@ pub(super) fn found(tag: &Entry) -> Option<(String, String)> {
         platform,
         attestation,
         platforms,
+        relation: _,
         created,
         revision,
         version,

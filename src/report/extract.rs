@@ -1,15 +1,14 @@
 //! What other programs take from a report: references and digests, fit to be read by a script.
 
 use super::words::NAME;
-use super::{Entry, Proof, Report};
+use super::{Entry, Report};
 use crate::oci::{Digest, Reference};
 use crate::text::clean;
 use crate::{outcome, verdict};
 
 /// `name:tag@sha256:…` of every tag that is proven right, in the order of the report, none twice.
 ///
-/// Where only an image ID was expected, the digest is that of the manifest that was found to have
-/// it.
+/// What is right by a config alone is not among them: its layers were not read.
 pub(super) fn pinned(report: &Report) -> Vec<String> {
     distinct(report.tags.iter().filter_map(pin))
 }
@@ -20,13 +19,9 @@ fn pin(tag: &Entry) -> Option<String> {
     }
     // What is no reference is nothing to deploy.
     let reference: Reference = tag.reference.parse().ok()?;
-    let found = tag.found.as_ref().and_then(|found| found.digest.as_ref());
-    let digest = match tag.proof? {
-        Proof::Digest => tag.expected.digest.as_ref()?,
-        Proof::Config => found?,
-    };
+    let digest = tag.digest()?.clone();
     let (repository, tag) = (reference.repository().clone(), reference.tag().cloned());
-    Some(Reference::new(repository, tag, Some(digest.clone())).to_string())
+    Some(Reference::new(repository, tag, Some(digest)).to_string())
 }
 
 /// The references of the tags that were repaired.
@@ -43,7 +38,7 @@ pub(super) fn wrong(report: &Report) -> Vec<String> {
 
 /// The digest of the image that was built, if the report is about one image only.
 pub(super) fn digest(report: &Report) -> Option<&Digest> {
-    let mut digests = report.tags.iter().map(|tag| tag.expected.digest.as_ref());
+    let mut digests = report.tags.iter().map(Entry::digest);
     let first = digests.next()??;
     digests.all(|other| other == Some(first)).then_some(first)
 }
@@ -57,7 +52,7 @@ pub(super) fn digests(report: &Report) -> Vec<(&str, Option<&Digest>)> {
         let Some(target) = tag.target.as_deref() else {
             continue;
         };
-        let digest = tag.expected.digest.as_ref();
+        let digest = tag.digest();
         let place = *places.entry(target).or_insert(digests.len());
         match digests.get_mut(place) {
             Some((_, known)) if *known != digest => *known = None,
@@ -103,7 +98,6 @@ mod tests {
             pinned(&samples::mixed()),
             [
                 format!("ghcr.io/acme/app:1.4@{a}"),
-                format!("docker.io/acme/app:classic@{a}"),
                 format!("ghcr.io/acme/app:edge@{a}"),
                 format!("ghcr.io/acme/app:sbom@{a}"),
             ]

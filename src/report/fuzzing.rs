@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::github::{Annotate, Outputs, file, runner};
 use super::markdown::reader;
 use super::terminal::Look;
-use super::{Entry, Expected, Found, Mode, Proof, Report, Soften, Status};
+use super::{Entry, Expected, Found, Mode, Proof, Relation, Report, Soften, Status};
 use crate::fuzzing::is_tame;
 use crate::note::{self, Note};
 use crate::oci::{Digest, MediaType, Platform};
@@ -109,6 +109,7 @@ impl<'a> Source<'a> {
                 created: source.maybe(Self::text),
                 revision: source.maybe(Self::text),
                 version: source.maybe(Self::text),
+                relation: source.maybe(|source| source.one_of(&Relation::ALL)),
             }),
             proof: self.maybe(|source| source.one_of(&[Proof::Digest, Proof::Config])),
             outcome: self.maybe(|source| source.one_of(&outcome::Code::ALL)),

@@ -5,6 +5,7 @@ mod compose;
 mod describe;
 mod extract;
 mod layout;
+mod remarks;
 mod words;
 
 pub mod dotenv;
@@ -144,6 +145,8 @@ pub struct Found {
     pub attestation: bool,
     /// The platforms, where it is an index.
     pub platforms: Vec<Platform>,
+    /// What it has to do with the build, where the verdict does not say it.
+    pub relation: Option<Relation>,
     /// Its annotation `org.opencontainers.image.created`.
     pub created: Option<String>,
     /// Its annotation `org.opencontainers.image.revision`.
@@ -152,12 +155,31 @@ pub struct Found {
     pub version: Option<String>,
 }
 
+/// What the document under a tag has to do with the build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// It is what another output of the build pushed than the one that the metadata describes.
+    OtherOutput,
+    /// It is a child of the expected index in another manifest.
+    Repacked,
+    /// It has exactly the images of the build.
+    Same,
+    /// It has images of the build, not all, and no others.
+    Part,
+    /// It has all images of the build, and others.
+    More,
+    /// It has some images of the build, and others.
+    Some,
+    /// It has no image of the build.
+    None,
+}
+
 /// What a verdict rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// The digest of the tag's manifest.
     Digest,
-    /// The digest of the image's config: there is no manifest digest to expect.
+    /// The digest of the image's config: the layers were not read.
     Config,
 }
 
@@ -166,6 +188,48 @@ impl Entry {
     #[must_use]
     pub fn is_right(&self) -> bool {
         self.verdict == verdict::Code::Ok || self.outcome.is_some_and(outcome::Code::is_right)
+    }
+}
+
+impl Entry {
+    /// The digest of what was built: the tag's own where another output of the build pushed it, and
+    /// none where it is right by a config alone.
+    #[must_use]
+    pub fn digest(&self) -> Option<&Digest> {
+        let found = self.found.as_ref();
+        let is_other = found.is_some_and(|it| it.relation == Some(Relation::OtherOutput));
+        match (self.verdict, self.proof) {
+            (verdict::Code::Ok, Some(Proof::Config)) => None,
+            (verdict::Code::Ok, _) if is_other => found?.digest.as_ref(),
+            _ => self.expected.digest.as_ref(),
+        }
+    }
+}
+
+impl Relation {
+    /// All of them, in the order they are documented.
+    pub const ALL: [Self; 7] = [
+        Self::OtherOutput,
+        Self::Repacked,
+        Self::Same,
+        Self::Part,
+        Self::More,
+        Self::Some,
+        Self::None,
+    ];
+
+    /// The relation as it stands in the JSON report.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OtherOutput => "other-output",
+            Self::Repacked => "re-packed",
+            Self::Same => "same",
+            Self::Part => "part",
+            Self::More => "more",
+            Self::Some => "some",
+            Self::None => "none",
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The words that every human-readable rendering shares: the verdict sentence and its parts.
 
-use super::{Entry, Report, Status};
+use super::{Entry, Relation, Report, Status};
 use crate::oci::{MediaType, Platform};
 use crate::text::clean;
 use crate::{outcome, verdict};
@@ -144,13 +144,26 @@ pub(super) fn plural(count: u64, noun: &str) -> String {
 /// What a tag was found to be: `child (linux/arm64)`.
 pub(super) fn finding(tag: &Entry) -> String {
     let code = tag.verdict;
-    match tag.found.as_ref() {
-        Some(found) if found.attestation => format!("{code} (attestation)"),
-        Some(found) => match &found.platform {
-            Some(platform) => format!("{code} ({platform})"),
-            None => code.to_string(),
-        },
-        None => code.to_string(),
+    let Some(found) = &tag.found else {
+        return code.to_string();
+    };
+    let platform = found.platform.as_ref().map(ToString::to_string);
+    let relation = match found.relation {
+        Some(Relation::OtherOutput) => Some("another output"),
+        Some(Relation::Repacked) => Some("re-packed"),
+        Some(Relation::Same) => Some("the same image"),
+        Some(Relation::Part | Relation::More | Relation::Some | Relation::None) | None => None,
+    };
+    let words: Vec<String> = match found.attestation {
+        true => vec!["attestation".to_owned()],
+        false => platform
+            .into_iter()
+            .chain(relation.map(str::to_owned))
+            .collect(),
+    };
+    match words.is_empty() {
+        true => code.to_string(),
+        false => format!("{code} ({})", words.join(", ")),
     }
 }
 

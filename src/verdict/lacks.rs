@@ -34,7 +34,7 @@ pub fn needs_below(
     let nothing = Nested::new();
     let first_level = Tree::of(expected, &nothing);
     let is_other = tag.here().is_some_and(|shown| {
-        !expectation.image.is(shown) && first_level.find(shown.digest()).is_none()
+        !expectation.accepts(shown) && first_level.find(shown.digest()).is_none()
     });
     Below {
         expected: is_other

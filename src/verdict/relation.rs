@@ -4,23 +4,28 @@ use std::collections::BTreeSet;
 
 use super::{Relation, Verdict};
 use crate::expectation::{Expectation, Expected};
-use crate::observation::{Nested, Tree};
-use crate::oci::{Child, Digest, Document, Named};
+use crate::observation::{Sight, Tree};
+use crate::oci::{Child, Digest, Document, Named, Same};
 
 /// The verdicts about a tag that shows something else than the expected image, which is there.
-pub(super) fn about_the_tag(
-    expectation: &Expectation,
-    nested: &Nested,
-    shown: &Document,
-    expected: Option<&Tree<'_>>,
-) -> Verdict {
+pub(super) fn about_the_tag(expectation: &Expectation, sight: &Sight, shown: &Document) -> Verdict {
+    let nested = &sight.nested;
+    let expected = sight
+        .expected_image()
+        .map(|document| Tree::of(document, nested));
+    let expected = expected.as_ref();
     if let Some(child) = expected.and_then(|expected| expected.find(shown.digest())) {
         return Verdict::Child(child.clone());
     }
     let shown = Tree::of(shown, nested);
     match (&expectation.image, expected) {
         (Expected::Manifest(digest), _) if wraps(digest, &shown, expected) => Verdict::Wrapped,
-        (image, expected) => Verdict::Other(relation(image.digest(), &shown, expected)),
+        (image, expected) => match &sight.same {
+            Some(Same::Child(child)) => Verdict::Child(Child::clone(child)),
+            Some(Same::Manifests | Same::Whole) => Verdict::Other(Relation::Same),
+            Some(Same::Part) => Verdict::Other(Relation::Part),
+            Some(Same::Config) | None => Verdict::Other(relation(image.digest(), &shown, expected)),
+        },
     }
 }
 
@@ -28,7 +33,13 @@ pub(super) fn about_the_tag(
 fn wraps(digest: &Digest, shown: &Tree<'_>, expected: Option<&Tree<'_>>) -> bool {
     let own = images(Some(digest), expected);
     let mut held = held(shown);
-    shown.find(digest).is_some() && held.all(|held| held.is(digest) || own.contains(held))
+    let mut attestations = shown.attestations();
+    let is_own = |child: &Child| {
+        expected.is_some_and(|expected| expected.attestations().any(|it| it.named == child.named))
+    };
+    shown.find(digest).is_some()
+        && held.all(|held| held.is(digest) || own.contains(held))
+        && attestations.all(is_own)
 }
 
 /// What `shown` has of the images of the expected one: itself, or the images it lists.

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::*;
-use crate::expectation::{Asked, expect};
+use crate::expectation::{Asked, Output, expect};
 use crate::observation::Attested;
-use crate::oci::{Digest, Document};
+use crate::oci::{Digest, Document, Reference, Same};
 use crate::registry::Class;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -57,6 +57,7 @@ fn sight(tag: Seen<Arc<Document>>, expected: Option<Seen<Option<Arc<Document>>>>
     Sight {
         tag,
         expected,
+        same: None,
         nested: Arc::default(),
         platforms: Vec::new(),
         attestations: Attested::default(),
@@ -178,4 +179,100 @@ fn an_attestation_that_is_gone_breaks_only_what_must_have_it() {
     // Those that are required are asked for by themselves.
     sight.attestations = Arc::new([(attestation, Seen::Absent)]);
     assert_eq!(judge(&expects(&whole), &sight).code(), Code::Broken);
+}
+
+#[test]
+fn the_same_images_are_right_or_wrong_by_what_the_build_says_of_its_outputs() {
+    let whole = built();
+    let shown = index(&[("c", "amd64"), ("d", "arm64")]);
+    let child = whole.children()[0].clone();
+    let home: Reference = "r.example/other".parse().unwrap();
+    let home = || Output::Other(home.repository().clone());
+    let other = |relation| Verdict::Other(relation);
+    for (same, described, any, others) in [
+        (
+            None,
+            other(Relation::None),
+            other(Relation::None),
+            other(Relation::None),
+        ),
+        (
+            Some(Same::Child(Box::new(child.clone()))),
+            Verdict::Child(child.clone()),
+            Verdict::Child(child.clone()),
+            Verdict::Child(child),
+        ),
+        (
+            Some(Same::Manifests),
+            other(Relation::Same),
+            Verdict::Ok,
+            Verdict::Ok,
+        ),
+        (
+            Some(Same::Whole),
+            other(Relation::Same),
+            Verdict::Ok,
+            Verdict::Ok,
+        ),
+        (
+            Some(Same::Part),
+            other(Relation::Part),
+            other(Relation::Part),
+            other(Relation::Part),
+        ),
+        (Some(Same::Config), Verdict::Ok, Verdict::Ok, Verdict::Ok),
+    ] {
+        for (output, verdict) in [
+            (Output::Described, described),
+            (Output::Any, any),
+            (home(), others),
+        ] {
+            let mut expectation = expects(&whole);
+            expectation.output = output;
+            let mut sight = sight(
+                Seen::Here(shown.clone()),
+                Some(Seen::Here(Some(whole.clone()))),
+            );
+            sight.same = same.clone();
+            assert_eq!(
+                judge(&expectation, &sight),
+                verdict,
+                "{same:?} {:?}",
+                expectation.output
+            );
+        }
+    }
+}
+
+#[test]
+fn what_no_two_looks_need_is_not_compared() {
+    let whole = built();
+    let expectation = expects(&whole);
+    let there = || Some(Seen::Here(Some(whole.clone())));
+    let child = index(&[("a", "amd64"), ("b", "arm64")]);
+    for (shown, expected, is_compared) in [
+        (Seen::Here(whole.clone()), None, false),
+        (Seen::Absent, there(), false),
+        (Seen::Unknown(unreadable()), there(), false),
+        (Seen::Here(image("a")), there(), false),
+        (Seen::Here(child), Some(Seen::Unknown(unreadable())), false),
+        (
+            Seen::Here(index(&[("c", "amd64"), ("d", "arm64")])),
+            there(),
+            true,
+        ),
+        (Seen::Here(index(&[("c", "amd64")])), there(), false),
+        (
+            Seen::Here(index(&[("c", "amd64")])),
+            Some(Seen::Absent),
+            true,
+        ),
+    ] {
+        let sight = sight(shown, expected);
+        assert_eq!(
+            comparison(&expectation, &sight).is_some(),
+            is_compared,
+            "{sight:?}"
+        );
+    }
 }

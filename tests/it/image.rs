@@ -8,6 +8,7 @@ use crate::samples::Store;
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 /// A document as a registry holds it.
 #[derive(Clone, Debug)]
@@ -17,7 +18,7 @@ pub(crate) struct Document {
     pub(crate) digest: String,
     platform: Option<Value>,
     annotations: Value,
-    config: Vec<u8>,
+    pub(crate) config: Vec<u8>,
 }
 
 fn document(value: &Value, media_type: &'static str) -> Document {
@@ -207,4 +208,99 @@ pub(crate) fn build(document: &Document, names: &[String]) -> Value {
         "containerimage.digest": document.digest,
         "image.name": names.join(","),
     })
+}
+
+/// An image as builds make it, with layers that its config names.
+pub(crate) fn layered(platform: &str, content: &str) -> Document {
+    let mut config: Value = serde_json::from_slice(&image(platform, content).config).unwrap();
+    let diff_ids = ["1", "2"].map(|at| Digest::of(format!("{content}{at}").as_bytes()).to_string());
+    config["rootfs"] = json!({"type": "layers", "diff_ids": diff_ids});
+    packed(
+        platform,
+        &serde_json::to_vec(&config).unwrap(),
+        "gzip",
+        json!({}),
+    )
+}
+
+/// A manifest of this config in two layers, with these members beside.
+fn packed(platform: &str, config: &[u8], compression: &str, more: Value) -> Document {
+    let bare = image(platform, "");
+    let layer = |at: &str| {
+        let digest = Digest::of(format!("{compression}{at}").as_bytes()).to_string();
+        json!({"mediaType": format!("application/vnd.oci.image.layer.v1.tar+{compression}"), "digest": digest, "size": 1})
+    };
+    let mut manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {"mediaType": CONFIG, "digest": Digest::of(config).to_string(), "size": config.len()},
+        "layers": [layer("1"), layer("2")],
+    });
+    for (key, value) in more.as_object().unwrap() {
+        manifest[key] = value.clone();
+    }
+    Document {
+        platform: bare.platform,
+        config: config.to_vec(),
+        ..document(&manifest, MANIFEST)
+    }
+}
+
+/// What `docker push` of the classic store makes of an image that it has pulled: the same config in
+/// a manifest of Docker's types, as Docker writes it.
+pub(crate) fn repacked(of: &Document) -> Document {
+    repacked_with(of, json!({}))
+}
+
+/// The same with these members beside.
+pub(crate) fn repacked_with(of: &Document, more: Value) -> Document {
+    let mut manifest: Value = serde_json::from_slice(&of.bytes).unwrap();
+    manifest["mediaType"] = json!(DOCKER_MANIFEST);
+    manifest["config"]["mediaType"] = json!("application/vnd.docker.container.image.v1+json");
+    for layer in manifest["layers"].as_array_mut().unwrap() {
+        layer["mediaType"] = json!("application/vnd.docker.image.rootfs.diff.tar.gzip");
+    }
+    for (key, value) in more.as_object().unwrap() {
+        manifest[key] = value.clone();
+    }
+    let mut bytes = Vec::new();
+    let mut writer = serde_json::Serializer::with_formatter(
+        &mut bytes,
+        serde_json::ser::PrettyFormatter::with_indent(b"   "),
+    );
+    serde::Serialize::serialize(&manifest, &mut writer).unwrap();
+    Document {
+        digest: Digest::of(&bytes).to_string(),
+        bytes,
+        media_type: DOCKER_MANIFEST,
+        ..of.clone()
+    }
+}
+
+/// The same image with its layers compressed by zstd: another output of the build.
+pub(crate) fn in_zstd(of: &Document) -> Document {
+    let platform = of.platform.as_ref().unwrap();
+    let part = |key: &str| platform[key].as_str().unwrap().to_owned();
+    let name = format!("{}/{}", part("os"), part("architecture"));
+    packed(&name, &of.config, "zstd", json!({}))
+}
+
+/// The digest of an image's config.
+pub(crate) fn image_id(of: &Document) -> String {
+    Digest::of(&of.config).to_string()
+}
+
+/// A build for two platforms of images with layers, and an attestation of the first.
+pub(crate) fn layered_multi(content: &str) -> Multi {
+    let (amd64, arm64) = (
+        layered("linux/amd64", content),
+        layered("linux/arm64", content),
+    );
+    let attestation = attestation(&amd64);
+    Multi {
+        index: index(&[&amd64, &arm64, &attestation]),
+        amd64,
+        arm64,
+        attestation,
+    }
 }

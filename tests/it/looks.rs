@@ -569,3 +569,71 @@ fn a_tag_that_cannot_be_written_does_not_pass_for_an_outage() {
     assert_eq!(world.writes(), 5 + 2);
     assert!(world.time.now() < Duration::from_secs(60));
 }
+
+/// A build of images with layers, under the tag what Docker packed again from one of them.
+fn packed_again() -> (World, image::Multi, Document, Vec<Expectation>) {
+    let build = image::layered_multi("a");
+    let again = image::repacked(&build.arm64);
+    let world = World::new(&[&build.index, &build.amd64, &build.arm64, &again]);
+    world.shows("1", 0.0, shows(&again));
+    let names = [reference("1").to_string()];
+    let builds = metadata::parse("b", image::metadata(&build.index, &names).as_bytes()).unwrap();
+    let (expectations, _) = expect(&builds, &Asked::default()).unwrap();
+    (world, build, again, expectations)
+}
+
+#[test]
+fn what_was_compared_at_one_look_only_is_not_believed() {
+    let (world, _, _, tags) = packed_again();
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Child]);
+    assert_eq!(world.looks_at("1"), [0.0, 2.0]);
+    let (world, build, _, tags) = packed_again();
+    let config = image::image_id(&build.arm64);
+    world.shows(&config, 0.0, Shows::Failure(Class::Unavailable));
+    world.shows(&config, 3.0, Shows::Document(config.parse().unwrap()));
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Child]);
+    assert_eq!(world.looks_at("1"), [0.0, 2.0, 6.0, 14.0]);
+}
+
+#[test]
+fn what_cannot_be_compared_is_other_to_the_end() {
+    let (world, build, _, tags) = packed_again();
+    let config = image::image_id(&build.arm64);
+    world.shows(&config, 0.0, Shows::Failure(Class::Denied));
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Other]);
+}
+
+/// That the digest is nowhere is an answer that a registry gives that lags behind a push, too.
+#[test]
+fn an_image_id_is_believed_when_the_digest_had_time_to_show_up() {
+    let built = image::layered("linux/amd64", "a");
+    let again = image::repacked(&built);
+    let scene = || {
+        let world = World::new(&[&built, &again]);
+        world.shows("1", 0.0, shows(&again));
+        world.shows(&built.digest, 0.0, Shows::Nothing);
+        let mut metadata = image::build(&built, &[reference("1").to_string()]);
+        metadata["containerimage.config.digest"] = image::image_id(&built).into();
+        let builds = metadata::parse("b", metadata.to_string().as_bytes()).unwrap();
+        (world, expect(&builds, &Asked::default()).unwrap().0)
+    };
+    let (world, tags) = scene();
+    let seen = look(&world, &tags, LOOKS);
+    assert_eq!(codes(&seen), [Code::Ok]);
+    assert_eq!(seen[0].sight.same, Some(tagproof::oci::Same::Config));
+    assert!(
+        world.looks_at("1").last() >= Some(&20.0),
+        "{:?}",
+        world.looks_at("1")
+    );
+    // It shows up, and the tag with it.
+    let (world, tags) = scene();
+    world.shows(&built.digest, 5.0, shows(&built));
+    world.shows("1", 5.0, shows(&built));
+    let seen = look(&world, &tags, LOOKS);
+    assert_eq!((codes(&seen), &seen[0].sight.same), (vec![Code::Ok], &None));
+    // It shows up, and the tag stays: not what the build made.
+    let (world, tags) = scene();
+    world.shows(&built.digest, 5.0, shows(&built));
+    assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Other]);
+}

@@ -54,6 +54,7 @@ mod redirects;
 mod registry_test;
 mod repairs;
 mod requests;
+mod same;
 mod shapes;
 mod simulation;
 mod steps;

@@ -269,7 +269,7 @@ fn what_another_index_has_of_the_build_is_seen_at_every_level() {
 fn a_plain_manifest_that_is_wrapped_twice_is_wrapped() {
     let registry = Registry::start();
     let plain = image("linux/amd64", "a");
-    let once = index(&[&plain, &attestation_of(&plain, &[PROVENANCE])]);
+    let once = index(&[&plain]);
     let twice = index(&[&once]);
     push(&registry, "app", &[&plain, &once, &twice]);
     registry.tag("app", "1", &twice.digest);

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::image::{metadata, multi};
+use crate::image::{
+    build, image_id, index, layered, layered_multi, metadata, multi, push, repacked,
+};
 use crate::registry::{Fault, Registry};
 use crate::run::{prove, tagproof};
 
@@ -330,4 +332,95 @@ fn never_more_connections_than_asked_for() {
         &["check", "--settle", "0", "--concurrency", "2"],
     );
     assert!(registry.connections() <= 2, "{}", registry.connections());
+}
+
+/// A registry with a build for two platforms, and so many tags that show this instead.
+fn instead(shown: &crate::image::Document, tags: usize) -> (Registry, String) {
+    let registry = Registry::start();
+    let build = layered_multi("a");
+    build.push(&registry, "app");
+    push(&registry, "app", &[shown]);
+    let names: Vec<String> = (0..tags)
+        .map(|tag| format!("{}/app:{tag}", registry.host()))
+        .collect();
+    for tag in 0..tags {
+        registry.tag("app", &tag.to_string(), &shown.digest);
+    }
+    let metadata = metadata(&build.index, &names);
+    (registry, metadata)
+}
+
+#[test]
+fn images_are_compared_only_where_they_could_be_the_same_and_once() {
+    let build = layered_multi("a");
+    let foreign = layered("linux/amd64", "z");
+    let chart = crate::image::image("linux/amd64", "no layers");
+    // The tag and the expected image, the children's manifests, the configs that are equal.
+    for (shown, tags, looks) in [
+        (&build.index, 1, (1, 0, 0)),
+        (&build.arm64, 1, (2, 0, 0)),
+        (&repacked(&build.arm64), 1, (2, 2, 1)),
+        (&repacked(&build.arm64), 20, (2 + 19, 2, 1)),
+        (&foreign, 1, (2, 2, 0)),
+        (&foreign, 20, (2 + 19, 2, 0)),
+        (&chart, 1, (2, 0, 0)),
+        (&index(&[&foreign]), 1, (2, 0, 0)),
+        (
+            &index(&[&build.amd64, &repacked(&build.arm64)]),
+            1,
+            (2, 2, 1),
+        ),
+        (&index(&[&build.amd64, &build.arm64]), 1, (2, 0, 0)),
+    ] {
+        let (registry, metadata) = instead(shown, tags);
+        push(&registry, "app", &[&repacked(&build.arm64), &foreign]);
+        let children = [
+            &build.amd64,
+            &build.arm64,
+            &repacked(&build.arm64),
+            &foreign,
+        ];
+        let ran = prove("check", &metadata, &[]);
+        let of = |digest: &str| registry.count("GET", &format!("/manifests/{digest}"));
+        let read: usize = children.iter().map(|it| of(&it.digest)).sum();
+        let blobs = registry.count("GET", "/blobs/");
+        let rest = registry.journal().len() - read - blobs;
+        assert_eq!((rest, read, blobs), looks, "{}", ran.shown());
+    }
+}
+
+#[test]
+fn what_was_compared_is_not_read_again_at_the_next_look() {
+    let build = layered_multi("a");
+    let (registry, metadata) = instead(&repacked(&build.arm64), 3);
+    let ran = tagproof(&["check", "build.json", "--settle", "0.1"])
+        .file("build.json", metadata)
+        .report()
+        .run();
+    assert_eq!(ran.tags()[0], "app:0 child -", "{}", ran.shown());
+    assert_eq!(registry.journal().len(), 2 + 2 + 2 + 1 + 3);
+}
+
+#[test]
+fn an_image_id_takes_one_read_of_the_config() {
+    let registry = Registry::start();
+    let loaded = layered("linux/amd64", "a");
+    let again = repacked(&loaded);
+    push(&registry, "app", &[&again]);
+    registry.tag("app", "1", &again.digest);
+    let mut metadata = build(&loaded, &[format!("{}/app:1", registry.host())]);
+    for (config, requests) in [
+        (image_id(&loaded), 3),
+        (image_id(&layered("linux/amd64", "z")), 2),
+    ] {
+        registry.forget_journal();
+        metadata["containerimage.config.digest"] = json!(config);
+        prove("check", &metadata.to_string(), &[]);
+        assert_eq!(
+            registry.journal().len(),
+            requests,
+            "{:?}",
+            registry.journal()
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::image::{Document, attestation, build, image, index, index_with, metadata, multi, push};
+use crate::image::{Document, build, image, index, index_with, metadata, multi, push};
 use crate::registry::{Fault, Registry};
 use crate::run::{code, prove, tagproof};
 
@@ -67,7 +67,7 @@ fn a_tag_on_an_attestation_manifest_is_child_and_says_so() {
 fn an_index_around_the_expected_manifest_is_wrapped() {
     let registry = Registry::start();
     let plain = image("linux/amd64", "a");
-    let around = index(&[&plain, &attestation(&plain)]);
+    let around = index(&[&plain]);
     push(&registry, "app", &[&plain, &around]);
     registry.tag("app", "1", &around.digest);
     let ran = prove(

@@ -82,15 +82,17 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(documents: &[&Document]) -> Self {
-        let documents = documents
-            .iter()
-            .map(|document| {
-                (
-                    document.digest.parse().unwrap(),
-                    (document.bytes.clone(), document.media_type),
-                )
-            })
-            .collect();
+        let configs = documents.iter().map(|document| {
+            let blob = (document.config.clone(), "application/octet-stream");
+            (Digest::of(&document.config), blob)
+        });
+        let documents = documents.iter().map(|document| {
+            (
+                document.digest.parse().unwrap(),
+                (document.bytes.clone(), document.media_type),
+            )
+        });
+        let documents = configs.chain(documents).collect();
         Self {
             time: Time::default(),
             documents,

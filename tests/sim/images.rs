@@ -219,10 +219,7 @@ impl Library {
             others.push(self.index(&own[..1], false, false));
             others.push(self.index(&[own[0], &foreign[0]], true, false));
         }
-        let mut wrapped = vec![self.index(&[&image], false, false)];
-        if images.is_empty() {
-            wrapped.push(self.index(&[&image], true, false));
-        }
+        let wrapped = vec![self.index(&[&image], false, false)];
         self.builds.push(Build {
             image,
             wrapped,

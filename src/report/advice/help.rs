@@ -1,9 +1,9 @@
 //! Why what is so of a tag matters, and what to do.
 
-use crate::expectation::{Claim, Expectation, Expected};
+use crate::expectation::{Claim, Expectation, Expected, Output};
 use crate::finding::Finding;
 use crate::observation::Sight;
-use crate::oci::{Attestation, Digest, Platform};
+use crate::oci::{Attestation, Digest, Document, Platform};
 use crate::outcome::{Aftermath, Outcome};
 use crate::plan::{may_be_the_push, may_create};
 use crate::verdict::{Lack, Relation, Verdict};
@@ -32,6 +32,12 @@ pub(in crate::report) fn help(finding: &Finding, reach: &Reach) -> Vec<String> {
         return vec![
             "push the image again: a tag that is known by its image ID alone is never repaired"
                 .to_owned(),
+        ];
+    }
+    if about_the_tag && matches!(expectation.output, Output::Other(_)) {
+        return vec![
+            "it is not repaired: another output pushes it than the one that the metadata describes, and the digest of that is not known".to_owned(),
+            "push again; to have every digest proven, build each output in a target of its own".to_owned(),
         ];
     }
     if about_the_tag && expectation.immutable && !matches!(verdict, Verdict::Absent) {
@@ -77,6 +83,15 @@ pub(in crate::report) fn help(finding: &Finding, reach: &Reach) -> Vec<String> {
             "if a merge job made it, check with that job's metadata instead".to_owned(),
             repair(" --on-other fix") + " throws away what else it holds",
         ],
+        Verdict::Other(Relation::Same | Relation::Part) if loses_attestations(sight) => vec![
+            "it is not moved: it has attestations that the image in the metadata lacks, and may be what another output or a newer build pushed".to_owned(),
+            "`--on-other warn` if others may move it".to_owned(),
+        ],
+        Verdict::Other(Relation::Same) => vec![
+            "its digest is another one, so signatures and attestations of this build do not fit it".to_owned(),
+            "it is not moved: another run that built the same commit from a cache leaves this, and may own the tag".to_owned(),
+            repair(" --on-other fix") + ", if it is yours to move; `--on-other warn` if others may move it",
+        ],
         Verdict::Other(_) => vec![
             "it is not moved: it may be a newer build's".to_owned(),
             repair(" --on-other fix") + ", if it is yours to move; `--on-other warn` if others may move it",
@@ -111,6 +126,13 @@ pub(in crate::report) fn help(finding: &Finding, reach: &Reach) -> Vec<String> {
             vec![error.help(), "`--on-unproven warn` if this must not fail the run".to_owned()]
         }
     }
+}
+
+/// Whether the tag has attestations, and the image that it should be has none.
+fn loses_attestations(sight: &Sight) -> bool {
+    let has = |document: &Document| document.children().iter().any(|child| child.is_attestation);
+    let shown = sight.tag.here();
+    shown.is_some_and(|shown| has(shown)) && !sight.expected_image().is_some_and(|it| has(it))
 }
 
 /// What to do about a tag that is wrong and immutable.

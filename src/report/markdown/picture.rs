@@ -106,6 +106,7 @@ fn found(tag: &Entry) -> Option<Image> {
         platform,
         attestation,
         platforms: _,
+        relation: _,
         created: _,
         revision: _,
         version: _,

@@ -88,6 +88,7 @@ fn platforms(tag: &Entry) -> String {
         platform,
         attestation: _,
         platforms,
+        relation: _,
         created: _,
         revision: _,
         version: _,

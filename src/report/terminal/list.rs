@@ -73,14 +73,14 @@ impl Row {
         let expected = tag.expected.digest.as_ref();
         let found = tag.found.as_ref().and_then(|found| found.digest.as_ref());
         let now = if tag.is_right() {
-            expected.or(found)
+            tag.digest().or(found)
         } else {
             found
         };
         let (words, more) = match tag.outcome {
             _ if tag.verdict == verdict::Code::Ok => match tag.proof {
                 Some(Proof::Config) => ("ok (by its image ID)".to_owned(), String::new()),
-                Some(Proof::Digest) | None => ("ok".to_owned(), String::new()),
+                Some(Proof::Digest) | None => (words::finding(tag), String::new()),
             },
             Some(outcome) if outcome.is_right() => {
                 let was = found.map(|digest| format!(" {}", digest.short()));

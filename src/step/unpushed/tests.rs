@@ -28,6 +28,7 @@ fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
             sight: Sight {
                 tag: Seen::Absent,
                 expected: None,
+                same: None,
                 nested: Arc::default(),
                 platforms: Vec::new(),
                 attestations: Attested::default(),

@@ -1,0 +1,70 @@
+//! The same image in another manifest: what is compared with what, and what that makes of a tag.
+
+use std::sync::Arc;
+
+use super::{Verdict, judge};
+use crate::expectation::{Expectation, Expected, Output};
+use crate::observation::{Seen, Sight};
+use crate::oci::{Comparison, Document, Same, With};
+
+/// Whether the tag is right: it shows the expected image, by its digest, or by its config where no
+/// digest can say it, or where another output of the build has made it.
+#[must_use]
+pub fn is_right(expectation: &Expectation, sight: &Sight) -> bool {
+    let Some(shown) = sight.tag.here() else {
+        return false;
+    };
+    expectation.accepts(shown)
+        || match (&sight.same, &expectation.output) {
+            (Some(Same::Config), _) => true,
+            (Some(Same::Manifests | Same::Whole), Output::Any | Output::Other(_)) => true,
+            (Some(_) | None, _) => false,
+        }
+}
+
+/// The image that must have what was asked for: what the tag shows, if that is right, or else the
+/// expected one, unless the tag is another output's.
+#[must_use]
+pub fn right_image<'a>(expectation: &Expectation, sight: &'a Sight) -> Option<&'a Arc<Document>> {
+    match &expectation.output {
+        _ if is_right(expectation, sight) => sight.tag.here(),
+        Output::Described | Output::Any => sight.expected_image(),
+        Output::Other(_) => None,
+    }
+}
+
+/// What the images under the tag are compared with, where it would be called `other` or
+/// `never-pushed` by its digest.
+#[must_use]
+pub fn comparison<'a>(expectation: &'a Expectation, sight: &'a Sight) -> Option<Comparison<'a>> {
+    let shown = sight.tag.here()?;
+    let is_called_so = matches!(
+        judge(expectation, sight),
+        Verdict::Other(_) | Verdict::NeverPushed
+    );
+    if !is_called_so || expectation.tag.is_none() {
+        return None;
+    }
+    let with = match (&expectation.image, &sight.expected) {
+        (Expected::Id(id), _) => With::Configs(vec![id]),
+        (Expected::Manifest(_), Some(Seen::Here(Some(document)))) => With::Document(document),
+        // The digest may be an image ID, as old versions of buildx leave it.
+        (Expected::Manifest(digest), Some(Seen::Absent)) => {
+            With::Configs(expectation.config.iter().chain([digest]).collect())
+        }
+        _ => return None,
+    };
+    Comparison::new(shown, with)
+}
+
+/// Whether a verdict rests on configs: the layers below them were not read.
+#[must_use]
+pub fn is_by_config(expectation: &Expectation, sight: &Sight, verdict: &Verdict) -> bool {
+    match (verdict, &sight.same) {
+        (Verdict::Ok, _) if matches!(expectation.image, Expected::Id(_)) => true,
+        (Verdict::Ok, Some(Same::Whole | Same::Config)) => true,
+        (Verdict::Child(_), Some(Same::Child(_))) => true,
+        (Verdict::Other(_), Some(Same::Whole | Same::Part)) => true,
+        _ => false,
+    }
+}
