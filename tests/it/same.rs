@@ -9,6 +9,9 @@ use crate::image::{
 use crate::registry::{Fault, Registry};
 use crate::run::{Ran, prove, tagproof};
 
+/// What a tag shows, made from what was built.
+type Shown = fn(&Multi) -> Document;
+
 /// A registry that has a build for two platforms, and something else under `app:1`.
 fn showing(shown: impl FnOnce(&Multi) -> Document) -> (Registry, Multi, String) {
     let registry = Registry::start();
@@ -40,7 +43,7 @@ fn handed_on(mode: &str, metadata: &str, args: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_child_that_docker_packed_again_is_child_and_repaired() {
-    let cases: [(&str, fn(&Multi) -> Document); 3] = [
+    let cases: [(&str, Shown); 3] = [
         ("linux/arm64", |build| repacked(&build.arm64)),
         ("linux/amd64", |build| repacked(&build.amd64)),
         ("linux/arm64", |build| in_zstd(&build.arm64)),
@@ -113,7 +116,7 @@ fn a_manifest_with_annotations_or_a_subject_of_its_own_is_left_alone() {
 fn exactly_the_same_images_elsewhere_are_other_and_moved_only_if_that_is_asked_for() {
     // A second build from the cache has the manifests and new attestations; one that exports in
     // another way has other manifests, too.
-    let cases: [(fn(&Multi) -> Document, &str); 3] = [
+    let cases: [(Shown, &str); 3] = [
         (
             |build| {
                 index_with(
