@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
+use oci_spec::image::ImageConfiguration;
 
 use super::{Child, Digest, Document, Platform, is_bounded};
 
@@ -98,11 +98,12 @@ impl Config {
         if !is_bounded(bytes) {
             return Self::default();
         }
-        let config: Value = serde_json::from_slice(bytes).unwrap_or_default();
-        let layers = config.pointer("/rootfs/diff_ids").and_then(Value::as_array);
+        // A config that is not what the spec says of an image's claims no layers.
+        let layers = serde_json::from_slice::<ImageConfiguration>(bytes)
+            .map_or(0, |config| config.rootfs().diff_ids().len());
         Self {
             platform: Document::platform_of_config(bytes),
-            layers: layers.map_or(0, Vec::len),
+            layers,
         }
     }
 }

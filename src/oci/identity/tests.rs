@@ -468,12 +468,18 @@ fn an_index_of_too_many_images_is_not_compared() {
 }
 
 #[test]
-fn a_config_is_read_as_far_as_it_goes() {
+fn a_config_claims_layers_where_it_is_what_the_spec_says() {
     for (text, platform, layers) in [
         (
-            r#"{"os":"linux","architecture":"arm","variant":"v7","rootfs":{"diff_ids":["a","b"]}}"#,
+            r#"{"os":"linux","architecture":"arm","variant":"v7","rootfs":{"type":"layers","diff_ids":["a","b"]}}"#,
             Some("linux/arm/v7"),
             2,
+        ),
+        // The spec wants the type.
+        (
+            r#"{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["a"]}}"#,
+            Some("linux/amd64"),
+            0,
         ),
         (
             r#"{"os":"linux","architecture":"amd64","rootfs":{}}"#,
@@ -490,7 +496,7 @@ fn a_config_is_read_as_far_as_it_goes() {
             Some("linux/amd64"),
             0,
         ),
-        (r#"{"rootfs":{"diff_ids":["a"]}}"#, None, 1),
+        (r#"{"rootfs":{"type":"layers","diff_ids":["a"]}}"#, None, 0),
         ("{}", None, 0),
         ("nonsense", None, 0),
         ("", None, 0),
