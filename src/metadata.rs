@@ -56,10 +56,9 @@ pub struct Build {
     pub attestations: Vec<Attestation>,
     /// The names that a definition gives it, but no output pushes it to.
     pub unpushed: Vec<Reference>,
-    /// What each of its outputs pushes to, where a definition has several that push: each makes a
-    /// manifest or an index of its own, and the metadata is of one.
+    /// What each of its outputs pushes to, where a definition has several that push.
     pub outputs: Option<Outputs>,
-    /// The digest of the image's config, where it is one image and the file has both digests.
+    /// The digest of the image's config, where the file has it beside the image's own.
     pub config: Option<Digest>,
     /// buildx's own name of the build, `builder/node/id`.
     pub id: Option<String>,
@@ -107,17 +106,6 @@ pub struct DoublePush {
     pub built: Digest,
     /// What `containerimage.digest` says instead, where the two differ.
     pub said: Option<Digest>,
-}
-
-impl Image {
-    /// The digest of it, whichever kind it is of.
-    #[must_use]
-    pub fn digest(&self) -> Option<&Digest> {
-        match self {
-            Self::Manifest { digest, .. } | Self::Id(digest) => Some(digest),
-            Self::None | Self::Missing => None,
-        }
-    }
 }
 
 impl Build {
@@ -299,7 +287,10 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
     };
     let config = config.ok().flatten();
     // The trace of a double push is no config.
-    let config = config.filter(|config| image.digest() != Some(config));
+    let config = match &image {
+        Image::Manifest { digest, .. } => config.filter(|config| config != digest),
+        Image::Id(_) | Image::None | Image::Missing => None,
+    };
     let typed = text("image.name")?;
     let mut unread = Vec::new();
     if image == Image::None && typed.as_ref().is_some_and(|typed| !typed.trim().is_empty()) {
