@@ -59,8 +59,9 @@ pub(super) fn message(finding: &Finding) -> String {
     }
     if !lost.is_empty() {
         let them = counted(lost.len());
+        let are = if lost.len() == 1 { "is" } else { "are" };
         message.push_str(&format!(
-            "; {them} that the registry had before the write is lost, or cannot be read"
+            "; {them} that the registry had before the write {are} lost, or cannot be read"
         ));
     }
     message

@@ -27,6 +27,7 @@ const TAG: &str = "/manifests/1";
 /// Of the index of `multi("a")`. The digests of what it lists are asked for as well, so as to be put
 /// back if the registry forgets them.
 const DIGEST: &str = "/manifests/sha256:e831703c4fe4";
+const DIGESTS: &str = "/manifests/sha256:";
 
 impl Phase {
     pub(super) const ALL: [Self; 6] = [
@@ -58,7 +59,7 @@ impl Phase {
             Self::ByDigest => ("GET", DIGEST, 0),
             Self::Head => ("HEAD", TAG, 0),
             Self::Put => ("PUT", TAG, 0),
-            // The first look, the one before the write, and the write.
+            // Without the first look, the one before the write, and the write.
             Self::Confirm => ("*", TAG, 3),
         }
     }
@@ -69,9 +70,11 @@ impl Phase {
             Self::Token => ("GET", TAG, 0),
             Self::ByTag => Self::Token.requests(),
             Self::ByDigest => Self::ByTag.requests(),
-            Self::Head => Self::ByDigest.requests(),
+            // The expected index, and the two that it lists and the tag does not show.
+            Self::Head => ("GET", DIGESTS, 2),
             Self::Put => Self::Head.requests(),
-            Self::Confirm => Self::Put.requests(),
+            // The two again, and what the tag showed.
+            Self::Confirm => ("HEAD", DIGESTS, 2),
         }
     }
 
@@ -87,9 +90,11 @@ impl Phase {
     /// The beginnings of how a message may name the request, for a registry at `base`
     /// (`https://r.io`) that is called `host` in references. An answer that is no token is the
     /// token server's; a refused login is told of the request that needed it; what the bytes of an
-    /// answer say is told of the reference that was read.
+    /// answer say is told of the reference that was read. Where a host is gone, the second try meets
+    /// that at what the registry may forget by the move, which is read before the tag.
     pub(super) fn names(self, base: &str, host: &str) -> Vec<String> {
         let tag = |method: &str| format!("{method} {base}/v2/app{TAG}: ");
+        let listed = format!("GET {base}/v2/app{DIGESTS}");
         match self {
             Self::Token => vec![format!("GET {base}/token?…: "), tag("GET")],
             Self::ByTag => vec![tag("GET"), format!("reading {host}/app:1: ")],
@@ -97,12 +102,13 @@ impl Phase {
                 format!("GET {base}/v2/app{DIGEST}"),
                 format!("reading {host}/app@sha256:"),
             ],
-            Self::Head => vec![tag("HEAD")],
+            Self::Head => vec![tag("HEAD"), listed],
             // Before it is written again, it is looked at again.
             Self::Put => vec![
                 tag("PUT"),
                 tag("HEAD"),
                 format!("looking at {host}/app:1: "),
+                listed,
             ],
             Self::Confirm => vec![tag("HEAD"), tag("GET"), format!("reading {host}/app:1: ")],
         }

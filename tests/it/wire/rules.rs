@@ -23,7 +23,7 @@ pub(super) enum Kind {
     Exhausted,
     /// Nothing comes until the time for the run is over.
     Late,
-    /// The same, but there were headers: a write was taken.
+    /// The same, but there were headers, so a write was taken.
     LateBody,
     /// Nothing will change by itself, and it is not about the method.
     Final,
@@ -76,7 +76,8 @@ const UNSETTLED: End = end("child", "unsettled", 1);
 ///   that is cut off or limited is not, and what cannot be read just before the write is not
 ///   written: `failed`.
 /// - A write that is refused is `refused`; one that is not known to have been taken is `failed`.
-///   The status says that it was taken, whatever becomes of the body.
+///   The status says that it was taken, whatever becomes of the body: one that does not end is
+///   not waited for longer than there is time for the looks after it.
 /// - What was written and cannot be seen is `unsettled`; what is gone was deleted by someone else.
 /// - A read may be redirected, nothing else may.
 pub(super) fn end_of(kind: Kind, phase: Phase) -> End {
@@ -97,8 +98,7 @@ pub(super) fn end_of(kind: Kind, phase: Phase) -> End {
         (P::Head, _) => FAILED,
 
         (P::Put, K::Refused | K::Missing) => REFUSED,
-        (P::Put, K::Lost | K::Cut | K::Broken) => FIXED,
-        (P::Put, K::LateBody) => UNSETTLED,
+        (P::Put, K::Lost | K::Cut | K::Broken | K::LateBody) => FIXED,
         (P::Put, _) => FAILED,
 
         (P::Confirm, K::Missing) => end("child", "changed", 1),
@@ -124,15 +124,6 @@ pub(super) fn is_counted(kind: Kind, phase: Phase) -> bool {
         Kind::Failing => is_read || phase == Phase::Put,
         Kind::Unable => phase == Phase::Put,
         Kind::Cut => is_read,
-        _ => false,
-    }
-}
-
-/// Whether a host that fails so is waited for in this phase, for as long as half of the time.
-pub(super) fn is_waited_for(kind: Kind, phase: Phase) -> bool {
-    match kind {
-        Kind::Passing | Kind::Lost => phase == Phase::Head,
-        Kind::Unreachable => matches!(phase, Phase::Head | Phase::Put),
         _ => false,
     }
 }
