@@ -37,6 +37,8 @@ exit code. `-` is where fault and request cannot meet.
   there.
 - **What cannot be read just before the write is not written.** A `HEAD` that is refused, even with 5xx, does no harm:
   it is asked again as `GET`.
+- What the registry may forget by the write is read before it, and looked for after it. These requests are not in the
+  tables.
 - **What is not known to have been taken is `failed`. What was written and cannot be seen is `unsettled`.** Run it again.
 - What may pass in moments is [sent 5 times](registries.md#repeats): after broken connections, 408, 425, 429, 499, and 5xx
   but 501 and 505 to 511. A write is tried 5 times after any 5xx, and a host that is down between writes is waited for as
