@@ -1,7 +1,7 @@
 //! The engine in a simulated world, where everything that can go wrong does (`tests/sim`).
 
 use crate::sim::broken::Engine;
-use crate::sim::coverage::Coverage;
+use crate::sim::coverage::{Coverage, Left};
 use crate::sim::play;
 use crate::sim::promises::PROMISES;
 
@@ -18,6 +18,9 @@ fn three_thousand_simulated_runs_keep_every_promise() {
     }
     // So few runs reach every verdict with every outcome it can have; the rest needs more of them.
     assert_eq!(coverage.missing_verdicts(), []);
+    let mut missing = coverage.missing_left();
+    missing.retain(|(_, left)| *left != Left::Killed);
+    assert_eq!(missing, []);
 }
 
 /// What proves that the simulation can see.

@@ -11,15 +11,19 @@ use tagproof::expectation::{Claim, OnOther};
 use tagproof::finding::Finding;
 use tagproof::observe::{Looks, Memory};
 use tagproof::oci::{Digest, Repository, Tag};
-use tagproof::outcome::Outcome;
+use tagproof::outcome::{Aftermath, Outcome};
 use tagproof::plan::{Step, plan};
 use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Under, Write};
 use tagproof::verdict::{Code, Relation, Verdict};
 
+use super::answers;
+use super::forget::parts;
 use super::images::library;
 use super::promises::{
-    ACCUSED, BYTES, CONVERGES, ENDS, OTHERS, RIGHT, TOLD, UNPROVEN, WHOLE, WRONG,
+    ACCUSED, BYTES, CONVERGES, ENDS, FIXED, KEPT, NAMED, OTHERS, PUT_BACK, RIGHT, TOLD, UNPROVEN,
+    WHOLE, WRONG,
 };
+use super::scene::Header;
 use super::task::Task;
 use super::world::{World, failure};
 
@@ -55,10 +59,17 @@ pub(crate) enum Engine {
     WritesOnOneLook,
     SwapsDocuments,
     FailureTakenForGone,
+    LooksAwayAfterTheWrite,
+    SaysFixedThoughLost,
+    BelievesThePutBack,
+    LeavesWithoutAWord,
+    PutsBackTheWholeFirst,
+    PutsBackWhatWasNotThere,
+    PutsBackUnasked,
 }
 
 impl Engine {
-    pub(crate) const BROKEN: [Self; 28] = [
+    pub(crate) const BROKEN: [Self; 35] = [
         Self::HeadThenSkip,
         Self::NoSecondLook,
         Self::OneWrongLookBelieved,
@@ -87,6 +98,13 @@ impl Engine {
         Self::WritesOnOneLook,
         Self::SwapsDocuments,
         Self::FailureTakenForGone,
+        Self::LooksAwayAfterTheWrite,
+        Self::SaysFixedThoughLost,
+        Self::BelievesThePutBack,
+        Self::LeavesWithoutAWord,
+        Self::PutsBackTheWholeFirst,
+        Self::PutsBackWhatWasNotThere,
+        Self::PutsBackUnasked,
     ];
 
     /// The promise that it breaks, whichever others it breaks as well.
@@ -110,6 +128,11 @@ impl Engine {
             Self::TellsOfTheRightOnly => TOLD,
             Self::WritesOnOneLook => ACCUSED,
             Self::SwapsDocuments => BYTES,
+            Self::SaysFixedThoughLost | Self::BelievesThePutBack => KEPT,
+            Self::LooksAwayAfterTheWrite => FIXED,
+            Self::LeavesWithoutAWord => NAMED,
+            Self::PutsBackTheWholeFirst | Self::PutsBackWhatWasNotThere => PUT_BACK,
+            Self::PutsBackUnasked => PUT_BACK,
         }
     }
 
@@ -119,7 +142,10 @@ impl Engine {
         let mut ports = Ports {
             registry: &liar,
             clock: world,
-            tell: &|_| {},
+            tell: &|event| match self {
+                Self::LeavesWithoutAWord => {}
+                _ => world.hear(event),
+            },
             memory: Memory::default(),
         };
         let mut looks = task.looks;
@@ -142,6 +168,11 @@ impl Engine {
                         Self::MovesTheImmutable => expectation.immutable = false,
                         _ => expectation.attestations.clear(),
                     }
+                }
+            }
+            Self::PutsBackUnasked => {
+                for expectation in &mut task.expectations {
+                    expectation.restore = true;
                 }
             }
             Self::NoDeadline => looks.deadline = Duration::from_secs(1_000_000),
@@ -219,8 +250,16 @@ impl Engine {
             Self::SwapsDocuments => swap_documents(findings, looks, ports),
             Self::NeverWrites => {}
             Self::WritesWithoutEnd => {
-                for _ in 0..400 {
+                for _ in 0..1_500 {
                     repair(findings, looks, ports);
+                }
+            }
+            Self::SaysFixedThoughLost => {
+                repair(findings, looks, ports);
+                for finding in findings {
+                    if finding.outcome == Some(Outcome::Lost) {
+                        finding.outcome = Some(Outcome::Fixed);
+                    }
                 }
             }
             Self::NoLookAfterTheWrite => {
@@ -256,9 +295,7 @@ fn head_then_skip(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>)
         }
     }
     let done = apply_steps(&kept, looks, ports);
-    for (index, outcome) in done {
-        findings[index].outcome = Some(outcome);
-    }
+    note(findings, done);
     for index in skipped {
         findings[index].outcome = Some(Outcome::AlreadyRight);
     }
@@ -271,9 +308,7 @@ fn swap_documents(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>)
         std::mem::swap(&mut first.document, &mut second.document);
     }
     let done = apply_steps(&steps, looks, ports);
-    for (index, outcome) in done {
-        findings[index].outcome = Some(outcome);
-    }
+    note(findings, done);
 }
 
 /// Takes whatever the tag shows now for what was decided on.
@@ -302,12 +337,19 @@ fn decide_anew(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
         })
         .collect();
     let done = apply_steps(&anew, looks, ports);
-    for (index, outcome) in done {
+    note(findings, done);
+}
+
+type Done = Vec<(usize, (Outcome, Aftermath))>;
+
+fn note(findings: &mut [Finding], done: Done) {
+    for (index, (outcome, aftermath)) in done {
         findings[index].outcome = Some(outcome);
+        findings[index].aftermath = aftermath;
     }
 }
 
-fn apply_steps(plan: &[Step<'_>], looks: Looks, ports: &mut Ports<'_>) -> Vec<(usize, Outcome)> {
+fn apply_steps(plan: &[Step<'_>], looks: Looks, ports: &mut Ports<'_>) -> Done {
     let outcomes = apply(
         plan,
         looks,
@@ -316,10 +358,7 @@ fn apply_steps(plan: &[Step<'_>], looks: Looks, ports: &mut Ports<'_>) -> Vec<(u
         ports.clock,
         ports.tell,
     );
-    plan.iter()
-        .map(|step| step.index)
-        .zip(outcomes.into_iter().map(|(it, _)| it))
-        .collect()
+    plan.iter().map(|step| step.index).zip(outcomes).collect()
 }
 
 fn write_what_is_right(findings: &[Finding], ports: &mut Ports<'_>) {
@@ -347,6 +386,10 @@ struct Liar<'a, 'w> {
     applying: Mutex<bool>,
     /// The last answers of before the plan.
     answers: Mutex<BTreeMap<Read, Result<Answer, Error>>>,
+    /// What is held back until something else was put.
+    held: Mutex<Vec<Write>>,
+    /// The last write, as long as no tag was looked at since.
+    written: Mutex<Option<Under>>,
 }
 
 impl<'a, 'w> Liar<'a, 'w> {
@@ -356,11 +399,29 @@ impl<'a, 'w> Liar<'a, 'w> {
             world,
             applying: Mutex::new(false),
             answers: Mutex::default(),
+            held: Mutex::default(),
+            written: Mutex::default(),
         }
     }
 
     fn read_one(&self, read: &Read) -> Result<Answer, Error> {
         let is_tag = matches!(read.target, Target::Tag(_));
+        for write in std::mem::take(&mut *self.held.lock().unwrap()) {
+            let _ = self.world.put(&write);
+        }
+        if is_tag {
+            *self.written.lock().unwrap() = None;
+        }
+        let written = self.written.lock().unwrap().clone();
+        match (self.engine, written, &read.target) {
+            (Engine::LooksAwayAfterTheWrite, Some(_), Target::Manifest(digest)) => {
+                return Ok(answers::document(Some(digest), read.method, Header::Right));
+            }
+            (Engine::BelievesThePutBack, Some(Under::Digest(_)), Target::Manifest(digest)) => {
+                return Ok(answers::document(Some(digest), read.method, Header::Right));
+            }
+            _ => {}
+        }
         match self.engine {
             Engine::NoLookBeforeTheWrite if is_tag => {
                 // What was seen once is not asked again, until something is written.
@@ -410,7 +471,28 @@ impl Registry for Liar<'_, '_> {
     }
 
     fn put(&self, write: &Write) -> Result<(), Error> {
+        *self.written.lock().unwrap() = Some(write.under.clone());
         let bytes = match self.engine {
+            Engine::PutsBackTheWholeFirst if matches!(&write.under, Under::Digest(digest) if parts(digest).is_empty()) =>
+            {
+                self.held.lock().unwrap().push(write.clone());
+                return Ok(());
+            }
+            Engine::BelievesThePutBack if matches!(write.under, Under::Digest(_)) => {
+                let _ = self.world.put(write);
+                return Ok(());
+            }
+            Engine::PutsBackWhatWasNotThere if matches!(write.under, Under::Tag(_)) => {
+                let answer = self.world.put(write);
+                let more = library().doc(&library().builds[0].wrapped[0]);
+                let _ = self.world.put(&Write {
+                    under: Under::Digest(more.digest.clone()),
+                    media_type: more.media_type.parse().unwrap(),
+                    bytes: more.bytes.clone(),
+                    ..write.clone()
+                });
+                return answer;
+            }
             Engine::PutReserialised => {
                 let value: serde_json::Value = serde_json::from_slice(&write.bytes).unwrap();
                 serde_json::to_vec(&value).unwrap()

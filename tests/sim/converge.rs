@@ -5,6 +5,7 @@ use tagproof::outcome::Outcome;
 use tagproof::verdict::Code;
 
 use super::broken::Engine;
+use super::forget::whole;
 use super::images::{Kind, library};
 use super::journal::What;
 use super::promises::{Broken, CONVERGES, Ran, name};
@@ -19,6 +20,7 @@ pub(crate) fn check(engine: Engine, scene: &Scene, world: &World<'_>) -> Result<
         timeout: 20_000,
         deadline: 600_000,
         fix: true,
+        restore: true,
         ..scene.clone()
     };
     world.calm_down();
@@ -34,7 +36,9 @@ pub(crate) fn check(engine: Engine, scene: &Scene, world: &World<'_>) -> Result<
             scene,
             findings: &findings,
             events: &events,
+            told: &[],
             end: 0,
+            is_killed: false,
         };
         for claim in &able {
             let found = ran.finding(claim);
@@ -82,16 +86,23 @@ fn may_come_right(scene: &Scene, claim: &Claim, world: &World<'_>) -> bool {
     if claim.conflict || claim.nothing || !is_whole {
         return false;
     }
-    let (kind, is_spared, image_is_there, children_are_there) = world.with(|state| {
-        let content = &state.content[claim.repo];
-        let shown = content.tag(tag, state.now);
-        (
-            lib.kind(claim.build(), claim.by_id, shown),
-            scene.is_spared(claim, shown),
-            content.has(&image.digest, state.now),
-            image.children.iter().all(|it| content.has(it, state.now)),
-        )
-    });
+    let (kind, is_spared, image_is_there, children_are_there, shown_is_whole) =
+        world.with(|state| {
+            let content = &state.content[claim.repo];
+            let shown = content.tag(tag, state.now);
+            (
+                lib.kind(claim.build(), claim.by_id, shown),
+                scene.is_spared(claim, shown),
+                content.serves(&image.digest, state.now),
+                image
+                    .children
+                    .iter()
+                    .all(|it| content.serves(it, state.now)),
+                shown.is_none_or(|shown| {
+                    whole(shown).iter().all(|it| content.serves(it, state.now))
+                }),
+            )
+        });
     if kind == Kind::Right {
         return children_are_there || (!scene.deep && scene.attestations.is_empty());
     }
@@ -104,11 +115,13 @@ fn may_come_right(scene: &Scene, claim: &Claim, world: &World<'_>) -> bool {
         }
         Kind::Other => scene.on_other == OnOther::Fix && claim.source != Source::Implied,
     };
+    // What lists something that is gone cannot be put back where that is asked for.
+    let can_be_left = repo.forgets.is_none() || !repo.checks || shown_is_whole;
     is_own
+        && can_be_left
         && (kind == Kind::Absent || !claim.immutable)
         && !claim.by_id
         && claim.lock == Lock::None
-        && !repo.hides
         && image_is_there
         && children_are_there
 }

@@ -6,7 +6,8 @@ use std::fmt::Write;
 use tagproof::{outcome, verdict};
 
 use super::fault::{Fault, Phase};
-use super::journal::faults;
+use super::forget::Forgets;
+use super::journal::{Event, What, faults};
 use super::promises::Ran;
 
 type Outcome = Option<outcome::Code>;
@@ -25,6 +26,31 @@ pub(crate) struct Coverage {
     verdicts: BTreeMap<(verdict::Code, Outcome), u64>,
     pairs: BTreeMap<(Fault, Phase), u64>,
     triples: BTreeMap<(verdict::Code, Outcome, Fault), u64>,
+    left: BTreeMap<(Forgets, Left), u64>,
+    /// After how many requests since a write runs were killed.
+    kills: BTreeMap<usize, u64>,
+}
+
+/// What became of something that a tag was moved off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Left {
+    Stayed,
+    Gone,
+    PutBack,
+    /// It was put back, and the registry refused it or did not take it.
+    NotTaken,
+    /// The run was killed before it could be put back.
+    Killed,
+}
+
+impl Left {
+    const ALL: [Self; 5] = [
+        Self::Stayed,
+        Self::Gone,
+        Self::PutBack,
+        Self::NotTaken,
+        Self::Killed,
+    ];
 }
 
 impl Coverage {
@@ -39,6 +65,14 @@ impl Coverage {
             if let Some(fault) = event.fault {
                 *self.pairs.entry((fault, event.phase)).or_default() += 1;
             }
+            if let Some(forgets) = ran.scene.repos[event.repo].forgets {
+                for left in became(event, ran.is_killed) {
+                    *self.left.entry((forgets, left)).or_default() += 1;
+                }
+            }
+        }
+        if let (true, Some(kill)) = (ran.is_killed, ran.scene.kill) {
+            *self.kills.entry(kill.requests).or_default() += 1;
         }
         for finding in ran.findings {
             let code = finding.verdict.code();
@@ -65,6 +99,12 @@ impl Coverage {
         for (key, count) in other.triples {
             *self.triples.entry(key).or_default() += count;
         }
+        for (key, count) in other.left {
+            *self.left.entry(key).or_default() += count;
+        }
+        for (key, count) in other.kills {
+            *self.kills.entry(key).or_default() += count;
+        }
     }
 
     /// The possible pairs of fault and phase that were not reached.
@@ -84,6 +124,14 @@ impl Coverage {
             .collect()
     }
 
+    /// What becomes of something that is left, by the registry that forgets, and was not reached.
+    pub(crate) fn missing_left(&self) -> Vec<(Forgets, Left)> {
+        let all = Forgets::ALL.into_iter();
+        all.flat_map(|forgets| Left::ALL.map(|left| (forgets, left)))
+            .filter(|key| !self.left.contains_key(key))
+            .collect()
+    }
+
     fn missing_triples(&self) -> Vec<(verdict::Code, Outcome, Fault)> {
         results()
             .filter(|(code, outcome)| impossible(*code, *outcome).is_none())
@@ -96,8 +144,11 @@ impl Coverage {
     /// What should have been reached in so many runs, and was not.
     pub(crate) fn lacks(&self) -> Option<String> {
         let (verdicts, pairs) = (self.missing_verdicts(), self.missing_pairs());
-        let triples = self.missing_triples();
+        let (triples, left) = (self.missing_triples(), self.missing_left());
         let mut lacks = Vec::new();
+        if self.runs >= RUNS_FOR_PAIRS && !left.is_empty() {
+            lacks.push(format!("what was left: {left:?}"));
+        }
         if self.runs >= RUNS_FOR_PAIRS && !(verdicts.is_empty() && pairs.is_empty()) {
             lacks.push(format!("verdict and outcome: {verdicts:?}"));
             lacks.push(format!("fault and request: {pairs:?}"));
@@ -131,6 +182,20 @@ impl Coverage {
                 .collect();
             let _ = writeln!(text, "  {:<22} {}", format!("{fault:?}"), met.join(", "));
         }
+        text.push_str("\nwhat a tag was moved off, where registries forget\n");
+        for ((forgets, left), count) in &self.left {
+            let _ = writeln!(
+                text,
+                "  {:<10} {:<9} {count}",
+                format!("{forgets:?}"),
+                format!("{left:?}")
+            );
+        }
+        let _ = writeln!(
+            text,
+            "\nkilled after so many requests since a write\n  {:?}",
+            self.kills
+        );
         text.push_str("\nimpossible\n");
         let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (fault, phase) in pairs() {
@@ -174,6 +239,27 @@ impl Coverage {
     }
 }
 
+/// What a write did to what it left, and what became of putting it back.
+fn became(event: &Event, is_killed: bool) -> Vec<Left> {
+    match &event.what {
+        What::Put(_, _, _, Some(effect)) => {
+            let stayed = effect.left.iter().any(|it| !effect.gone.contains(it));
+            let is_gone = !effect.gone.is_empty();
+            let all = [
+                (stayed, Left::Stayed),
+                (is_gone, Left::Gone),
+                (is_gone && is_killed, Left::Killed),
+            ];
+            all.into_iter()
+                .filter_map(|(is, left)| is.then_some(left))
+                .collect()
+        }
+        What::PutBack(_, _, true, true) => vec![Left::PutBack],
+        What::PutBack(..) => vec![Left::NotTaken],
+        _ => Vec::new(),
+    }
+}
+
 fn told(outcome: Outcome) -> &'static str {
     outcome.map_or("-", outcome::Code::as_str)
 }
@@ -198,7 +284,7 @@ fn never_met(code: verdict::Code, outcome: Outcome, fault: Fault) -> Option<&'st
     }
     let of_writes = Phase::ALL
         .into_iter()
-        .all(|phase| phase == Phase::Put || fault.impossible(phase).is_some());
+        .all(|phase| phase.is_write() || fault.impossible(phase).is_some());
     match code {
         verdict::Code::Child if outcome.is_none() && of_writes => {
             Some("a child is left as it is by a check only, which writes nothing")
@@ -212,6 +298,7 @@ fn impossible(code: verdict::Code, outcome: Outcome) -> Option<&'static str> {
     use verdict::Code as C;
     outcome?;
     match code {
+        C::Absent if outcome == Some(outcome::Code::Lost) => Some("nothing is left"),
         C::Child | C::Wrapped | C::Absent | C::Other => None,
         C::Ok => Some("what is right is not written"),
         C::Incomplete | C::Broken | C::NeverPushed => Some("no re-pointing repairs it"),

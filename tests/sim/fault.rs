@@ -19,14 +19,22 @@ pub(crate) enum Phase {
     /// The look just before the write.
     AgainHead,
     AgainGet,
+    /// What the write is about to leave, and what that lists.
+    LeavesHead,
+    LeavesGet,
     Put,
+    /// Whether that is still there after the write.
+    StaysHead,
+    StaysGet,
+    /// Putting back by its digest what is not.
+    PutBack,
     /// A look after a write.
     ConfirmHead,
     ConfirmGet,
 }
 
 impl Phase {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::LookHead,
         Self::LookGet,
         Self::ImageHead,
@@ -36,7 +44,12 @@ impl Phase {
         Self::Config,
         Self::AgainHead,
         Self::AgainGet,
+        Self::LeavesHead,
+        Self::LeavesGet,
         Self::Put,
+        Self::StaysHead,
+        Self::StaysGet,
+        Self::PutBack,
         Self::ConfirmHead,
         Self::ConfirmGet,
     ];
@@ -45,8 +58,21 @@ impl Phase {
     pub(crate) fn is_of_repair(self) -> bool {
         matches!(
             self,
-            Self::AgainHead | Self::AgainGet | Self::Put | Self::ConfirmHead | Self::ConfirmGet
+            Self::AgainHead
+                | Self::AgainGet
+                | Self::LeavesHead
+                | Self::LeavesGet
+                | Self::Put
+                | Self::StaysHead
+                | Self::StaysGet
+                | Self::PutBack
+                | Self::ConfirmHead
+                | Self::ConfirmGet
         )
+    }
+
+    pub(crate) fn is_write(self) -> bool {
+        matches!(self, Self::Put | Self::PutBack)
     }
 
     fn is_head(self) -> bool {
@@ -56,6 +82,8 @@ impl Phase {
                 | Self::ImageHead
                 | Self::ChildHead
                 | Self::AgainHead
+                | Self::LeavesHead
+                | Self::StaysHead
                 | Self::ConfirmHead
         )
     }
@@ -147,7 +175,7 @@ impl Fault {
 
     /// Why this cannot happen to such a request; `None` if it can.
     pub(crate) fn impossible(self, phase: Phase) -> Option<&'static str> {
-        let is_put = phase == Phase::Put;
+        let is_put = phase.is_write();
         match self {
             Self::Failed(Class::NotFound) if !is_put => Some("for a read it is NotThere"),
             Self::Failed(Class::NoWrites) if !is_put => Some("for a read it is Refused"),

@@ -32,10 +32,36 @@ pub(crate) enum Shown {
 #[derive(Clone, Debug)]
 pub(crate) enum What {
     Read(Target, Method, Shown),
-    /// The digest of what was put; whether the answer was yes; whether it took effect.
-    Put(Tag, Digest, bool, bool),
-    /// What was put under its own digest; whether the answer was yes; whether it took effect.
-    PutBack(Digest, bool, bool),
+    /// The digest of what was put under a tag; whether the answer was yes; what it did, if it took
+    /// effect.
+    Put(Tag, Digest, bool, Option<Effect>),
+    /// What was put by its digest: under which type, whether the answer was yes, and whether it took
+    /// effect.
+    PutBack(Digest, String, bool, bool),
+}
+
+/// What a write of a tag did.
+#[derive(Clone, Debug)]
+pub(crate) struct Effect {
+    pub(crate) at: i64,
+    /// What the tag was moved off, and what that lists, as far as it was served by digest then. What
+    /// is listed comes before what lists it.
+    pub(crate) left: Vec<Digest>,
+    /// What of that was not served any more right after the write.
+    pub(crate) gone: Vec<Digest>,
+    /// What was written and what that lists, as far as it was served by digest then.
+    pub(crate) had: Vec<Digest>,
+}
+
+/// What the engine said that it is about to leave.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// How many requests there had been.
+    pub(crate) after: usize,
+    pub(crate) repo: usize,
+    pub(crate) digest: Digest,
+    pub(crate) media_type: String,
+    pub(crate) size: usize,
 }
 
 /// One request.
@@ -68,11 +94,16 @@ impl Event {
                 };
                 format!("{target} -> {shown}")
             }
-            What::PutBack(digest, yes, took) => {
-                format!("{} put back, answered {yes}, took {took}", digest.short())
+            What::Put(tag, digest, yes, effect) => {
+                let left = effect.iter().flat_map(|it| &it.left);
+                let left: Vec<String> = left.map(Digest::short).collect();
+                let took = effect.is_some();
+                let digest = digest.short();
+                format!("{tag} := {digest}, answered {yes}, took {took}, left {left:?}")
             }
-            What::Put(tag, digest, yes, took) => {
-                format!("{tag} := {}, answered {yes}, took {took}", digest.short())
+            What::PutBack(digest, media_type, yes, took) => {
+                let digest = digest.short();
+                format!("{digest} put back as {media_type}, answered {yes}, took {took}")
             }
         };
         format!(

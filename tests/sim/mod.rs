@@ -18,8 +18,10 @@ mod converge;
 pub(crate) mod coverage;
 mod doubt;
 pub(crate) mod fault;
+pub(crate) mod forget;
 mod images;
 mod journal;
+mod left;
 pub(crate) mod promises;
 mod rng;
 mod scene;
@@ -38,13 +40,20 @@ use world::World;
 pub(crate) fn play(seed: u64, engine: Engine, coverage: &mut Coverage) -> Vec<Broken> {
     let scene = Scene::draw(seed);
     let world = World::new(&scene);
-    let findings = engine.run(&mut Task::of(&scene), &world);
-    let (events, end) = world.with(|state| (state.journal.clone(), state.now));
+    let mut findings = engine.run(&mut Task::of(&scene), &world);
+    let (events, told) = world.with(|state| (state.journal.clone(), state.told.clone()));
+    let (end, is_killed) = world.with(|state| (state.now, state.is_killed));
+    // Nobody hears what a run that was killed would have said.
+    if is_killed {
+        findings.clear();
+    }
     let ran = Ran {
         scene: &scene,
         findings: &findings,
         events: &events,
+        told: &told,
         end,
+        is_killed,
     };
     coverage.add(&ran);
     let mut broken = promises::check(&ran, &world);

@@ -6,14 +6,15 @@ use tagproof::expectation::OnOther;
 use tagproof::finding::Finding;
 use tagproof::oci::{Digest, Tag};
 use tagproof::outcome;
-use tagproof::registry::{Method, Target};
+use tagproof::registry::{Class, Method, Target};
 use tagproof::report::{Mode, Reach, Report, Status};
 use tagproof::verdict::Code;
 
 use super::fault::Fault;
+use super::forget::whole;
 use super::images::{Kind, library};
-use super::journal::{Event, Look, Shown, Sight, Stage, What, looks, sight};
-use super::scene::{Claim, Header, LONG_AGO, Scene, Source};
+use super::journal::{Event, Look, Shown, Sight, Stage, Told, What, looks, sight};
+use super::scene::{Claim, Header, LONG_AGO, Rule, Scene, Source};
 use super::state::Content;
 use super::world::World;
 
@@ -40,22 +41,47 @@ pub(crate) const TOLD: &str = "7: every claim is told of, and the exit code says
 pub(crate) const CONVERGES: &str =
     "6: when the trouble is over, fixing again ends in ok, and then writes nothing";
 
+pub(crate) const KEPT: &str = "8: what a tag was moved off, and was served before, is served after the run, or said to be lost";
+pub(crate) const FIXED: &str =
+    "8b: nothing that the expected index lists was lost where a tag is said to be fixed";
+pub(crate) const NAMED: &str = "8c: what a write leaves was named before it";
+pub(crate) const PUT_BACK: &str =
+    "8d: only what a write removed is put back, as it was served, and parts before the whole";
+
 /// What is known after a run.
 pub(crate) struct Ran<'a> {
     pub(crate) scene: &'a Scene,
     pub(crate) findings: &'a [Finding],
     pub(crate) events: &'a [Event],
+    /// What the engine said that it is about to leave.
+    pub(crate) told: &'a [Told],
     pub(crate) end: i64,
+    /// Whether it was killed, and so has said nothing of what came of it.
+    pub(crate) is_killed: bool,
 }
 
 /// All of them. Each must be broken by one of the broken engines.
-pub(crate) const PROMISES: [&str; 10] = [
-    RIGHT, WRONG, WHOLE, BYTES, OTHERS, UNPROVEN, ACCUSED, ENDS, CONVERGES, TOLD,
+pub(crate) const PROMISES: [&str; 14] = [
+    RIGHT, WRONG, WHOLE, BYTES, OTHERS, UNPROVEN, ACCUSED, ENDS, CONVERGES, TOLD, KEPT, FIXED,
+    NAMED, PUT_BACK,
 ];
 
-/// Checks every promise about one run; what is broken, in the order of the claims.
+/// Checks every promise about one run; what is broken, in the order of the claims. Of a run that was
+/// killed, what it did until then.
 pub(crate) fn check(ran: &Ran<'_>, world: &World<'_>) -> Vec<Broken> {
     let mut broken = Vec::new();
+    for index in 0..ran.events.len() {
+        let kept = [
+            ran.bytes(index),
+            ran.moved(index),
+            ran.named(index),
+            ran.put_back(index),
+        ];
+        broken.extend(kept.into_iter().filter_map(Result::err));
+    }
+    if ran.is_killed {
+        return broken;
+    }
     for claim in &ran.scene.claims {
         let Some(finding) = ran.finding(claim) else {
             let may = demand(claim.source == Source::Implied, TOLD, || {
@@ -87,7 +113,7 @@ pub(crate) fn check(ran: &Ran<'_>, world: &World<'_>) -> Vec<Broken> {
         broken.extend(kept.into_iter().filter_map(Result::err));
     }
     for index in 0..ran.events.len() {
-        let kept = [ran.bytes(index), ran.moved(index)];
+        let kept = [ran.kept(index, world), ran.fixed(index, world)];
         broken.extend(kept.into_iter().filter_map(Result::err));
     }
     broken.extend(ran.told().err());
@@ -522,15 +548,31 @@ pub(crate) fn bound(scene: &Scene) -> usize {
     let images: usize = images.iter().map(of_image).sum();
     let looks = rounds * (2 * scene.claims.len() + images);
     let written = scene.claims.iter().filter(|claim| claim.may_be_written());
-    // Three passes: tries of a look and a write, a look after a refusal, and the looks. Five tries,
-    // and one more for each 8 s that a host which is down may be waited for.
-    let written = if scene.fix { written.count() } else { 0 };
-    let tries = 5 + usize::try_from(scene.deadline / 8_000).unwrap();
-    // What a move may take away: what the tag shows and what that and the image list. By HEAD and by
-    // GET before and after, and three rounds of a put and a GET, once more for what is owed still.
-    let children = lib.docs.values().map(|doc| doc.children.len()).max();
-    let kept = (2 + 2 + 2 * 3 + 2 * 3) * (1 + 2 * children.unwrap_or_default());
-    looks + written * 3 * (tries * (2 + 1 + kept) + 2 + rounds * 2)
+    // What a write may take away: what the tag shows and what the image lists, at every depth. It is
+    // asked for before the write and after it, by HEAD and by GET. What is gone is put back three
+    // times at most, and read again each time; and all that once more before the next try.
+    let largest = lib.docs.keys().map(|digest| whole(digest).len()).max();
+    let kept = |claim: &Claim| largest.unwrap_or(0) + whole(&claim.build().image).len();
+    let tries = tries(scene);
+    // Three passes: tries of a look and a write, a look after a refusal, and the looks.
+    let of_write = |claim: &Claim| 3 * (tries * (2 + 1 + 20 * kept(claim)) + 2 + rounds * 2);
+    let written: usize = written.map(of_write).sum();
+    looks + if scene.fix { written } else { 0 }
+}
+
+/// The most tries of one write: five, and more where its host goes down and is waited for.
+fn tries(scene: &Scene) -> usize {
+    let is_outage = |rule: &Rule| {
+        let (Fault::Failed(class) | Fault::Lost(class)) = rule.fault else {
+            return false;
+        };
+        matches!(class, Class::Network | Class::Unavailable)
+    };
+    match scene.rules.iter().any(is_outage) {
+        // Half of the time, and eight seconds between two tries.
+        true => 5 + usize::try_from(scene.deadline / 16_000).unwrap(),
+        false => 5,
+    }
 }
 
 /// The most looks at one tag until it is settled.

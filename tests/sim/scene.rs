@@ -8,6 +8,7 @@ use tagproof::oci::{Digest, Reference, Repository, Tag};
 use tagproof::report::Soften;
 
 use super::fault::{Fault, Phase};
+use super::forget::Forgets;
 use super::images::{Build, Library, library};
 use super::rng::Rng;
 
@@ -37,8 +38,8 @@ pub(crate) struct Repo {
     /// One for each replica; each request meets any of them.
     pub(crate) replicas: Vec<Lag>,
     pub(crate) header: Header,
-    /// Whether it hides by digest what no tag names.
-    pub(crate) hides: bool,
+    /// Which registry it forgets like what a tag leaves.
+    pub(crate) forgets: Option<Forgets>,
     /// Whether it refuses an index whose children it has not.
     pub(crate) checks: bool,
 }
@@ -156,6 +157,16 @@ pub(crate) struct Scene {
     pub(crate) gone: Vec<(usize, Digest)>,
     pub(crate) acts: Vec<(When, Deed)>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) kill: Option<Kill>,
+    /// Whether another image is put back where the registry forgets it.
+    pub(crate) restore: bool,
+}
+
+/// When the run is killed: so many requests after so many writes of a tag.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kill {
+    pub(crate) writes: usize,
+    pub(crate) requests: usize,
 }
 
 impl Claim {
@@ -210,6 +221,8 @@ impl Scene {
             gone: Vec::new(),
             acts: Vec::new(),
             rules: Vec::new(),
+            kill: None,
+            restore: true,
         };
         scene.draw_claims(rng);
         if rng.chance(70) {
@@ -221,6 +234,15 @@ impl Scene {
             }
         }
         scene.of_file = rng.chance(15);
+        // What is gone mostly comes back, so that few runs would lose something.
+        if scene.repos.iter().any(|repo| repo.forgets.is_some()) && rng.chance(35) {
+            scene.rules.insert(0, refused_put_back(rng));
+        }
+        scene.kill = rng.chance(12).then(|| Kill {
+            writes: 1 + rng.below(3),
+            requests: rng.below(8),
+        });
+        scene.restore = rng.chance(65);
         scene
     }
 
@@ -390,20 +412,46 @@ fn repo(index: usize, settle: i64, timeout: i64, rng: &mut Rng) -> Repo {
             Header::Missing,
             Header::Wrong,
         ]),
-        hides: rng.chance(10),
+        // A child is forgotten by the first only.
+        forgets: match rng.below(10) {
+            0..=2 => Some(Forgets::LikeZot),
+            3 => Some(Forgets::LikeGitea),
+            4 | 5 => Some(Forgets::LikeQuay),
+            _ => None,
+        },
         checks: rng.chance(50),
     }
 }
 
 /// The requests that few runs make.
-const RARE: [Phase; 6] = [
+const RARE: [Phase; 11] = [
     Phase::ImageHead,
     Phase::Config,
     Phase::AgainHead,
     Phase::AgainGet,
+    Phase::LeavesHead,
+    Phase::LeavesGet,
+    Phase::StaysHead,
+    Phase::StaysGet,
+    Phase::PutBack,
     Phase::ConfirmHead,
     Phase::ConfirmGet,
 ];
+
+/// A registry that does not take back what it forgot.
+fn refused_put_back(rng: &mut Rng) -> Rule {
+    let can = |fault: &Fault| fault.never().is_none() && fault.impossible(Phase::PutBack).is_none();
+    let faults: Vec<Fault> = Fault::all().into_iter().filter(can).collect();
+    Rule {
+        fault: *rng.pick(&faults),
+        phase: Some(Phase::PutBack),
+        from: 0,
+        until: 1_000_000,
+        percent: *rng.pick(&[50, 100, 100]),
+        takes: 0,
+        retry_after: None,
+    }
+}
 
 fn rules(rng: &mut Rng) -> Vec<Rule> {
     let faults: Vec<Fault> = Fault::all()

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tagproof::oci::{Digest, Tag};
+use tagproof::registry::{Target, Under};
 
-use super::journal::{Event, Stage};
+use super::forget::{Forgets, whole};
+use super::journal::{Effect, Event, Stage, Told, What};
 use super::rng::Rng;
 use super::scene::{Deed, When};
 
@@ -20,8 +22,11 @@ pub(crate) struct Change<T> {
 /// What a repository holds, with its past.
 #[derive(Default)]
 pub(crate) struct Content {
+    pub(crate) forgets: Option<Forgets>,
     pub(crate) tags: BTreeMap<Tag, Vec<Change<Option<Digest>>>>,
     pub(crate) docs: BTreeMap<Digest, Vec<Change<bool>>>,
+    /// What was put by digest when no tag reached it, and when.
+    pub(crate) leases: BTreeMap<Digest, i64>,
 }
 
 pub(crate) struct State {
@@ -31,6 +36,13 @@ pub(crate) struct State {
     pub(crate) rng: Rng,
     pub(crate) content: Vec<Content>,
     pub(crate) journal: Vec<Event>,
+    /// What the engine said that it is about to leave.
+    pub(crate) told: Vec<Told>,
+    /// How many writes of a tag there were, and how many requests since the one that the scene waits
+    /// for. Then the run is killed: whatever it still asks has no effect.
+    pub(crate) writes: usize,
+    pub(crate) since: usize,
+    pub(crate) is_killed: bool,
     pub(crate) acts: Vec<(When, Deed)>,
     pub(crate) requests: usize,
     pub(crate) put_tried: BTreeSet<(usize, Tag)>,
@@ -56,23 +68,26 @@ impl Content {
     }
 
     pub(crate) fn point(&mut self, tag: &Tag, at: i64, is: Option<Digest>, by_others: bool) {
+        // Where things are forgotten, others push what they tag. Elsewhere a tag may lead nowhere.
+        if let (Some(digest), Some(_), true) = (&is, self.forgets, by_others) {
+            for digest in whole(digest) {
+                self.bring(&digest, at, true);
+            }
+        }
+        let left = self.raw(tag).filter(|left| Some(*left) != is.as_ref());
+        let left = left.cloned();
         let past = self.tags.entry(tag.clone()).or_default();
         let at = past.last().map_or(at, |last| last.at.max(at));
         past.push(Change { at, is, by_others });
+        if let Some(left) = left {
+            self.leave(&left, at, by_others);
+        }
     }
 
-    pub(crate) fn put_back(&mut self, digest: &Digest, at: i64) {
-        self.set(digest, at, true);
-    }
-
-    fn set(&mut self, digest: &Digest, at: i64, is: bool) {
+    pub(crate) fn set(&mut self, digest: &Digest, at: i64, is: bool, by_others: bool) {
         let past = self.docs.entry(digest.clone()).or_default();
         let at = past.last().map_or(at, |last| last.at.max(at));
-        past.push(Change {
-            at,
-            is,
-            by_others: true,
-        });
+        past.push(Change { at, is, by_others });
     }
 }
 
@@ -101,9 +116,47 @@ impl State {
         for (at, deed) in due {
             match deed {
                 Deed::Point(repo, tag, digest) => self.content[repo].point(&tag, at, digest, true),
-                Deed::Delete(repo, digest) => self.content[repo].set(&digest, at, false),
+                Deed::Delete(repo, digest) => self.content[repo].set(&digest, at, false, true),
             }
         }
+    }
+
+    /// A write that took effect, and what it did to a tag.
+    pub(crate) fn put(&mut self, repo: usize, under: &Under, digest: &Digest) -> Option<Effect> {
+        let (at, content) = (self.now, &mut self.content[repo]);
+        let tag = match under {
+            Under::Tag(tag) => tag,
+            Under::Digest(_) => {
+                content.put_by_digest(digest, at);
+                return None;
+            }
+        };
+        let served = |parts: Vec<Digest>| -> Vec<Digest> {
+            let served = parts.into_iter().filter(|part| content.serves(part, at));
+            served.collect()
+        };
+        let left = content.tag(tag, at).filter(|left| *left != digest);
+        let (left, had) = (left.map(whole), whole(digest));
+        let (left, had) = (served(left.unwrap_or_default()), served(had));
+        content.bring(digest, at, false);
+        content.point(tag, at, Some(digest.clone()), false);
+        let mut gone = left.clone();
+        gone.retain(|part| !content.serves(part, at));
+        Some(Effect {
+            at,
+            left,
+            gone,
+            had,
+        })
+    }
+
+    /// The last request about a tag since the engine waited, if there was one.
+    pub(crate) fn last_of_a_tag(&self) -> Option<&What> {
+        let since = self.journal.iter().rev();
+        let since = since.take_while(|event| event.epoch == self.epoch);
+        since
+            .map(|event| &event.what)
+            .find(|what| matches!(what, What::Put(..) | What::Read(Target::Tag(_), ..)))
     }
 
     /// Lets a request take its time; whether the deadline came before its answer.

@@ -30,6 +30,7 @@ impl Task {
                 .map(|platform| platform.parse().unwrap())
                 .collect(),
             on_other: Some(scene.on_other),
+            no_restore: !scene.restore,
             ..Asked::default()
         };
         // A target for each build, with the names of its tags.

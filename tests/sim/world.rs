@@ -5,13 +5,15 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tagproof::clock::Clock;
-use tagproof::oci::{Digest, Tag};
+use tagproof::observe as told;
+use tagproof::oci::Digest;
 use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Under, Write};
 
 use super::answers;
 use super::fault::{Fault, Phase};
+use super::forget::whole;
 use super::images::library;
-use super::journal::{Event, Stage, What};
+use super::journal::{Event, Shown, Stage, Told, What};
 use super::rng::Rng;
 use super::scene::{Claim, LONG_AGO, Lag, Lock, Rule, Scene};
 use super::state::{Change, Content, State};
@@ -24,36 +26,18 @@ pub(crate) struct World<'a> {
 
 impl<'a> World<'a> {
     pub(crate) fn new(scene: &'a Scene) -> Self {
-        let mut content: Vec<Content> = scene.repos.iter().map(|_| Content::default()).collect();
-        for claim in &scene.claims {
-            let Some(tag) = &claim.tag else { continue };
-            let change = |at: i64, is: &Option<Digest>| Change {
-                at,
-                is: is.clone(),
-                by_others: true,
-            };
-            let past = vec![
-                change(10 * LONG_AGO, &claim.before),
-                change(claim.since, &claim.start),
-            ];
-            content[claim.repo].tags.insert(tag.clone(), past);
-        }
-        // Whatever is not said to be gone is there: what a tag may show has been pushed before.
-        for (repo, digest) in &scene.gone {
-            let gone = Change {
-                at: 10 * LONG_AGO,
-                is: false,
-                by_others: false,
-            };
-            content[*repo].docs.insert(digest.clone(), vec![gone]);
-        }
+        let content = (0..scene.repos.len()).map(|repo| begin(scene, repo));
         let state = State {
             now: 0,
             epoch: 0,
             stage: Stage::Before,
             rng: Rng::new(scene.seed ^ 0x5eed),
-            content,
+            content: content.collect(),
             journal: Vec::new(),
+            told: Vec::new(),
+            writes: 0,
+            since: 0,
+            is_killed: false,
             acts: scene.acts.clone(),
             requests: 0,
             put_tried: BTreeSet::new(),
@@ -68,6 +52,24 @@ impl<'a> World<'a> {
     /// The plan is made, and what comes now is applying it.
     pub(crate) fn applying(&self) {
         self.with(|state| state.stage = Stage::Apply);
+    }
+
+    /// What the engine tells while it goes on.
+    pub(crate) fn hear(&self, event: told::Event<'_>) {
+        let told::Event::Leaving { reference, left } = event else {
+            return;
+        };
+        let repo = self.repo(reference.repository());
+        self.with(|state| {
+            let after = state.journal.len();
+            state.told.extend(left.iter().map(|left| Told {
+                after,
+                repo,
+                digest: left.digest.clone(),
+                media_type: left.media_type.to_string(),
+                size: left.size,
+            }));
+        });
     }
 
     /// Ends all trouble, and begins a new journal and a new time.
@@ -94,10 +96,15 @@ impl<'a> World<'a> {
             for change in content.docs.values_mut().flatten() {
                 change.at -= shift;
             }
+            for since in content.leases.values_mut() {
+                *since -= shift;
+            }
         }
         state.now = 0;
         state.stage = Stage::Before;
         state.journal.clear();
+        state.told.clear();
+        state.is_killed = false;
         state.put_tried.clear();
     }
 
@@ -114,6 +121,51 @@ impl<'a> World<'a> {
             .min()
             .unwrap_or(now)
     }
+}
+
+/// What a repository holds when the engine begins.
+fn begin(scene: &Scene, repo: usize) -> Content {
+    let mut content = Content {
+        forgets: scene.repos[repo].forgets,
+        ..Content::default()
+    };
+    let gone = |content: &mut Content, digest: &Digest| {
+        content.set(digest, 10 * LONG_AGO, false, false);
+    };
+    let mut claims: Vec<&Claim> = scene.claims.iter().filter(|it| it.repo == repo).collect();
+    // Whatever is not said to be gone is there: what a tag may show has been pushed before. Where
+    // things are forgotten, only what is told of here is there, or else everything is listed.
+    if content.forgets.is_some() {
+        let shown = |claim: &&Claim| [claim.before.clone(), claim.start.clone()];
+        let built = claims.iter().map(|claim| claim.build().image.clone());
+        let roots = claims.iter().flat_map(shown).flatten().chain(built);
+        let there: BTreeSet<Digest> = roots.flat_map(|root| whole(&root)).collect();
+        for digest in library().docs.keys().filter(|it| !there.contains(*it)) {
+            gone(&mut content, digest);
+        }
+    }
+    for (_, digest) in scene.gone.iter().filter(|(of, _)| *of == repo) {
+        gone(&mut content, digest);
+    }
+    for claim in &claims {
+        let Some(tag) = &claim.tag else { continue };
+        let before = Change {
+            at: 10 * LONG_AGO,
+            is: claim.before.clone(),
+            by_others: true,
+        };
+        content.tags.insert(tag.clone(), vec![before]);
+    }
+    claims.sort_by_key(|claim| claim.since);
+    for claim in claims {
+        let Some(tag) = &claim.tag else { continue };
+        content.point(tag, claim.since, claim.start.clone(), true);
+    }
+    // What is said to be gone is gone though somebody pushed it.
+    for (_, digest) in scene.gone.iter().filter(|(of, _)| *of == repo) {
+        content.set(digest, 10 * LONG_AGO, false, true);
+    }
+    content
 }
 
 fn view(lag: Lag, now: i64) -> i64 {
@@ -147,10 +199,20 @@ impl World<'_> {
                 pick(Phase::ConfirmHead, Phase::ConfirmGet)
             }
             Target::Tag(_) => pick(Phase::AgainHead, Phase::AgainGet),
+            Target::Manifest(digest) if state.stage == Stage::Apply => {
+                match state.last_of_a_tag() {
+                    Some(What::Put(..)) => pick(Phase::StaysHead, Phase::StaysGet),
+                    Some(What::Read(_, _, Shown::Said(shown) | Shown::Body(shown, _)))
+                        if whole(shown).contains(digest) && !self.is_image(repo, shown) =>
+                    {
+                        pick(Phase::LeavesHead, Phase::LeavesGet)
+                    }
+                    _ if self.is_image(repo, digest) => pick(Phase::LookHead, Phase::ImageGet),
+                    _ => pick(Phase::ChildHead, Phase::ChildGet),
+                }
+            }
             Target::Manifest(digest) => {
-                let mut claims = self.scene.claims.iter();
-                let is_of = |claim: &Claim| claim.repo == repo && claim.build().image == *digest;
-                match claims.any(is_of) {
+                match self.is_image(repo, digest) {
                     // By the digest of what has no tag: a look.
                     true if is_head => Phase::LookHead,
                     true => Phase::ImageGet,
@@ -161,7 +223,16 @@ impl World<'_> {
         }
     }
 
+    /// Whether it is expected of a tag of the repository.
+    fn is_image(&self, repo: usize, digest: &Digest) -> bool {
+        let mut claims = self.scene.claims.iter();
+        claims.any(|claim| claim.repo == repo && claim.build().image == *digest)
+    }
+
     fn read_one(&self, state: &mut State, read: &Read) -> Result<Answer, Error> {
+        if state.is_killed {
+            return Err(failure(Class::Deadline, None));
+        }
         let repo = self.repo(&read.repository);
         let phase = self.phase(state, repo, read);
         let deadline = self.scene.deadline;
@@ -193,6 +264,7 @@ impl World<'_> {
             fault,
             what: What::Read(read.target.clone(), read.method, shown),
         });
+        self.kill(state);
         result
     }
 
@@ -209,14 +281,8 @@ impl World<'_> {
         let digest = match &read.target {
             Target::Tag(tag) => content.tag(tag, at).cloned(),
             Target::Manifest(digest) => {
-                // By a tag, or by an index that a tag shows.
-                let is_named = content
-                    .tags
-                    .keys()
-                    .filter_map(|tag| lib.docs.get(content.tag(tag, at)?))
-                    .any(|doc| doc.digest == *digest || doc.children.contains(digest));
-                let is_there = lib.docs.contains_key(digest) && content.has(digest, at);
-                (is_there && (is_named || !of.hides)).then(|| digest.clone())
+                let is_there = lib.docs.contains_key(digest) && content.serves(digest, at);
+                is_there.then(|| digest.clone())
             }
             Target::Blob(digest) => {
                 return Ok(answers::blob(lib.blobs.get(digest), read.method));
@@ -226,29 +292,33 @@ impl World<'_> {
     }
 
     fn put_one(&self, state: &mut State, write: &Write) -> Result<(), Error> {
-        let repo = self.repo(&write.repository);
-        let tag = match &write.under {
-            Under::Tag(tag) => Some(tag),
-            Under::Digest(_) => None,
-        };
-        let digest = Digest::of(&write.bytes);
-        let until = i64::try_from(write.until.as_millis()).unwrap_or(i64::MAX);
-        let deadline = self.scene.deadline.min(until);
-        state.requests += 1;
-        if let Some(tag) = tag {
-            state.put_tried.insert((repo, tag.clone()));
+        if state.is_killed {
+            return Err(failure(Class::Deadline, None));
         }
+        let repo = self.repo(&write.repository);
+        let digest = Digest::of(&write.bytes);
+        // Whatever else is in the way, the last word is the run's.
+        let deadline = self.scene.deadline.min(millis(write.until));
+        state.requests += 1;
+        let phase = match &write.under {
+            Under::Tag(tag) => {
+                state.put_tried.insert((repo, tag.clone()));
+                Phase::Put
+            }
+            Under::Digest(_) => Phase::PutBack,
+        };
         // A millisecond for each, so that each state has a time of its own.
         state.take(1, deadline);
-        state.act(tag.is_some());
+        state.act(true);
         let mut fault = None;
         let mut result = Err(failure(Class::Deadline, None));
         let mut took = false;
+        let mut effect = None;
         if !state.take(self.scene.latency.max(1), deadline) {
             state.act(false);
-            let rule = self.fault(state, Phase::Put);
+            let rule = self.fault(state, phase);
             fault = rule.map(|rule| rule.fault);
-            let own = self.rule_of(state, repo, tag, &digest);
+            let own = self.rule_of(state, repo, &write.under, &digest);
             (result, took) = match rule.map(|rule| (rule, rule.fault)) {
                 Some((rule, Fault::Failed(class))) => {
                     (Err(failure(class, rule.retry_after)), false)
@@ -259,13 +329,7 @@ impl World<'_> {
                 _ => (Ok(()), true),
             };
             if took {
-                let now = state.now;
-                match tag {
-                    Some(tag) => {
-                        state.content[repo].point(tag, now, Some(digest.clone()), false);
-                    }
-                    None => state.content[repo].put_back(&digest, now),
-                }
+                effect = state.put(repo, &write.under, &digest);
             }
             if rule.is_some_and(|rule| state.take(rule.takes, deadline)) {
                 result = Err(failure(Class::Deadline, None));
@@ -276,14 +340,31 @@ impl World<'_> {
             epoch: state.epoch,
             stage: state.stage,
             repo,
-            phase: Phase::Put,
+            phase,
             fault,
-            what: match tag {
-                Some(tag) => What::Put(tag.clone(), digest, result.is_ok(), took),
-                None => What::PutBack(digest, result.is_ok(), took),
+            what: match &write.under {
+                Under::Tag(tag) => What::Put(tag.clone(), digest, result.is_ok(), effect),
+                Under::Digest(digest) => {
+                    let media_type = write.media_type.to_string();
+                    What::PutBack(digest.clone(), media_type, result.is_ok(), took)
+                }
             },
         });
+        state.writes += usize::from(phase == Phase::Put);
+        self.kill(state);
         result
+    }
+
+    /// Kills the run if its time has come: nothing that it asks from now on has an effect.
+    fn kill(&self, state: &mut State) {
+        let Some(kill) = self.scene.kill.filter(|kill| kill.writes <= state.writes) else {
+            return;
+        };
+        if state.since == kill.requests && !state.calm {
+            state.is_killed = true;
+            state.now = state.now.max(self.scene.deadline);
+        }
+        state.since += 1;
     }
 
     /// Whether the registry by its own rules takes a write.
@@ -291,15 +372,19 @@ impl World<'_> {
         &self,
         state: &State,
         repo: usize,
-        tag: Option<&Tag>,
+        under: &Under,
         digest: &Digest,
     ) -> Result<(), Error> {
         let content = &state.content[repo];
+        let tag = match under {
+            Under::Tag(tag) => Some(tag),
+            Under::Digest(named) if named != digest => return Err(failure(Class::Refused, None)),
+            Under::Digest(_) => None,
+        };
         let locked = |lock: Lock| {
             let mut claims = self.scene.claims.iter();
-            claims.any(|it| {
-                it.repo == repo && tag.is_some() && it.tag.as_ref() == tag && it.lock == lock
-            })
+            tag.is_some()
+                && claims.any(|it| it.repo == repo && it.tag.as_ref() == tag && it.lock == lock)
         };
         let children = library()
             .docs
@@ -323,6 +408,10 @@ impl World<'_> {
         let mut repos = self.scene.repos.iter();
         repos.position(|repo| repo.name == *name).unwrap()
     }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 pub(crate) fn failure(class: Class, retry_after: Option<u64>) -> Error {
@@ -356,12 +445,12 @@ impl Clock for World<'_> {
     }
 
     fn sleep(&self, time: Duration) {
-        let millis = i64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap();
+        let time = i64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap();
         self.with(|state| {
-            if millis > 0 {
+            if time > 0 {
                 state.epoch += 1;
             }
-            state.now += millis;
+            state.now += time;
             state.act(false);
         });
     }
