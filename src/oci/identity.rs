@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use oci_spec::image::ImageConfiguration;
+use oci_spec::image::RootFs;
+use serde::Deserialize;
 
 use super::{Child, Digest, Document, Platform, is_bounded};
 
@@ -91,6 +92,12 @@ struct Identity<'a> {
     is_zstd: bool,
 }
 
+/// What a config says of its layers.
+#[derive(Deserialize)]
+struct Layers {
+    rootfs: RootFs,
+}
+
 impl Config {
     /// Reads a config blob that was checked against its digest.
     #[must_use]
@@ -99,8 +106,8 @@ impl Config {
             return Self::default();
         }
         // A config that is not what the spec says of an image's claims no layers.
-        let layers = serde_json::from_slice::<ImageConfiguration>(bytes)
-            .map_or(0, |config| config.rootfs().diff_ids().len());
+        let layers = serde_json::from_slice::<Layers>(bytes)
+            .map_or(0, |config| config.rootfs.diff_ids().len());
         Self {
             platform: Document::platform_of_config(bytes),
             layers,

@@ -38,11 +38,12 @@ impl Ran<'_> {
             false => effect.left.as_slice(),
         };
         let mut lost = self.lost(index, effect, left, world);
-        // Nor is it sought for long.
+        // Nor is it sought for long: what was seen there after the write may go with a later move of
+        // the run, as the image that lists it.
         if self.is_given_up(index) {
             lost.retain(|it| {
                 self.last_read(index, it)
-                    .is_some_and(|read| answered(read, it).is_some())
+                    .is_some_and(|read| answered(read, it) == Some(false))
             });
         }
         let silent: Vec<&Digest> = lost.into_iter().filter(|it| !is_told(it)).collect();
