@@ -16,7 +16,7 @@ pub struct Ports<'a> {
     pub registry: &'a dyn Registry,
     /// The clock.
     pub clock: &'a dyn Clock,
-    /// What is told while it goes on.
+    /// Receives what happens while the run goes on.
     pub tell: &'a dyn Fn(Event<'_>),
     /// What was learned of the registries so far.
     pub memory: Memory,

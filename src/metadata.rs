@@ -321,7 +321,7 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         match text.parse::<Platform>() {
             Ok(platform) if platforms.contains(&platform) => {}
             Ok(platform) if !platform.is_unknown() => platforms.push(platform),
-            // A frontend may call its results anything: no mistake of whoever runs this.
+            // A frontend may call its results anything: not a mistake of the user.
             _ => unchecked.push(text.chars().take(MAX_SHOWN).collect()),
         }
     }

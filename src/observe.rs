@@ -48,7 +48,7 @@ pub enum Phase {
     After,
 }
 
-/// What is told of a run while it goes on.
+/// What happens in a run while it goes on.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     /// Every second while it waits.

@@ -176,7 +176,7 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
 /// What a comparison of configs leaves open.
 const SAME_CONFIG: &str = "same config, layers not read";
 
-/// What is so of a tag that is right.
+/// What a right tag rests on.
 fn right(expectation: &Expectation, sight: &Sight, tag: &str) -> String {
     let Some(shown) = sight.tag.here().filter(|_| expectation.is_of_manifest()) else {
         return format!("{tag} is the image that the build made ({SAME_CONFIG})");

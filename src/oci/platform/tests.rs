@@ -259,7 +259,7 @@ const STRICT: [(&str, &[&str], &[&str]); 13] = [
         &["linux/amd64", "linux/arm/v7", "linux/arm64", "windows/amd64", "windows/arm"]),
     ("windows/amd64", &["windows/amd64", "windows(10.0.17763)/amd64"],
         &["linux/amd64", "linux/arm/v7", "linux/arm64", "windows/arm"]),
-    // Not as containerd: a host takes an image that names no version, but whoever asks for a
+    // Not as containerd: a host takes an image that names no version, but anyone who asks for a
     // version is not served by it. `windows/amd64` stands on the left there.
     ("windows(10.0.17763)/amd64", &["windows(10.0.17763)/amd64"],
         &["windows/amd64", "linux/amd64", "linux/arm/v7", "linux/arm64", "windows/arm"]),
@@ -392,7 +392,7 @@ fn a_version_counts_where_it_is_asked_for_number_by_number() {
             "{asked} by {served}"
         );
     }
-    // `Test_PlatformCompat`: an image of Server 2022 runs on a host of 2025. Whoever asked for 2025
+    // `Test_PlatformCompat`: an image of Server 2022 runs on a host of 2025. Anyone who asked for 2025
     // asked for an image of it all the same.
     let windows = |build: u16| read(&format!("windows(10.0.{build})/amd64"));
     for (host, image) in [

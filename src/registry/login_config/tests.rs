@@ -219,7 +219,7 @@ fn the_helper_of_a_host_comes_before_the_one_for_all() {
     assert_eq!(none.helper(&"r.io".parse().unwrap()), None);
 }
 
-/// What Docker and Podman log in with, whoever wrote the file.
+/// What Docker and Podman log in with, no matter which program wrote the file.
 #[test]
 fn base64_is_read_as_go_reads_it() {
     let pair = format!("AWS:{}", "p".repeat(100));
