@@ -66,7 +66,7 @@
 //!
 //! Told as what is absent, since that is what a change breaks without noticing:
 //!
-//! - [`oci`] knows no other module. `oci_spec` is in `oci/identity.rs` and nowhere else.
+//! - [`oci`] knows no other module. `oci_spec` is in `oci/document/` and nowhere else.
 //! - [`metadata`], [`definition`], [`expectation`], [`policy`], [`verdict`] and [`plan`] call nothing that does I/O. Of
 //!   [`registry`] the judgement knows one type, the [`Error`](registry::Error) that a read ended with.
 //! - [`observe`] and [`apply`] know the ports and not the client. `ureq` is in `registry/` only.

@@ -252,6 +252,13 @@ impl Document {
     pub fn platform_of_config(config: &[u8]) -> Option<Platform> {
         body::platform_of_config(config)
     }
+
+    /// How many unpacked layers a config blob has the digests of. None, if it is not what the spec says
+    /// of an image's config (image-spec, `config.md`, `rootfs`).
+    #[must_use]
+    pub fn layers_of_config(config: &[u8]) -> usize {
+        body::layers_of_config(config)
+    }
 }
 
 #[cfg(test)]

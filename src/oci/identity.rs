@@ -8,9 +8,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use oci_spec::image::RootFs;
-use serde::Deserialize;
-
 use super::{Child, Digest, Document, Platform, is_bounded};
 
 /// The most images of an index that are compared.
@@ -92,12 +89,6 @@ struct Identity<'a> {
     is_zstd: bool,
 }
 
-/// What a config says of its layers.
-#[derive(Deserialize)]
-struct Layers {
-    rootfs: RootFs,
-}
-
 impl Config {
     /// Reads a config blob that was checked against its digest.
     #[must_use]
@@ -105,9 +96,7 @@ impl Config {
         if !is_bounded(bytes) {
             return Self::default();
         }
-        // A config that is not what the spec says of an image's claims no layers.
-        let layers = serde_json::from_slice::<Layers>(bytes)
-            .map_or(0, |config| config.rootfs.diff_ids().len());
+        let layers = Document::layers_of_config(bytes);
         Self {
             platform: Document::platform_of_config(bytes),
             layers,

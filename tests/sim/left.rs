@@ -125,7 +125,8 @@ impl Ran<'_> {
             was_seen && shown(after, digest) == Some(false)
         };
         let is_write = |it: &Event| it.repo == event.repo && matches!(it.what, What::Put(..));
-        let mut writes = (0..index).filter(|write| is_write(&earlier[*write]));
+        // The last one: what was gone before it was not removed by it.
+        let mut writes = (0..index).rev().filter(|write| is_write(&earlier[*write]));
         let Some(write) = writes.find(removed) else {
             return demand(false, PUT_BACK, || {
                 format!("{digest} was put back, and no write was seen to remove it")
@@ -143,7 +144,10 @@ impl Ran<'_> {
         let after = &earlier[write..];
         let late = parts(digest).iter().find(|part| {
             let is_put = |it: &Event| matches!(&it.what, What::PutBack(put, ..) if put == *part);
-            shown(after, part) == Some(false) && !after.iter().any(is_put)
+            // One that was gone before the write was not removed by it.
+            shown(&earlier[..write], part) != Some(false)
+                && shown(after, part) == Some(false)
+                && !after.iter().any(is_put)
         });
         demand(late.is_none(), PUT_BACK, || {
             format!("{digest} was put back before its part {late:?}")
@@ -187,8 +191,9 @@ impl Ran<'_> {
 
     /// Whether a manifest was served under this type: its own, or what a fault made of that.
     fn was_served_as(&self, repo: usize, digest: &Digest, media_type: &str) -> bool {
+        // Of a body that a fault made up, the type is not known here.
         let doc = library().docs.get(digest);
-        doc.is_some_and(|doc| doc.media_type == media_type)
+        doc.is_none_or(|doc| doc.media_type == media_type)
             || self.events.iter().any(|event| {
                 let is_body =
                     matches!(&event.what, What::Read(_, _, Shown::Body(body, _)) if body == digest);
@@ -242,9 +247,23 @@ impl Ran<'_> {
                 !content.serves(digest, self.end)
                     && !content.lost_by_others(digest, effect.at)
                     && !self.is_deceived(index, digest, content)
+                    && !self.is_taken_unseen(index, digest)
             };
             of.iter().filter(is_lost).collect()
         })
+    }
+
+    /// Whether a later write took a manifest from a tag whose look was lied to: that it was left was
+    /// never seen.
+    fn is_taken_unseen(&self, index: usize, digest: &Digest) -> bool {
+        let repo = self.events[index].repo;
+        (index + 1..self.events.len())
+            .filter(|later| self.events[*later].repo == repo)
+            .any(|later| {
+                self.effect(later).is_some_and(|(_, effect)| {
+                    effect.left.contains(digest) && self.saw(later) != effect.left.last()
+                })
+            })
     }
 
     /// Whether the registry had it that a manifest is there although it is not, or that it was not

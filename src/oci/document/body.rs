@@ -1,6 +1,7 @@
 //! The members of a body, read as Go's decoders read them: `null` is nothing, and what is not
 //! needed may have any shape.
 
+use oci_spec::image::RootFs;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -230,4 +231,15 @@ fn digest(text: Option<String>) -> Result<Digest, Why> {
 pub(super) fn platform_of_config(config: &[u8]) -> Option<Platform> {
     let config: Described = serde_json::from_slice(config).ok()?;
     Platform::described(&config)
+}
+
+/// What a config says of its layers.
+#[derive(Deserialize)]
+struct Layers {
+    rootfs: RootFs,
+}
+
+/// See [`super::Document::layers_of_config`].
+pub(super) fn layers_of_config(config: &[u8]) -> usize {
+    serde_json::from_slice::<Layers>(config).map_or(0, |config| config.rootfs.diff_ids().len())
 }
