@@ -496,7 +496,7 @@ fn a_config_claims_layers_where_it_is_what_the_spec_says() {
             Some("linux/amd64"),
             0,
         ),
-        (r#"{"rootfs":{"type":"layers","diff_ids":["a"]}}"#, None, 0),
+        (r#"{"rootfs":{"type":"layers","diff_ids":["a"]}}"#, None, 1),
         ("{}", None, 0),
         ("nonsense", None, 0),
         ("", None, 0),
