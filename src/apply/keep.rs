@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::observation::Seen;
 use crate::observe::{self, Event, Memory};
 use crate::oci::{Digest, Document, Repository};
-use crate::outcome::{Aftermath, Left};
+use crate::outcome::Aftermath;
 use crate::plan::Step;
 use crate::registry::{Class, Error, Registry, Under, Write};
 
@@ -117,22 +117,15 @@ impl<'a> Keeper<'a> {
             }
         }
         let mut kept = Vec::new();
-        let roots: Vec<Digest> = found.keys().cloned().collect();
-        for digest in roots {
-            children_first(
-                &digest,
-                &found,
-                &mut BTreeSet::new(),
-                &mut |digest, document| {
-                    if !kept.iter().any(|it: &Kept| it.digest == *digest) {
-                        kept.push(Kept {
-                            digest: digest.clone(),
-                            document: Arc::clone(document),
-                            restore: step.restore || digest != before,
-                        });
-                    }
-                },
-            );
+        let mut met = BTreeSet::new();
+        for digest in found.keys() {
+            children_first(digest, &found, &mut met, &mut |digest, document| {
+                kept.push(Kept {
+                    digest: digest.clone(),
+                    document: Arc::clone(document),
+                    restore: step.restore || digest != before,
+                });
+            });
         }
         Ok(kept)
     }
@@ -251,6 +244,7 @@ impl<'a> Keeper<'a> {
             return;
         }
         let digests: Vec<Digest> = kept.iter().map(|it| it.digest.clone()).collect();
+        let asks_before = step.before.is_some_and(|it| digests.contains(it));
         let seen = observe::present(repository, &digests, memory, registry);
         let mut open: Vec<Open> = Vec::new();
         let mut here = BTreeSet::new();
@@ -301,7 +295,22 @@ impl<'a> Keeper<'a> {
             }
             self.clock.sleep(wait);
         }
-        self.note(step, restored, &open);
+        let after = self.after.entry(step.index).or_default();
+        if asks_before {
+            after.before_is_gone = open
+                .iter()
+                .any(|it| Some(&it.kept.digest) == step.before && it.seen == Seen::Absent);
+        }
+        after.lost = open
+            .iter()
+            .filter(|it| it.kept.restore)
+            .map(|it| (it.kept.left(), it.why(repository)))
+            .collect();
+        for left in restored {
+            if !after.restored.contains(&left) {
+                after.restored.push(left);
+            }
+        }
         self.owed.insert(
             step.index,
             open.into_iter()
@@ -310,25 +319,6 @@ impl<'a> Keeper<'a> {
                 .collect(),
         );
         self.shown.insert(repository.clone(), here);
-    }
-
-    /// Writes down what became of it.
-    fn note(&mut self, step: &Step<'_>, restored: Vec<Left>, open: &[Open]) {
-        let after = self.after.entry(step.index).or_default();
-        let is_before = |it: &Open| Some(&it.kept.digest) == step.before;
-        after.before_is_gone = open
-            .iter()
-            .any(|it| is_before(it) && it.seen == Seen::Absent);
-        after.lost = open
-            .iter()
-            .filter(|it| it.kept.restore)
-            .map(|it| (it.kept.left(), it.why(&step.expectation.repository)))
-            .collect();
-        for left in restored {
-            if !after.restored.contains(&left) {
-                after.restored.push(left);
-            }
-        }
     }
 
     /// Looks again for what an earlier write of this step may have taken away.

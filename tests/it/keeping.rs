@@ -294,6 +294,36 @@ fn what_the_build_lists_is_put_back_whatever_the_user_says() {
 }
 
 #[test]
+fn an_image_that_was_seen_to_be_gone_stays_gone_when_only_the_build_is_looked_for_again() {
+    let asked = Asked {
+        no_restore: true,
+        ..moving_others()
+    };
+    let scene = scene(&["1", "2"], &asked);
+    let mixed = image::index(&[&scene.build.arm64, &scene.other.amd64]);
+    let world = World::new(&[
+        &scene.build.index,
+        &scene.build.amd64,
+        &scene.build.arm64,
+        &scene.build.attestation,
+        &scene.other.amd64,
+        &mixed,
+    ]);
+    let scene = Scene { world, ..scene };
+    scene.world.forgets();
+    scene.world.shows("1", 0.0, shows(&mixed));
+    scene.world.shows("2", 0.0, shows(&scene.build.index));
+    // The build's child is put back at a later look only.
+    for _ in 0..3 {
+        scene.world.puts_back(Err(Class::Unavailable), false);
+    }
+    let ran = scene.fix(LOOKS);
+    assert_eq!(ran.restored(0), [&*scene.build.arm64.digest]);
+    assert_eq!(scene.served(&[&mixed]), [false]);
+    assert!(ran.findings[0].aftermath.before_is_gone);
+}
+
+#[test]
 fn what_cannot_be_read_is_not_risked() {
     for class in [
         Class::Denied,
