@@ -148,10 +148,11 @@ impl<'a> Keeper<'a> {
             .filter(|digest| !shown.contains(digest))
             .cloned()
             .collect();
-        for (digest, seen) in asked
-            .iter()
-            .zip(observe::present(repository, &asked, memory, registry))
-        {
+        for (digest, seen) in asked.iter().zip(observe::present(
+            &keys(repository, &asked),
+            memory,
+            registry,
+        )) {
             match seen {
                 Seen::Here(()) => _ = shown.insert(digest.clone()),
                 Seen::Absent => {}
@@ -245,7 +246,7 @@ impl<'a> Keeper<'a> {
         }
         let digests: Vec<Digest> = kept.iter().map(|it| it.digest.clone()).collect();
         let asks_before = step.before.is_some_and(|it| digests.contains(it));
-        let seen = observe::present(repository, &digests, memory, registry);
+        let seen = observe::present(&keys(repository, &digests), memory, registry);
         let mut open: Vec<Open> = Vec::new();
         let mut here = BTreeSet::new();
         for (kept, seen) in kept.into_iter().zip(seen) {
@@ -350,6 +351,11 @@ impl<'a> Keeper<'a> {
         }
         self.after.remove(&step.index).unwrap_or_default()
     }
+}
+
+fn keys(repository: &Repository, digests: &[Digest]) -> Vec<(Repository, Digest)> {
+    let digests = digests.iter().cloned();
+    digests.map(|it| (repository.clone(), it)).collect()
 }
 
 fn too_deep(repository: &Repository, digests: &[Digest]) -> Error {

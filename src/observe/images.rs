@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::look::{Image, Wanted, resolve};
 use super::memory::{Learnt, Memory, bad_answer, read_refused_again};
+use super::present::present;
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
 use crate::oci::{Child, Config, Content, Digest, Document, Named, Platform, Repository};
@@ -284,44 +285,13 @@ pub(super) fn children(
         let keys = digests.map(|digest| (image.expectation.repository.clone(), digest.clone()));
         ask.extend(keys.filter(|key| !memory.present.contains(key)));
     }
-    let wanted = |method: Method, keys: &[(Repository, Digest)]| -> Vec<Read> {
-        keys.iter()
-            .map(|(repository, digest)| Read {
-                repository: repository.clone(),
-                target: Target::Manifest(digest.clone()),
-                method,
-            })
-            .collect()
-    };
     let keys: Vec<(Repository, Digest)> = ask.into_iter().collect();
-    let mut decide = Vec::new();
-    for (key, answer) in keys.iter().zip(registry.read(&wanted(Method::Head, &keys))) {
-        match answer {
-            Ok(Answer::Header(Some(digest)))
-                if digest == key.1 && memory.headers.get(&key.0) == Some(&true) =>
-            {
-                memory.present.insert(key.clone());
-            }
-            _ => decide.push(key.clone()),
-        }
-    }
     let mut missing: BTreeMap<(Repository, Digest), Seen<()>> = BTreeMap::new();
-    let reads = wanted(Method::Get, &decide);
-    for (key, (read, answer)) in decide.iter().zip(reads.iter().zip(registry.read(&reads))) {
-        match answer {
-            Ok(Answer::Body { bytes, .. }) if key.1.is_of(&bytes) => {
-                memory.present.insert(key.clone());
-            }
-            Ok(Answer::Absent) => {
-                missing.insert(key.clone(), Seen::Absent);
-            }
-            Ok(_) => {
-                let error = bad_answer(read, "the body is not what was asked for".to_owned());
-                missing.insert(key.clone(), Seen::Unknown(error));
-            }
-            Err(error) => {
-                missing.insert(key.clone(), Seen::Unknown(error));
-            }
+    let seen = present(&keys, memory, registry);
+    for (key, seen) in keys.into_iter().zip(seen) {
+        match seen {
+            Seen::Here(()) => _ = memory.present.insert(key),
+            seen => _ = missing.insert(key, seen),
         }
     }
     let lacking = |image: &Image<'_>| {

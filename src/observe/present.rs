@@ -6,52 +6,51 @@ use super::look::{Wanted, resolve};
 use super::memory::{Memory, bad_answer};
 use crate::observation::Seen;
 use crate::oci::{Digest, Document, Repository};
-use crate::registry::{Answer, Method, Read, Registry, Target};
+use crate::registry::{Answer, Error, Method, Read, Registry, Target};
 
 /// Whether each is there: by its header where the repository's headers are trusted, else by its
 /// body.
 pub(crate) fn present(
-    repository: &Repository,
-    digests: &[Digest],
+    keys: &[(Repository, Digest)],
     memory: &Memory,
     registry: &dyn Registry,
 ) -> Vec<Seen<()>> {
-    let read = |method: Method, digest: &Digest| Read {
+    let read = |method: Method, (repository, digest): &(Repository, Digest)| Read {
         repository: repository.clone(),
         target: Target::Manifest(digest.clone()),
         method,
     };
-    let heads: Vec<Read> = digests.iter().map(|it| read(Method::Head, it)).collect();
-    let is_trusted = memory.headers.get(repository) == Some(&true);
-    let mut seen: Vec<Option<Seen<()>>> = Vec::new();
-    for (digest, answer) in digests.iter().zip(registry.read(&heads)) {
-        let is_here = matches!(&answer, Ok(Answer::Header(Some(said))) if said == digest);
-        seen.push((is_here && is_trusted).then_some(Seen::Here(())));
-    }
-    // Anything else is decided by reading it whole, a 404 as well.
-    let open: Vec<usize> = (0..seen.len())
-        .filter(|&nth| matches!(seen.get(nth), Some(None)))
-        .collect();
-    let gets: Vec<Read> = open
+    let heads: Vec<Read> = keys.iter().map(|key| read(Method::Head, key)).collect();
+    let is_shown = |(key, answer): (&(Repository, Digest), Result<Answer, Error>)| {
+        let is_here = matches!(&answer, Ok(Answer::Header(Some(said))) if *said == key.1);
+        is_here && memory.headers.get(&key.0) == Some(&true)
+    };
+    let shown: Vec<bool> = keys
         .iter()
-        .filter_map(|&nth| Some(read(Method::Get, digests.get(nth)?)))
+        .zip(registry.read(&heads))
+        .map(is_shown)
         .collect();
-    for ((&nth, get), answer) in open.iter().zip(&gets).zip(registry.read(&gets)) {
-        let (Some(place), Some(digest)) = (seen.get_mut(nth), digests.get(nth)) else {
-            continue;
-        };
-        *place = Some(match answer {
-            Ok(Answer::Body { bytes, .. }) if digest.is_of(&bytes) => Seen::Here(()),
-            Ok(Answer::Absent) => Seen::Absent,
-            Ok(_) => {
-                let reason = "the body is not what was asked for".to_owned();
-                Seen::Unknown(bad_answer(get, reason))
+    // Anything else is decided by reading it whole, a 404 as well.
+    let open = keys.iter().zip(&shown).filter(|(_, is_shown)| !**is_shown);
+    let gets: Vec<Read> = open.map(|(key, _)| read(Method::Get, key)).collect();
+    let mut read = gets.iter().zip(registry.read(&gets));
+    keys.iter()
+        .zip(shown)
+        .map(|((_, digest), is_shown)| {
+            if is_shown {
+                return Seen::Here(());
             }
-            Err(error) => Seen::Unknown(error),
-        });
-    }
-    seen.into_iter()
-        .map(|seen| seen.unwrap_or(Seen::Absent))
+            match read.next() {
+                Some((_, Ok(Answer::Body { bytes, .. }))) if digest.is_of(&bytes) => Seen::Here(()),
+                Some((_, Ok(Answer::Absent))) => Seen::Absent,
+                Some((get, Ok(_))) => {
+                    let reason = "the body is not what was asked for".to_owned();
+                    Seen::Unknown(bad_answer(get, reason))
+                }
+                Some((_, Err(error))) => Seen::Unknown(error),
+                None => Seen::Unknown(Error::of_document(digest, "it was not asked for")),
+            }
+        })
         .collect()
 }
 
