@@ -134,8 +134,8 @@ fn texts<'a>(members: &'a Map<String, Value>, key: &str) -> Result<Vec<&'a str>,
 impl Target {
     fn read(members: &Map<String, Value>) -> Result<Self, Fault> {
         let outputs = list(members, "output")?.iter().map(|output| {
-            let attributes = Attributes::read(output).map_err(|cause| format!("`output`: {cause}"));
-            Output::read(&attributes?)
+            let read = Attributes::read(output).and_then(|it| Output::read(&it));
+            read.map_err(|cause| format!("`output`: {cause}"))
         });
         let mut outputs: Vec<Output> = outputs.collect::<Result<_, String>>()?;
         if outputs.is_empty() {
@@ -200,11 +200,20 @@ impl Attributes {
         pair.map(|(_, value)| value.as_str())
     }
 
-    /// Whether it is said to be true, in one of the ways that Go reads; BuildKit takes an empty
-    /// value for yes.
-    fn is_true(&self, key: &str) -> bool {
-        let yes = ["", "1", "t", "T", "true", "True", "TRUE"];
-        self.get(key).is_some_and(|value| yes.contains(&value))
+    /// Whether it is said to be true; BuildKit takes an empty value for yes.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither true nor false in one of the ways that Go reads.
+    fn is_true(&self, key: &str) -> Result<bool, String> {
+        match self.get(key) {
+            None | Some("0" | "f" | "F" | "false" | "False" | "FALSE") => Ok(false),
+            Some("" | "1" | "t" | "T" | "true" | "True" | "TRUE") => Ok(true),
+            Some(text) => {
+                let text: String = text.chars().take(100).collect();
+                Err(format!("`{key}`: `{text}` is neither true nor false"))
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn attestations(attest: &[Value]) -> Result<Vec<Attestation>, String>
             let text: String = text.chars().take(100).collect();
             format!("there is no attestation of the type `{text}`, only `provenance` and `sbom`")
         })?;
-        Ok((kind, !boolean(&attributes, "disabled")?))
+        Ok((kind, !attributes.is_true("disabled")?))
     };
     let all: Vec<(Attestation, bool)> = attest
         .iter()
@@ -28,20 +28,4 @@ pub(super) fn attestations(attest: &[Value]) -> Result<Vec<Attestation>, String>
         first.is_some_and(|(_, is_asked)| *is_asked)
     };
     Ok(Attestation::ALL.into_iter().filter(is_asked).collect())
-}
-
-/// Whether it is said to be true.
-///
-/// # Errors
-///
-/// When it is neither true nor false in one of the ways that Go reads.
-fn boolean(attributes: &Attributes, key: &str) -> Result<bool, String> {
-    match attributes.get(key) {
-        None | Some("0" | "f" | "F" | "false" | "False" | "FALSE") => Ok(false),
-        Some(_) if attributes.is_true(key) => Ok(true),
-        Some(text) => {
-            let text: String = text.chars().take(100).collect();
-            Err(format!("`{key}`: `{text}` is neither true nor false"))
-        }
-    }
 }

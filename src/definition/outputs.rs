@@ -35,12 +35,14 @@ impl Output {
 
     pub(super) fn read(attributes: &Attributes) -> Result<Self, String> {
         let is_pushed = match attributes.get("type") {
-            Some("registry") => true,
-            Some("image") => attributes.is_true("push"),
-            _ => false,
+            // buildx makes an `image` of it that is pushed, unless `push` is given.
+            Some("registry") if attributes.get("push").is_none() => true,
+            Some("docker" | "oci" | "tar" | "local" | "cacheonly") => false,
+            // A type that is not known here may push as well as `image` does.
+            _ => attributes.is_true("push")?,
         };
         let push = match is_pushed {
-            true if attributes.is_true("push-by-digest") => Push::Digest,
+            true if attributes.is_true("push-by-digest")? => Push::Digest,
             true => Push::Tags,
             false => Push::No,
         };

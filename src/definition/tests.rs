@@ -113,6 +113,10 @@ fn outputs_decide_what_is_pushed() {
         (json!([{"type": "image", "push": "false"}]), Push::No),
         (json!([{"type": "image", "push": true}]), Push::Tags),
         (json!(["type=image"]), Push::No),
+        (json!(["type=registry,push=false"]), Push::No),
+        (json!(["type=moby,push=true"]), Push::Tags),
+        (json!(["type=moby"]), Push::No),
+        (json!(["type=oci,dest=a.tar"]), Push::No),
         (json!(["type=cacheonly", "type=registry"]), Push::Tags),
         (
             json!(["type=image,push-by-digest=true,push=true,name=r.io/a"]),
@@ -437,6 +441,10 @@ fn what_is_no_definition_is_refused_with_the_reason() {
         (
             r#"{"target":{"a":{"output":["type=image,push"]}}}"#,
             "found `push`",
+        ),
+        (
+            r#"{"target":{"a":{"output":["type=image,push=maybe"]}}}"#,
+            "target `a`: `output`: `push`: `maybe` is neither true nor false",
         ),
     ] {
         let problem = parse("def.json", text.as_bytes()).unwrap_err();

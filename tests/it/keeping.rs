@@ -8,27 +8,11 @@ use tagproof::expectation::{Asked, Expectation, OnOther, expect};
 use tagproof::finding::Finding;
 use tagproof::metadata;
 use tagproof::observe::{Event, Looks, Memory};
-use tagproof::oci::Digest;
 use tagproof::outcome::{Code, Left, Outcome};
 use tagproof::registry::Class;
 
 use crate::image::{self, Document, Multi, multi};
-use crate::world::{Shows, World, reference};
-
-const LOOKS: Looks = Looks {
-    settle: Duration::from_secs(2),
-    settle_timeout: Duration::from_secs(20),
-    deep: false,
-    deadline: Duration::from_secs(300),
-};
-
-fn digest(document: &Document) -> Digest {
-    document.digest.parse().unwrap()
-}
-
-fn shows(document: &Document) -> Shows {
-    Shows::Document(digest(document))
-}
+use crate::world::{LOOKS, Shows, World, digest, reference, shows};
 
 /// A registry that forgets, with a build and someone else's, and the build's tags.
 struct Scene {

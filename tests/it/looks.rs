@@ -8,29 +8,13 @@ use tagproof::expectation::{Asked, Expectation, expect};
 use tagproof::finding::Finding;
 use tagproof::metadata;
 use tagproof::observe::{Looks, Memory, Phase, observe};
-use tagproof::oci::Digest;
 use tagproof::outcome;
 use tagproof::plan::plan;
 use tagproof::registry::Class;
 use tagproof::verdict::{Code, Verdict};
 
 use crate::image::{self, Document, multi};
-use crate::world::{Shows, World, reference};
-
-const LOOKS: Looks = Looks {
-    settle: Duration::from_secs(2),
-    settle_timeout: Duration::from_secs(20),
-    deep: false,
-    deadline: Duration::from_secs(300),
-};
-
-fn digest(document: &Document) -> Digest {
-    document.digest.parse().unwrap()
-}
-
-fn shows(document: &Document) -> Shows {
-    Shows::Document(digest(document))
-}
+use crate::world::{LOOKS, Shows, World, digest, reference, shows};
 
 /// A world that has a two-platform build, and the expectation of these tags.
 fn world(tags: &[&str]) -> (World, image::Multi, Vec<Expectation>) {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tagproof::clock::Clock;
+use tagproof::observe::Looks;
 use tagproof::oci::{Digest, Host, Reference};
 use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Under, Write};
 
@@ -31,6 +32,22 @@ impl Clock for Time {
     fn unix_time(&self) -> u64 {
         1_800_000_000
     }
+}
+
+/// How is looked where a test does not say otherwise.
+pub(crate) const LOOKS: Looks = Looks {
+    settle: Duration::from_secs(2),
+    settle_timeout: Duration::from_secs(20),
+    deep: false,
+    deadline: Duration::from_secs(300),
+};
+
+pub(crate) fn digest(document: &Document) -> Digest {
+    document.digest.parse().unwrap()
+}
+
+pub(crate) fn shows(document: &Document) -> Shows {
+    Shows::Document(digest(document))
 }
 
 /// What a tag answers with, from a moment on.
