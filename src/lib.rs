@@ -43,7 +43,7 @@
 //! | step | module |
 //! |---|---|
 //! | arguments to complete options | [`cli`] |
-//! | the inputs of a GitHub step to arguments, and what is made of its report; `run/step.rs` runs it | [`step`] |
+//! | what the CI system is and what is its own: log groups, colors, logins; the inputs of a GitHub step to arguments (`run/step.rs` runs it) | [`ci`] |
 //! | the text of a metadata file to builds | [`metadata`] |
 //! | what was asked for, into the builds | [`definition`] |
 //! | builds and options to expectations, conflicts and notes | [`expectation`] |
@@ -55,7 +55,7 @@
 //! | these four in a row, as a run and the simulation have them: expectations to findings, findings to outcomes | [`engine`] |
 //! | findings to a report, a report to JSON or to text for people | [`report`] |
 //! | the words of `tagproof explain` | [`explain`] |
-//! | what is shown while a run goes on | [`screen`] |
+//! | what is shown while a run goes on | `console.rs` |
 //!
 //! Below them lie the vocabulary, [`oci`]: a digest, a reference, a platform, a document that
 //! exists is valid; and the ports, [`registry::Registry`] and [`clock::Clock`]: two traits with
@@ -112,8 +112,10 @@
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)
 )]
 pub mod apply;
+pub mod ci;
 pub mod cli;
 pub mod clock;
+mod console;
 pub mod definition;
 pub mod engine;
 pub mod environment;
@@ -136,7 +138,5 @@ pub mod problem;
 pub mod registry;
 pub mod report;
 pub mod run;
-pub mod screen;
-pub mod step;
 pub mod text;
 pub mod verdict;

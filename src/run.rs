@@ -3,6 +3,7 @@
 mod client;
 mod inputs;
 mod step;
+mod unpushed;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use crate::cli::{self, Action, FileFormat, Format, Options};
 use crate::clock::Clock;
+use crate::console::Console;
 use crate::engine::{self, Ports};
 use crate::environment::Environment;
 use crate::expectation;
@@ -19,8 +21,7 @@ use crate::observe::{Event, Looks, Memory};
 use crate::policy::PLACES;
 use crate::problem::Problem;
 use crate::report::{self, Mode, Report, paint, terminal};
-use crate::screen::{Fold, Screen};
-use crate::{files, step as github};
+use crate::{ci, files};
 
 use client::{client, hosts};
 use inputs::{builds, named};
@@ -88,21 +89,21 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
         width,
         clock,
     } = process;
-    let screen = Screen::new(
+    let console = Console::new(
         stderr,
-        Fold::of(&environment),
+        ci::log_grouping(&environment),
         stderr_is_terminal && !options.quiet && !options.verbose,
     );
     let refused =
         |(format, path): &(FileFormat, PathBuf)| files::refuse_as_output(format.flag(), path);
     if let Some(problem) = options.files_out.iter().find_map(refused) {
-        screen.line(&format!("error: {problem}\n{}", help_line(&problem)));
+        console.line(&format!("error: {problem}\n{}", help_line(&problem)));
         return 2;
     }
     let around = Around {
         environment: &environment,
         clock,
-        screen: &screen,
+        console: &console,
         token: None,
     };
     let report = report(&around, stdin, options);
@@ -122,14 +123,14 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
     let _ = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
-    match write_files(&report, options, &screen) {
+    match write_files(&report, options, &console) {
         false if report.exit_code == 0 => 2,
         _ => report.exit_code,
     }
 }
 
 /// Writes the report to the files that were asked for; whether all of them could be written.
-fn write_files(report: &Report, options: &Options, screen: &Screen<'_>) -> bool {
+fn write_files(report: &Report, options: &Options, console: &Console<'_>) -> bool {
     let mut all = true;
     for (format, path) in &options.files_out {
         let text = match format {
@@ -139,7 +140,7 @@ fn write_files(report: &Report, options: &Options, screen: &Screen<'_>) -> bool 
             FileFormat::Dotenv => {
                 let dotenv = report::dotenv::render(report);
                 if !dotenv.left_out.is_empty() {
-                    screen.line(&format!(
+                    console.line(&format!(
                         "warning: left out of `{}`, which may hold {} variables and {} bytes: {}",
                         path.display(),
                         report::dotenv::MAX_VARIABLES,
@@ -151,7 +152,7 @@ fn write_files(report: &Report, options: &Options, screen: &Screen<'_>) -> bool 
             }
         };
         if let Err(error) = files::write_whole(path, text.as_bytes()) {
-            screen.line(&format!(
+            console.line(&format!(
                 "error: failed to write `{}`: {error}\nhelp: give `{}` a file that can be written",
                 path.display(),
                 format.flag()
@@ -194,7 +195,7 @@ fn help_line(problem: &Problem) -> String {
 struct Around<'a, 's> {
     environment: &'a Environment,
     clock: &'a dyn Clock,
-    screen: &'a Screen<'s>,
+    console: &'a Console<'s>,
     /// The login that a GitHub job has for GitHub's registry.
     token: Option<(String, String)>,
 }
@@ -202,7 +203,7 @@ struct Around<'a, 's> {
 /// The report of a run, whatever came of it.
 fn report(around: &Around<'_, '_>, stdin: &mut dyn Read, options: &Options) -> Report {
     let proved = prove(around, stdin, options);
-    around.screen.finish(around.clock.unix_time());
+    around.console.finish(around.clock.unix_time());
     proved.unwrap_or_else(|problem| Report::of_problem(options.mode, problem, options.soften))
 }
 
@@ -212,13 +213,13 @@ fn prove(
     stdin: &mut dyn Read,
     options: &Options,
 ) -> Result<Report, Problem> {
-    let Around { clock, screen, .. } = *around;
+    let Around { clock, console, .. } = *around;
     let asked = options.asked.clone()?;
     let mut stdin = files::StdinOnce::new(stdin);
     let builds = builds(options, &mut stdin)?;
     let log = |line: &str| {
         if options.verbose {
-            screen.log(line, clock.unix_time());
+            console.log(line, clock.unix_time());
         }
     };
     builds.iter().filter_map(named).for_each(|line| log(&line));
@@ -241,7 +242,7 @@ fn prove(
         deadline: options.timeout,
     };
     let tell = |event: Event<'_>| match event {
-        Event::Waiting { tags, left } => screen.waiting(tags, left),
+        Event::Waiting { tags, left } => console.waiting(tags, left),
         // If the run is killed now, nothing else names it.
         Event::Leaving { reference, left } if !options.quiet => {
             let (last, listed) = left
@@ -252,7 +253,7 @@ fn prove(
                 .map(|it| format!("moving {reference} off {it}"))
                 .chain(listed.iter().map(|it| format!("  which lists {it}")))
             {
-                screen.log(&line, clock.unix_time());
+                console.log(&line, clock.unix_time());
             }
         }
         Event::Leaving { .. } => {}
@@ -265,7 +266,7 @@ fn prove(
     };
     let mut findings = engine::look(expectations, looks, &mut ports);
     if options.set_aside_unpushed {
-        notes.extend(github::set_aside(&mut findings));
+        notes.extend(unpushed::set_aside(&mut findings));
     }
     if options.mode == Mode::Fix {
         engine::repair(&mut findings, looks, &mut ports);

@@ -1,49 +1,26 @@
-//! The logins that GitLab gives to a job: for the registry of that GitLab, in variables.
+//! The logins that a CI system gives to a job, as places to look for one.
 
 use super::credentials::Secret;
 use super::places::Place;
+use crate::ci;
 use crate::environment::Environment;
-use crate::oci::host_and_path;
 
-/// The user name that goes with the token of a job.
-const TOKEN_USER: &str = "gitlab-ci-token";
-
-/// Whether this is a job of GitLab. What runs its pipelines elsewhere says `false`.
-pub(super) fn is_job(environment: &Environment) -> bool {
-    environment.get("GITLAB_CI") == Some("true")
-}
-
-/// The logins for the registry that `CI_REGISTRY` names, and for no other host.
-pub(super) fn places(environment: &Environment) -> Vec<Place> {
-    let Some(registry) = environment.get("CI_REGISTRY") else {
-        return Vec::new();
-    };
-    // Users set it, too, and then as `docker login` takes it: `https://index.docker.io/v1/`.
-    let Some((host, _)) = host_and_path(registry) else {
-        let why = "it names no registry".to_owned();
-        return vec![Place::Config("`$CI_REGISTRY`".to_owned(), Err(why))];
-    };
-    let login = |name: &str, username: &str, password: &str| Place::Given {
-        host: host.clone(),
-        name: name.to_owned(),
-        secret: Secret::new(username.to_owned(), password.to_owned()),
-    };
-
-    let mut places = Vec::new();
-    let user = environment.get("CI_REGISTRY_USER");
-    let given = user.zip(environment.get("CI_REGISTRY_PASSWORD"));
-    if let Some((user, password)) = given {
-        let name = "`$CI_REGISTRY_USER` and `$CI_REGISTRY_PASSWORD`";
-        places.push(login(name, user, password));
-    }
-    let token = environment.get("CI_JOB_TOKEN");
-    // GitLab gives the token as the password, too: what was refused is not tried again. And no
-    // GitLab has its registry at Docker Hub: there the variables are the user's own.
-    let is_new = |token: &&str| given != Some((TOKEN_USER, *token)) && !host.is_docker_hub();
-    if let Some(token) = token.filter(is_new) {
-        places.push(login("`$CI_JOB_TOKEN`", TOKEN_USER, token));
-    }
-    places
+/// The places of this job; `None` where the CI system gives no logins, or there is none.
+pub(super) fn places(environment: &Environment) -> Option<Vec<Place>> {
+    Some(match ci::logins(environment)? {
+        Ok(logins) => logins
+            .into_iter()
+            .map(|login| Place::Given {
+                host: login.host,
+                name: login.source.to_owned(),
+                secret: Secret::new(login.username, login.password),
+            })
+            .collect(),
+        Err(bad) => vec![Place::Config(
+            bad.source.to_owned(),
+            Err(bad.reason.to_owned()),
+        )],
+    })
 }
 
 #[cfg(test)]

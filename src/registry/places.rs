@@ -121,12 +121,9 @@ fn defaults(environment: &Environment, write: bool) -> Vec<Place> {
     let files = scoped.into_iter().chain(seen.into_iter().map(Place::File));
     // On GitLab the variable is an administrator's, and often for reading only; the files are
     // what this job logged in with.
-    match gitlab::is_job(environment) {
-        true => files
-            .chain(variable)
-            .chain(gitlab::places(environment))
-            .collect(),
-        false => variable.into_iter().chain(files).collect(),
+    match gitlab::places(environment) {
+        Some(places) => files.chain(variable).chain(places).collect(),
+        None => variable.into_iter().chain(files).collect(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whether the terminal's text is colored, and the four SGR codes that do it.
 
+use crate::ci;
 use crate::environment::Environment;
 
 /// What `--color` asks for.
@@ -26,9 +27,7 @@ pub fn wanted(choice: ColorChoice, is_terminal: bool, environment: &Environment)
         ColorChoice::Auto if is_set("NO_COLOR") => false,
         ColorChoice::Auto if forces("CLICOLOR_FORCE") || forces("FORCE_COLOR") => true,
         ColorChoice::Auto if is_terminal => environment.get("TERM") != Some("dumb"),
-        ColorChoice::Auto => ["GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI"]
-            .into_iter()
-            .any(|name| environment.get(name) == Some("true")),
+        ColorChoice::Auto => ci::shows_colors(environment),
     }
 }
 

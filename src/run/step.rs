@@ -4,14 +4,18 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::{Path, PathBuf};
 
 use super::{Around, Process, report, write_files};
+use crate::ci::github::{self as ci, BUILDS_OF_A_JOB, Step, Summary};
 use crate::cli::{self, Action, FileFormat, Options};
+use crate::console::Console;
 use crate::environment::Environment;
 use crate::files;
-use crate::problem::Problem;
-use crate::report::{self as render, Mode, Report, Soften, github, paint, terminal};
-use crate::screen::{Fold, Screen};
-use crate::step::{self, BUILDS_OF_A_JOB, Step};
+use crate::problem::{Problem, ProblemKind};
+use crate::report::{self as render, Mode, Report, Soften, Status, github, paint, terminal};
 use crate::text::clean;
+use crate::verdict;
+
+/// What a workflow says to leave a step out where most workflows do not push.
+const NOT_ON_PULL_REQUESTS: &str = "if: github.event_name != 'pull_request'";
 
 /// Does the step, and gives the exit code. All it says goes to standard output, in its order.
 pub(super) fn run(process: Process<'_>) -> u8 {
@@ -27,19 +31,19 @@ pub(super) fn run(process: Process<'_>) -> u8 {
         clock,
     } = process;
     let step = Step::read(&environment);
-    let screen = Screen::new(stdout, Fold::GitHub, false);
+    let console = Console::new(stdout, Some(ci::GROUPING), false);
     for mask in step.iter().flat_map(Step::masks) {
-        screen.line(&mask);
+        console.line(&mask);
     }
     let read = step.as_ref().map_err(Clone::clone);
     let mut asked = read.and_then(|step| Ok((step, parsed(step)?)));
     let mut report = match &mut asked {
-        Ok((step, options)) => match what(step, options, &environment, &screen) {
+        Ok((step, options)) => match what(step, options, &environment, &console) {
             Ok(()) => {
                 let around = Around {
                     environment: &environment,
                     clock,
-                    screen: &screen,
+                    console: &console,
                     token: step.token.clone(),
                 };
                 let mut password = step.password.as_deref().unwrap_or_default().as_bytes();
@@ -50,7 +54,7 @@ pub(super) fn run(process: Process<'_>) -> u8 {
         Err(problem) => Report::of_problem(Mode::Fix, problem.clone(), Soften::default()),
     };
     if let Ok(step) = &step {
-        step.hint(&mut report);
+        hint(step, &mut report);
     }
     let look = terminal::Look {
         color: paint::wanted(paint::ColorChoice::Auto, stdout_is_terminal, &environment),
@@ -58,9 +62,9 @@ pub(super) fn run(process: Process<'_>) -> u8 {
         quiet: false,
         elapsed: clock.now(),
     };
-    screen.line(terminal::render(&report, &look).trim_end());
+    console.line(terminal::render(&report, &look).trim_end());
     let written = match &asked {
-        Ok((_, options)) => write_files(&report, options, &screen),
+        Ok((_, options)) => write_files(&report, options, &console),
         Err(_) => true,
     };
     let report_file = match (&step, written) {
@@ -72,7 +76,7 @@ pub(super) fn run(process: Process<'_>) -> u8 {
         step.as_ref().ok(),
         report_file,
         &environment,
-        &screen,
+        &console,
     );
     match written && told {
         false if report.exit_code == 0 => 2,
@@ -84,9 +88,9 @@ pub(super) fn run(process: Process<'_>) -> u8 {
 fn parsed(step: &Step) -> Result<Box<Options>, Problem> {
     let options = match cli::parse(&step.args) {
         Action::Run(options) => options,
-        Action::Print { text, .. } => return Err(step::of_usage(&text)),
+        Action::Print { text, .. } => return Err(ci::usage_problem(&text)),
         Action::Step | Action::CheckPolicy(_) | Action::Completions(_) => {
-            return Err(step::of_usage(""));
+            return Err(ci::usage_problem(""));
         }
     };
     let refused =
@@ -102,7 +106,7 @@ fn what(
     step: &Step,
     options: &mut Options,
     environment: &Environment,
-    screen: &Screen<'_>,
+    console: &Console<'_>,
 ) -> Result<(), Problem> {
     options.verbose |= environment.get("RUNNER_DEBUG") == Some("1");
     for pattern in &step.files {
@@ -118,7 +122,7 @@ fn what(
         options.files.extend(found);
     }
     match step.of_the_job {
-        true => of_the_job(options, step, environment, screen),
+        true => of_the_job(options, step, environment, console),
         false => Ok(()),
     }
 }
@@ -128,18 +132,19 @@ fn of_the_job(
     options: &mut Options,
     step: &Step,
     environment: &Environment,
-    screen: &Screen<'_>,
+    console: &Console<'_>,
 ) -> Result<(), Problem> {
     let found = match environment.get("RUNNER_TEMP") {
         Some(temp) => files::matching(Path::new(temp), &BUILDS_OF_A_JOB)?,
         None => Vec::new(),
     };
     if found.is_empty() {
-        return Err(step::no_builds());
+        return Err(ci::no_builds());
     }
-    screen.line("no input says what to check, so it is what this job has built, the oldest first:");
+    console
+        .line("no input says what to check, so it is what this job has built, the oldest first:");
     for file in &found {
-        screen.line(&format!("  {}", clean(&file.to_string_lossy(), 400)));
+        console.line(&format!("  {}", clean(&file.to_string_lossy(), 400)));
     }
     options.files = found;
     options.set_aside_unpushed = !step.unpushed_fails;
@@ -155,29 +160,29 @@ fn tell(
     step: Option<&Step>,
     report_file: Option<String>,
     environment: &Environment,
-    screen: &Screen<'_>,
+    console: &Console<'_>,
 ) -> bool {
     let append = |variable: &str, text: &str| match environment.get(variable) {
         None => true,
         Some(path) => match files::append(Path::new(path), text) {
             Ok(()) => true,
             Err(error) => {
-                screen.line(&format!("error: failed to write `${variable}`: {error}"));
+                console.line(&format!("error: failed to write `${variable}`: {error}"));
                 false
             }
         },
     };
     let summary = environment.get("GITHUB_STEP_SUMMARY").is_some()
-        && step.is_none_or(|step| step.summary.wants(report));
+        && step.is_none_or(|step| wants(step.summary, report));
     if step.is_none_or(|step| step.annotations) {
         let annotations = github::annotations(report, github::Annotate { summary });
         if !annotations.is_empty() {
-            screen.line(annotations.trim_end());
+            console.line(annotations.trim_end());
         }
     }
     let mut outputs = github::outputs(report);
     if !outputs.left_out.is_empty() {
-        screen.line(&format!(
+        console.line(&format!(
             "warning: left out, as they are too long for outputs: {}\nhelp: the file that `report-file` names has everything",
             outputs.left_out.join(", ")
         ));
@@ -198,3 +203,38 @@ fn delimiter() -> String {
         RandomState::new().build_hasher().finish()
     )
 }
+
+/// Whether a report like this one is to be summed up.
+fn wants(summary: Summary, report: &Report) -> bool {
+    match summary {
+        Summary::Always => true,
+        Summary::Problems => report.status != Status::Ok,
+        Summary::Never => false,
+    }
+}
+
+/// Adds the most frequent cause to a report of nothing pushed: that the workflow does not push on
+/// pull requests.
+fn hint(step: &Step, report: &mut Report) {
+    if !step.of_a_pull_request {
+        return;
+    }
+    let hint = format!(
+        "a workflow that pushes nothing on pull requests leaves this step out there: `{NOT_ON_PULL_REQUESTS}`"
+    );
+    if let Some(problem) = &mut report.problem
+        && problem.kind == ProblemKind::Nothing
+    {
+        problem.help = Some(hint);
+        return;
+    }
+    let unpushed = |code| code == verdict::Code::NeverPushed;
+    if report.tags.iter().all(|tag| unpushed(tag.verdict)) {
+        for tag in &mut report.tags {
+            tag.help.insert(0, hint.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

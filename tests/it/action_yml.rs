@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tagproof::ci::github::{INPUTS, Means};
 use tagproof::report::{Mode, Report, Status, github};
-use tagproof::step::{INPUTS, Means};
 
 /// Inputs whose default is none though their flag has one, and why.
 const OPEN: [(&str, &str); 2] = [

@@ -474,7 +474,7 @@ fn an_input_that_is_wrong_is_an_error_of_its_name() {
 
 #[test]
 fn every_input_of_the_file_is_one_that_the_program_reads() {
-    let known: Vec<&str> = tagproof::step::INPUTS
+    let known: Vec<&str> = tagproof::ci::github::INPUTS
         .iter()
         .map(|(name, _)| *name)
         .collect();

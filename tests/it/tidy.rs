@@ -121,11 +121,13 @@ fn modules_import_only_what_the_table_allows() {
                 "verdict",
             ],
         ),
+        ("ci", &["environment", "oci", "problem", "text"]),
         (
             "cli",
             &["expectation", "explain", "oci", "problem", "report", "text"],
         ),
         ("clock", &[]),
+        ("console", &["ci", "text"]),
         ("definition", &["metadata", "oci", "problem"]),
         (
             "engine",
@@ -173,10 +175,11 @@ fn modules_import_only_what_the_table_allows() {
         ),
         ("policy", &["expectation", "oci", "problem", "text"]),
         ("problem", &[]),
-        ("registry", &["clock", "environment", "oci", "text"]),
+        ("registry", &["ci", "clock", "environment", "oci", "text"]),
         (
             "report",
             &[
+                "ci",
                 "environment",
                 "expectation",
                 "finding",
@@ -189,21 +192,6 @@ fn modules_import_only_what_the_table_allows() {
                 "registry",
                 "text",
                 "verdict",
-            ],
-        ),
-        ("screen", &["environment", "text"]),
-        (
-            "step",
-            &[
-                "environment",
-                "expectation",
-                "finding",
-                "note",
-                "problem",
-                "registry",
-                "report",
-                "verdict",
-                "text",
             ],
         ),
         ("text", &[]),

@@ -204,8 +204,9 @@ fn boolean(name: &str, value: &str) -> Result<bool, Problem> {
     }
 }
 
-/// What the command line's own parser complains of, told of inputs.
-pub(super) fn of_usage(text: &str) -> Problem {
+/// The problem with a command line that inputs stand for, in the words of the inputs.
+#[must_use]
+pub fn usage_problem(text: &str) -> Problem {
     let text = text.strip_prefix("error: ").unwrap_or(text);
     let mut lines = text
         .lines()

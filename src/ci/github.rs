@@ -1,20 +1,24 @@
-//! A step of GitHub Actions: what its inputs ask for, and what is made of its report. Pure.
+//! GitHub Actions: what the inputs of a step ask for, and what its runner reads and hides. Pure.
 
 mod inputs;
-mod unpushed;
 
 use std::ffi::OsString;
 
+use super::{LogGrouping, System};
 use crate::environment::Environment;
-use crate::problem::{Problem, ProblemKind};
-use crate::report::{Report, Status};
-use crate::verdict;
+use crate::problem::Problem;
 
-pub use inputs::{INPUTS, Means};
-pub use unpushed::set_aside;
+pub use inputs::{INPUTS, Means, usage_problem};
 
-/// What stands in a workflow to leave a step out where most workflows do not push.
-const NOT_ON_PULL_REQUESTS: &str = "if: github.event_name != 'pull_request'";
+/// Groups are commands, which are for a step that speaks to GitHub and to nobody else: only
+/// `tagproof action` writes them.
+pub(super) const SYSTEM: System = System::new("GITHUB_ACTIONS");
+
+/// How the log of a step folds.
+pub const GROUPING: LogGrouping = LogGrouping {
+    open: |name, _| format!("::group::{name}\n"),
+    close: |_, _| "::endgroup::\n".to_owned(),
+};
 
 /// The builds of docker/build-push-action and docker/bake-action, below `RUNNER_TEMP`. They are
 /// there until the job ends.
@@ -58,18 +62,6 @@ pub enum Summary {
     Never,
 }
 
-impl Summary {
-    /// Whether a report like this one is to be summed up.
-    #[must_use]
-    pub fn wants(self, report: &Report) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Problems => report.status != Status::Ok,
-            Self::Never => false,
-        }
-    }
-}
-
 impl Step {
     /// Reads the inputs (`INPUT_…`) of a step.
     ///
@@ -94,35 +86,6 @@ impl Step {
             .map(|line| format!("::add-mask::{}", line.replace('%', "%25")))
             .collect()
     }
-
-    /// Tells whoever reads a report of nothing pushed what most often is so: that the workflow
-    /// does not push on pull requests.
-    pub fn hint(&self, report: &mut Report) {
-        if !self.of_a_pull_request {
-            return;
-        }
-        let hint = format!(
-            "a workflow that pushes nothing on pull requests leaves this step out there: `{NOT_ON_PULL_REQUESTS}`"
-        );
-        if let Some(problem) = &mut report.problem
-            && problem.kind == ProblemKind::Nothing
-        {
-            problem.help = Some(hint);
-            return;
-        }
-        let unpushed = |code| code == verdict::Code::NeverPushed;
-        if report.tags.iter().all(|tag| unpushed(tag.verdict)) {
-            for tag in &mut report.tags {
-                tag.help.insert(0, hint.clone());
-            }
-        }
-    }
-}
-
-/// The problem with a command line that the inputs stand for, in the words of the inputs.
-#[must_use]
-pub fn of_usage(text: &str) -> Problem {
-    inputs::of_usage(text)
 }
 
 /// That there is nothing to check where nothing was said about it.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::environment::Environment;
+use crate::ci::LogGrouping;
 use crate::text::clean;
 
 /// How much of a log line is shown, in characters.
@@ -14,51 +14,10 @@ const MAX_LINE: usize = 4_000;
 /// The name of the folded part of the log.
 const NAME: &str = "requests";
 
-/// How the log of requests is folded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fold {
-    /// Not at all.
-    None,
-    /// A group of GitHub Actions.
-    GitHub,
-    /// A collapsed section of GitLab CI.
-    GitLab,
-}
-
-impl Fold {
-    /// How the CI system that this environment is of folds. GitHub's groups are commands, which
-    /// are for a step that speaks to GitHub and to nobody else: `tagproof action`.
-    #[must_use]
-    pub fn of(environment: &Environment) -> Self {
-        match environment.get("GITLAB_CI") {
-            Some("true") => Self::GitLab,
-            _ => Self::None,
-        }
-    }
-
-    fn open(self, unix_time: u64) -> String {
-        match self {
-            Self::None => String::new(),
-            Self::GitHub => format!("::group::{NAME}\n"),
-            Self::GitLab => format!(
-                "\x1b[0Ksection_start:{unix_time}:tagproof_{NAME}[collapsed=true]\r\x1b[0K{NAME}\n"
-            ),
-        }
-    }
-
-    fn close(self, unix_time: u64) -> String {
-        match self {
-            Self::None => String::new(),
-            Self::GitHub => "::endgroup::\n".to_owned(),
-            Self::GitLab => format!("\x1b[0Ksection_end:{unix_time}:tagproof_{NAME}\r\x1b[0K\n"),
-        }
-    }
-}
-
-/// A stream to show it on.
-pub(crate) struct Screen<'a> {
+/// The stream that it is shown on.
+pub(crate) struct Console<'a> {
     state: Mutex<State<'a>>,
-    fold: Fold,
+    grouping: Option<LogGrouping>,
     progress: bool,
 }
 
@@ -67,16 +26,20 @@ struct State<'a> {
     is_open: bool,
 }
 
-impl<'a> Screen<'a> {
-    /// A screen that folds the log like this; `progress` says whether it has a line of progress.
-    pub(crate) fn new(stream: &'a mut (dyn Write + Send), fold: Fold, progress: bool) -> Self {
+impl<'a> Console<'a> {
+    /// A console that folds the log like this; `progress` says whether it has a line of progress.
+    pub(crate) fn new(
+        stream: &'a mut (dyn Write + Send),
+        grouping: Option<LogGrouping>,
+        progress: bool,
+    ) -> Self {
         let state = State {
             stream,
             is_open: false,
         };
         Self {
             state: Mutex::new(state),
-            fold,
+            grouping,
             progress,
         }
     }
@@ -92,7 +55,9 @@ impl<'a> Screen<'a> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.is_open {
             state.is_open = true;
-            state.show(&self.fold.open(unix_time));
+            if let Some(grouping) = self.grouping {
+                state.show(&(grouping.open)(NAME, unix_time));
+            }
         }
         state.show(&line);
     }
@@ -116,7 +81,9 @@ impl<'a> Screen<'a> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.is_open {
             state.is_open = false;
-            state.show(&self.fold.close(unix_time));
+            if let Some(grouping) = self.grouping {
+                state.show(&(grouping.close)(NAME, unix_time));
+            }
         }
         if self.progress {
             state.show("\r\x1b[K");
@@ -144,43 +111,50 @@ impl State<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ci;
+    use crate::environment::Environment;
 
-    fn shown(fold: Fold, lines: &[&str]) -> String {
+    /// How the log folds where a variable is set.
+    fn grouping(name: &str, value: &str) -> Option<LogGrouping> {
+        ci::log_grouping(&Environment::new([(name.to_owned(), value.to_owned())]))
+    }
+
+    fn shown(grouping: Option<LogGrouping>, lines: &[&str]) -> String {
         let mut stream = Vec::new();
-        let screen = Screen::new(&mut stream, fold, false);
+        let console = Console::new(&mut stream, grouping, false);
         for line in lines {
-            screen.log(line, 7);
+            console.log(line, 7);
         }
-        screen.finish(9);
+        console.finish(9);
         String::from_utf8(stream).unwrap()
     }
 
     #[test]
     fn the_log_is_one_section_of_gitlab() {
         assert_eq!(
-            shown(Fold::GitLab, &["GET a", "GET b"]),
+            shown(grouping("GITLAB_CI", "true"), &["GET a", "GET b"]),
             "\x1b[0Ksection_start:7:tagproof_requests[collapsed=true]\r\x1b[0Krequests\nGET a\nGET b\n\
              \x1b[0Ksection_end:9:tagproof_requests\r\x1b[0K\n"
         );
-        assert_eq!(shown(Fold::GitLab, &[]), "");
+        assert_eq!(shown(grouping("GITLAB_CI", "true"), &[]), "");
     }
 
     #[test]
     fn the_log_is_one_group_of_github_and_holds_no_command() {
         assert_eq!(
-            shown(Fold::GitHub, &["GET a", "::error::b", "x ##[error]c"]),
+            shown(
+                Some(ci::github::GROUPING),
+                &["GET a", "::error::b", "x ##[error]c"]
+            ),
             "::group::requests\nGET a\n: :error::b\nx # #[error]c\n::endgroup::\n"
         );
     }
 
     #[test]
     fn only_gitlab_itself_is_taken_for_gitlab() {
-        let of = |name: &str, value: &str| {
-            Fold::of(&Environment::new([(name.to_owned(), value.to_owned())]))
-        };
-        assert_eq!(of("GITLAB_CI", "true"), Fold::GitLab);
+        assert!(grouping("GITLAB_CI", "true").is_some());
         // `gitlab-ci-local` says so.
-        assert_eq!(of("GITLAB_CI", "false"), Fold::None);
-        assert_eq!(of("GITHUB_ACTIONS", "true"), Fold::None);
+        assert!(grouping("GITLAB_CI", "false").is_none());
+        assert!(grouping("GITHUB_ACTIONS", "true").is_none());
     }
 }

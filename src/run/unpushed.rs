@@ -12,7 +12,7 @@ use crate::verdict::Verdict;
 /// for each, if it holds something of another build. Otherwise nothing is taken away.
 ///
 /// A metadata file does not say whether a build was pushed, so only the registry's answer counts.
-pub fn set_aside(findings: &mut Vec<Finding>) -> Vec<Note> {
+pub(super) fn set_aside(findings: &mut Vec<Finding>) -> Vec<Note> {
     if !findings.iter().any(|finding| is_there(&finding.verdict)) {
         return Vec::new();
     }

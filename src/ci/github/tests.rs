@@ -1,5 +1,4 @@
 use super::*;
-use crate::report::samples;
 
 fn environment(variables: &[(&str, &str)]) -> Environment {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -177,31 +176,6 @@ fn a_complaint_about_a_flag_is_told_of_the_input() {
             "[possible values: fail, fix]; tip: a similar value exists: 'fail'",
         ),
     ] {
-        assert_eq!(of_usage(text), Problem::invalid(message, help));
+        assert_eq!(usage_problem(text), Problem::invalid(message, help));
     }
-}
-
-#[test]
-fn under_a_pull_request_nothing_pushed_is_explained_by_it() {
-    let line = "if: github.event_name != 'pull_request'";
-    let helps = |event: &str, mut report: Report| {
-        step(&[("GITHUB_EVENT_NAME", event)]).hint(&mut report);
-        let problem = report.problem.and_then(|problem| problem.help);
-        let tags = report.tags.into_iter().flat_map(|tag| tag.help);
-        let all: Vec<String> = problem.into_iter().chain(tags).collect();
-        all.iter().any(|help| help.contains(line))
-    };
-    assert!(helps("pull_request", samples::nothing()));
-    assert!(helps("pull_request_target", samples::never_pushed()));
-    assert!(!helps("push", samples::never_pushed()));
-    assert!(!helps("pull_request", samples::mixed()));
-    assert!(!helps("pull_request", samples::invalid()));
-}
-
-#[test]
-fn the_summary_is_for_problems_where_that_is_asked_for() {
-    assert!(Summary::Always.wants(&samples::all_right()));
-    assert!(!Summary::Problems.wants(&samples::all_right()));
-    assert!(Summary::Problems.wants(&samples::mixed()));
-    assert!(!Summary::Never.wants(&samples::mixed()));
 }

@@ -1,0 +1,30 @@
+use super::*;
+use crate::report::samples;
+
+#[test]
+fn under_a_pull_request_nothing_pushed_is_explained_by_it() {
+    let line = "if: github.event_name != 'pull_request'";
+    let helps = |event: &str, mut report: Report| {
+        let event = ("GITHUB_EVENT_NAME".to_owned(), event.to_owned());
+        let step = Step::read(&Environment::new([event]));
+        let step = step.unwrap_or_else(|problem| panic!("{problem}"));
+        hint(&step, &mut report);
+        let problem = report.problem.and_then(|problem| problem.help);
+        let tags = report.tags.into_iter().flat_map(|tag| tag.help);
+        let all: Vec<String> = problem.into_iter().chain(tags).collect();
+        all.iter().any(|help| help.contains(line))
+    };
+    assert!(helps("pull_request", samples::nothing()));
+    assert!(helps("pull_request_target", samples::never_pushed()));
+    assert!(!helps("push", samples::never_pushed()));
+    assert!(!helps("pull_request", samples::mixed()));
+    assert!(!helps("pull_request", samples::invalid()));
+}
+
+#[test]
+fn the_summary_is_for_problems_where_that_is_asked_for() {
+    assert!(wants(Summary::Always, &samples::all_right()));
+    assert!(!wants(Summary::Problems, &samples::all_right()));
+    assert!(wants(Summary::Problems, &samples::mixed()));
+    assert!(!wants(Summary::Never, &samples::mixed()));
+}
