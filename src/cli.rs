@@ -2,21 +2,21 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-mod mistakes;
 mod options;
 
-use options::options;
-
 use crate::explain;
-use crate::oci::{Digest, Host, registry};
 use crate::report::Mode;
 
-pub use options::{FileFormat, Options};
+pub use options::{FileFormat, Format, Options};
+
+/// What a password on the command line is answered with, which repeats nothing of it.
+const PASSWORD: &str = "\
+error: take no password as an argument: others on this machine can see it, and logs may keep it
+help: pipe it: `echo \"$PASSWORD\" | tagproof check … --registry HOST --username USER --password-stdin`
+";
 
 /// Proves that every tag a build pushed points at what the build made, and repairs it when it does not.
 #[derive(Debug, Parser)]
@@ -46,13 +46,13 @@ enum Command {
 Examples:
   tagproof check build.json
   tagproof check --tag ghcr.io/acme/app:1.4@sha256:3f2a… --platform linux/amd64,linux/arm64")]
-    Check(RunArgs),
+    Check(Box<Options>),
     /// Look, judge, repair what is safe to repair, look and judge again
     #[command(after_help = "\
 Examples:
   tagproof fix build.json
   tagproof fix bake.json --target app --platform linux/amd64,linux/arm64 --report report.json")]
-    Fix(RunArgs),
+    Fix(Box<Options>),
     /// Look at the policy file
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Policy {
@@ -95,206 +95,6 @@ Examples:
     },
 }
 
-#[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools)]
-struct RunArgs {
-    /// Files that buildx wrote with --metadata-file (build or bake); `-` is standard input
-    #[arg(value_name = "METADATA")]
-    files: Vec<PathBuf>,
-
-    /// The metadata itself, instead of a file
-    #[arg(long, value_name = "JSON", action = clap::ArgAction::Append, help_heading = "What to check")]
-    metadata: Vec<String>,
-
-    /// A tag to prove, instead of the names in the metadata; REF@DIGEST needs no metadata
-    #[arg(long = "tag", value_name = "REF", help_heading = "What to check")]
-    tags: Vec<String>,
-
-    /// The digest that every --tag without one of its own should be
-    #[arg(
-        long,
-        value_name = "DIGEST",
-        requires = "tags",
-        help_heading = "What to check"
-    )]
-    digest: Option<Digest>,
-
-    /// Only this bake target (repeatable)
-    #[arg(long = "target", value_name = "NAME", help_heading = "What to check")]
-    targets: Vec<String>,
-
-    /// What `docker buildx bake --print` printed: what was asked for; `-` is standard input
-    #[arg(long, value_name = "FILE", help_heading = "What to check")]
-    definition: Option<PathBuf>,
-
-    /// Only this group of the definition
-    #[arg(
-        long,
-        value_name = "NAME",
-        requires = "definition",
-        help_heading = "What to check"
-    )]
-    group: Option<String>,
-
-    /// A platform the image must have, such as linux/arm64 (repeatable, or comma separated)
-    #[arg(long = "platform", value_name = "P", help_heading = "What to check")]
-    platforms: Vec<String>,
-
-    /// Also ask for every child of the index, to find one that is gone
-    #[arg(long, help_heading = "What to check")]
-    deep: bool,
-
-    /// What to do where a tag is something that is no part of this build; without it and a policy: fail
-    #[arg(long, value_name = "WHAT", help_heading = "What to make of it")]
-    on_other: Option<OnOther>,
-
-    /// Do not put back another image that a registry forgets when --on-other fix moves its last tag
-    #[arg(long, help_heading = "What to make of it")]
-    no_restore: bool,
-
-    /// What to do where something could not be checked
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "fail",
-        help_heading = "What to make of it"
-    )]
-    on_unproven: OnFinding,
-
-    /// What to do where an image was never pushed, or there is nothing to check
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "fail",
-        help_heading = "What to make of it"
-    )]
-    on_unpushed: OnFinding,
-
-    /// The policy file, instead of .tagproof.yml or .github/tagproof.yml in the working directory
-    #[arg(long, value_name = "FILE", help_heading = "What to make of it")]
-    policy: Option<PathBuf>,
-
-    /// Judge by no rule of a policy file; what it says of registries still holds
-    #[arg(long, help_heading = "What to make of it")]
-    no_policy: bool,
-
-    /// How far apart two looks must be that agree; 0: one look decides; without it and a policy: 2
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
-    settle: Option<Duration>,
-
-    /// How long a tag that is not right may take to come right
-    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
-    settle_timeout: Duration,
-
-    /// How long everything may take
-    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
-    timeout: Duration,
-
-    /// The registry that --username is for, as docker login takes it; empty: Docker Hub
-    #[arg(
-        long,
-        value_name = "HOST",
-        requires = "username",
-        help_heading = "Registry"
-    )]
-    registry: Option<String>,
-
-    /// The user name for --registry, or for the only registry at hand
-    #[arg(
-        long,
-        value_name = "U",
-        requires = "password_stdin",
-        help_heading = "Registry"
-    )]
-    username: Option<String>,
-
-    /// Read the password for --username from standard input
-    #[arg(long, requires = "username", help_heading = "Registry")]
-    password_stdin: bool,
-
-    /// A config file with logins, instead of Docker's and Podman's own
-    #[arg(long, value_name = "FILE", help_heading = "Registry")]
-    registry_config: Option<PathBuf>,
-
-    /// Speak plain HTTP to this registry (repeatable); loopback names need no flag
-    #[arg(long, value_name = "HOST", value_parser = host, help_heading = "Registry")]
-    plain_http: Vec<Host>,
-
-    /// Trust these certificates, too
-    #[arg(long, value_name = "PEM", help_heading = "Registry")]
-    ca_file: Option<PathBuf>,
-
-    /// The most requests at once to one registry
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32), allow_negative_numbers = true, help_heading = "Registry")]
-    concurrency: u8,
-
-    /// How to show the report
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "auto",
-        help_heading = "Output"
-    )]
-    format: Format,
-
-    /// Also write the JSON report to this file
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    report: Option<PathBuf>,
-
-    /// Also write the report as JUnit XML to this file, a test case a tag
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    junit: Option<PathBuf>,
-
-    /// Also write status, digest and pinned reference to this file, for GitLab's dotenv reports
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    dotenv: Option<PathBuf>,
-
-    /// Also write a summary in Markdown to this file
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    markdown: Option<PathBuf>,
-
-    /// Whether to use colors
-    #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = PossibleValuesParser::new(["auto", "always", "never"]), help_heading = "Output")]
-    color: String,
-
-    /// Show each build's name, and each request: method, URL, status and time
-    #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
-    verbose: bool,
-
-    /// Show only what needs attention
-    #[arg(short, long, help_heading = "Output")]
-    quiet: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum OnOther {
-    /// The run fails
-    Fail,
-    /// The tag is moved all the same
-    Fix,
-    /// The run does not fail for it
-    Warn,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum OnFinding {
-    /// The run fails
-    Fail,
-    /// The run does not fail for it
-    Warn,
-}
-
-/// How a report is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Auto,
-    /// For people
-    Terminal,
-    /// The JSON report
-    Json,
-}
-
 /// What the command line asks for.
 #[derive(Debug)]
 pub enum Action {
@@ -324,7 +124,7 @@ pub fn parse(args: &[OsString]) -> Action {
         Ok(cli) => cli,
         Err(error) => {
             let to_stderr = error.use_stderr();
-            let text = mistakes::told(args, &error);
+            let text = usage_error(args, &error);
             return Action::Print {
                 text,
                 to_stderr,
@@ -333,8 +133,11 @@ pub fn parse(args: &[OsString]) -> Action {
         }
     };
     match cli.command {
-        Command::Check(args) => Action::Run(Box::new(options(Mode::Check, args))),
-        Command::Fix(args) => Action::Run(Box::new(options(Mode::Fix, args))),
+        Command::Check(options) => Action::Run(options),
+        Command::Fix(mut options) => {
+            options.mode = Mode::Fix;
+            Action::Run(options)
+        }
         Command::Policy {
             command: PolicyCommand::Check { file },
         } => Action::CheckPolicy(file),
@@ -370,18 +173,43 @@ pub fn parse(args: &[OsString]) -> Action {
     }
 }
 
-/// A registry that is named.
-fn host(text: &str) -> Result<Host, &'static str> {
-    match text.trim().is_empty() {
-        true => Err("name the registry"),
-        false => registry(text),
+/// The error of these arguments in words.
+fn usage_error(args: &[OsString], error: &clap::Error) -> String {
+    if error.use_stderr() && args.iter().any(is_password) {
+        return PASSWORD.to_owned();
+    }
+    match usage_help(args, error) {
+        Some(help) => format!("{}help: {help}\n", error.render()),
+        None => error.render().to_string(),
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number = text.strip_suffix('s').unwrap_or(text).parse::<f64>().ok();
-    number
-        .filter(|seconds| (0.0..=86_400.0).contains(seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| "write a number of seconds, at most a day, such as `20` or `0.5`".to_owned())
+/// Whether an argument gives a password, as it does with other tools.
+fn is_password(argument: &OsString) -> bool {
+    let text = argument.to_string_lossy();
+    match text.split('=').next().unwrap_or_default() {
+        "--password" | "--token" | "-p" => true,
+        "--password-stdin" => text.contains('='),
+        _ => false,
+    }
+}
+
+/// What to type instead, where clap cannot know it: the command that was left out.
+fn usage_help(args: &[OsString], error: &clap::Error) -> Option<String> {
+    use clap::error::ErrorKind as K;
+    let first = args.get(1)?.to_str()?;
+    let what = match error.kind() {
+        K::InvalidSubcommand if first.contains(['.', '/']) || first == "-" => first.to_owned(),
+        K::UnknownArgument => {
+            let name = first.strip_prefix("--")?.split('=').next()?;
+            let command = Cli::command();
+            let check = command.find_subcommand("check")?;
+            let is_known = check.get_arguments().any(|it| it.get_long() == Some(name));
+            is_known.then(|| format!("--{name} …"))?
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "`tagproof check {what}` looks, `tagproof fix {what}` also repairs"
+    ))
 }

@@ -7,7 +7,7 @@ mod unpushed;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::{self, Action, FileFormat, Format, Options};
@@ -94,9 +94,7 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
         ci::log_grouping(&environment),
         stderr_is_terminal && !options.quiet && !options.verbose,
     );
-    let refused =
-        |(format, path): &(FileFormat, PathBuf)| files::refuse_as_output(format.flag(), path);
-    if let Some(problem) = options.files_out.iter().find_map(refused) {
+    if let Some(problem) = refused_file(options) {
         console.line(&format!("error: {problem}\n{}", help_line(&problem)));
         return 2;
     }
@@ -110,7 +108,7 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
     let color = paint::wanted(options.color, stdout_is_terminal, &environment);
     let text = match options.format {
         Format::Json => report::json::render(&report),
-        Format::Auto | Format::Terminal => {
+        Format::Terminal => {
             let look = terminal::Look {
                 color,
                 width: width.unwrap_or(0),
@@ -129,10 +127,17 @@ fn check(process: Process<'_>, options: &Options) -> u8 {
     }
 }
 
+/// The problem with a file that the report must not go to.
+fn refused_file(options: &Options) -> Option<Problem> {
+    let refused =
+        |(format, path): (FileFormat, &Path)| files::refuse_as_output(format.flag(), path);
+    options.files_out().find_map(refused)
+}
+
 /// Writes the report to the files that were asked for; whether all of them could be written.
 fn write_files(report: &Report, options: &Options, console: &Console<'_>) -> bool {
     let mut all = true;
-    for (format, path) in &options.files_out {
+    for (format, path) in options.files_out() {
         let text = match format {
             FileFormat::Json => report::json::render(report),
             FileFormat::Junit => report::junit::render(report),
@@ -204,7 +209,7 @@ struct Around<'a, 's> {
 fn report(around: &Around<'_, '_>, stdin: &mut dyn Read, options: &Options) -> Report {
     let proved = prove(around, stdin, options);
     around.console.finish(around.clock.unix_time());
-    proved.unwrap_or_else(|problem| Report::of_problem(options.mode, problem, options.soften))
+    proved.unwrap_or_else(|problem| Report::of_problem(options.mode, problem, options.tolerate()))
 }
 
 /// Everything between the inputs and the report.
@@ -214,7 +219,8 @@ fn prove(
     options: &Options,
 ) -> Result<Report, Problem> {
     let Around { clock, console, .. } = *around;
-    let asked = options.asked.clone()?;
+    let login = options.login()?;
+    let asked = options.asked()?;
     let mut stdin = files::StdinOnce::new(stdin);
     let builds = builds(options, &mut stdin)?;
     let log = |line: &str| {
@@ -227,13 +233,14 @@ fn prove(
     let policy = inputs::policy(options.policy.as_deref())?
         .unwrap_or_default()
         .1;
-    if options.use_rules {
+    if !options.no_policy {
         policy.rule(&mut expectations, &asked)?;
     }
     let settle = options
         .settle
         .unwrap_or_else(|| policy.settle(&hosts(&expectations), SETTLE));
-    let client = client(around, &mut stdin, options, &policy, &expectations, &log)?;
+    let explicit = client::explicit(login, &expectations, &mut stdin)?;
+    let client = client(around, explicit, options, &policy, &log)?;
 
     let looks = Looks {
         settle,
@@ -281,7 +288,7 @@ fn prove(
         options.mode,
         &findings,
         notes,
-        options.soften,
+        options.tolerate(),
         &options.reach(),
     );
     Ok(Report {

@@ -1,6 +1,6 @@
 //! GitLab: collapsed sections of the log, and the logins for its registry, in variables.
 
-use super::{BadVariable, JobLogin, LogGrouping, System};
+use super::{BadVariable, JobLogin, JobLogins, LogGrouping, System};
 use crate::environment::Environment;
 use crate::oci::host_and_path;
 
@@ -23,7 +23,7 @@ pub(super) const SYSTEM: System = System {
 const TOKEN_USER: &str = "gitlab-ci-token";
 
 /// The logins for the registry that `CI_REGISTRY` names, and for no other host.
-fn logins(environment: &Environment) -> Result<Vec<JobLogin>, BadVariable> {
+fn logins(environment: &Environment) -> JobLogins {
     let Some(registry) = environment.get("CI_REGISTRY") else {
         return Ok(Vec::new());
     };

@@ -15,7 +15,7 @@ struct System {
     /// How its log folds, whatever the program does there.
     grouping: Option<LogGrouping>,
     /// The logins that it gives to its jobs.
-    logins: Option<fn(&Environment) -> Result<Vec<JobLogin>, BadVariable>>,
+    logins: Option<fn(&Environment) -> JobLogins>,
 }
 
 /// Each of them has a log viewer that is known to show colors.
@@ -67,6 +67,9 @@ pub(crate) struct BadVariable {
     pub(crate) reason: &'static str,
 }
 
+/// All logins of a job, in the order in which they are tried.
+type JobLogins = Result<Vec<JobLogin>, BadVariable>;
+
 /// How the log folds where this environment is from.
 #[must_use]
 pub fn log_grouping(environment: &Environment) -> Option<LogGrouping> {
@@ -79,6 +82,6 @@ pub(crate) fn shows_colors(environment: &Environment) -> bool {
 }
 
 /// The logins that the job was given; `None` where the CI system gives none to any job.
-pub(crate) fn logins(environment: &Environment) -> Option<Result<Vec<JobLogin>, BadVariable>> {
+pub(crate) fn logins(environment: &Environment) -> Option<JobLogins> {
     Some(detect(environment)?.logins?(environment))
 }

@@ -1,69 +1,252 @@
-//! The options of a run, complete: what is not said on the command line has its default.
+//! The options of a run, as the command line has them, and what they mean together.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Format, OnFinding, OnOther, RunArgs};
-use crate::expectation::{self, Asked};
-use crate::oci::{self, Host, Platform, Reference};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+
+use crate::expectation::{Asked, OnOther};
+use crate::oci::{self, Digest, Host, Platform, Reference};
 use crate::problem::Problem;
 use crate::report::paint::ColorChoice;
-use crate::report::{Mode, Reach, Soften};
+use crate::report::{Mode, Reach, Tolerate};
 use crate::text::items;
 
-/// Everything a run needs to know, complete.
-#[derive(Debug)]
+/// What a run is asked for: the flags of `check` and `fix`, and what a step adds.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)]
 pub struct Options {
     /// Check or fix.
+    #[arg(skip = Mode::Check)]
     pub mode: Mode,
-    /// The metadata, in order: files (`-` is standard input) first.
+
+    /// Files that buildx wrote with --metadata-file (build or bake); `-` is standard input
+    #[arg(value_name = "METADATA")]
     pub files: Vec<PathBuf>,
-    /// Metadata given as text.
+
+    /// The metadata itself, instead of a file
+    #[arg(long, value_name = "JSON", action = clap::ArgAction::Append, help_heading = "What to check")]
     pub metadata: Vec<String>,
-    /// What a bake was asked for (`-` is standard input).
+
+    /// A tag to prove, instead of the names in the metadata; REF@DIGEST needs no metadata
+    #[arg(long = "tag", value_name = "REF", help_heading = "What to check")]
+    tags: Vec<String>,
+
+    /// The digest that every --tag without one of its own should be
+    #[arg(
+        long,
+        value_name = "DIGEST",
+        requires = "tags",
+        help_heading = "What to check"
+    )]
+    digest: Option<Digest>,
+
+    /// Only this bake target (repeatable)
+    #[arg(long = "target", value_name = "NAME", help_heading = "What to check")]
+    targets: Vec<String>,
+
+    /// What `docker buildx bake --print` printed: what was asked for; `-` is standard input
+    #[arg(long, value_name = "FILE", help_heading = "What to check")]
     pub definition: Option<PathBuf>,
-    /// The group of the definition that is meant.
+
+    /// Only this group of the definition
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "definition",
+        help_heading = "What to check"
+    )]
     pub group: Option<String>,
-    /// The tags, digest, targets and platforms asked for; a problem with one of them is reported
-    /// like any problem with the inputs.
-    pub asked: Result<Asked, Problem>,
-    /// Whether every child of an index is asked for.
+
+    /// A platform the image must have, such as linux/arm64 (repeatable, or comma separated)
+    #[arg(long = "platform", value_name = "P", help_heading = "What to check")]
+    platforms: Vec<String>,
+
+    /// Also ask for every child of the index, to find one that is gone
+    #[arg(long, help_heading = "What to check")]
     pub deep: bool,
-    /// The policy file that is to be read instead of the working directory's.
+
+    /// What to do where a tag is something that is no part of this build; without it and a policy: fail
+    #[arg(long, value_name = "WHAT", help_heading = "What to make of it")]
+    on_other: Option<OnOther>,
+
+    /// Do not put back another image that a registry forgets when --on-other fix moves its last tag
+    #[arg(long, help_heading = "What to make of it")]
+    no_restore: bool,
+
+    /// What to do where something could not be checked
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "fail",
+        help_heading = "What to make of it"
+    )]
+    on_unproven: OnFinding,
+
+    /// What to do where an image was never pushed, or there is nothing to check
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "fail",
+        help_heading = "What to make of it"
+    )]
+    on_unpushed: OnFinding,
+
+    /// The policy file, instead of .tagproof.yml or .github/tagproof.yml in the working directory
+    #[arg(long, value_name = "FILE", help_heading = "What to make of it")]
     pub policy: Option<PathBuf>,
-    /// Whether the rules of the policy hold.
-    pub use_rules: bool,
-    /// What does not fail the run.
-    pub soften: Soften,
-    /// Whether a build that was not pushed is set aside where another one was.
-    pub set_aside_unpushed: bool,
-    /// How far apart two agreeing looks are, whatever a policy says.
+
+    /// Judge by no rule of a policy file; what it says of registries still holds
+    #[arg(long, help_heading = "What to make of it")]
+    pub no_policy: bool,
+
+    /// How far apart two looks must be that agree; 0: one look decides; without it and a policy: 2
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
     pub settle: Option<Duration>,
-    /// How long a tag may take to come right.
+
+    /// How long a tag that is not right may take to come right
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
     pub settle_timeout: Duration,
-    /// How long everything may take.
+
+    /// How long everything may take
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds, allow_negative_numbers = true, help_heading = "Time")]
     pub timeout: Duration,
-    /// The login given on the command line: for which registry (`None`: the only one), as whom.
-    pub login: Option<(Option<Host>, String)>,
-    /// The config file that replaces the usual ones.
+
+    /// The registry that --username is for, as docker login takes it; empty: Docker Hub
+    #[arg(
+        long,
+        value_name = "HOST",
+        requires = "username",
+        help_heading = "Registry"
+    )]
+    registry: Option<String>,
+
+    /// The user name for --registry, or for the only registry at hand
+    #[arg(
+        long,
+        value_name = "U",
+        requires = "password_stdin",
+        help_heading = "Registry"
+    )]
+    username: Option<String>,
+
+    /// Read the password for --username from standard input
+    #[arg(long, requires = "username", help_heading = "Registry")]
+    password_stdin: bool,
+
+    /// A config file with logins, instead of Docker's and Podman's own
+    #[arg(long, value_name = "FILE", help_heading = "Registry")]
     pub registry_config: Option<PathBuf>,
-    /// The registries spoken to over plain HTTP.
+
+    /// Speak plain HTTP to this registry (repeatable); loopback names need no flag
+    #[arg(long, value_name = "HOST", value_parser = host, help_heading = "Registry")]
     pub plain_http: Vec<Host>,
-    /// A file of certificates to trust, too.
+
+    /// Trust these certificates, too
+    #[arg(long, value_name = "PEM", help_heading = "Registry")]
     pub ca_file: Option<PathBuf>,
-    /// The most requests at once to one registry.
-    pub concurrency: usize,
-    /// How the report is shown.
+
+    /// The most requests at once to one registry
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32), allow_negative_numbers = true, help_heading = "Registry")]
+    pub concurrency: u8,
+
+    /// How to show the report
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "terminal",
+        help_heading = "Output"
+    )]
     pub format: Format,
-    /// Where the report goes, too, and in which form.
-    pub files_out: Vec<(FileFormat, PathBuf)>,
-    /// Whether to use colors.
+
+    /// Also write the JSON report to this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    report: Option<PathBuf>,
+
+    /// Also write the report as JUnit XML to this file, a test case a tag
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    junit: Option<PathBuf>,
+
+    /// Also write status, digest and pinned reference to this file, for GitLab's dotenv reports
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    dotenv: Option<PathBuf>,
+
+    /// Also write a summary in Markdown to this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    markdown: Option<PathBuf>,
+
+    /// Whether to use colors
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Output"
+    )]
     pub color: ColorChoice,
-    /// Whether each request is shown.
+
+    /// Show each build's name, and each request: method, URL, status and time
+    #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
     pub verbose: bool,
-    /// Whether only what needs attention is shown.
+
+    /// Show only what needs attention
+    #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
+
+    /// Whether a build that was not pushed is set aside where another one was.
+    #[arg(skip)]
+    pub set_aside_unpushed: bool,
+
+    /// Whether of two builds that claim one tag the later one is meant.
+    #[arg(skip)]
+    pub later_wins: bool,
+}
+
+/// What a finding does to the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnFinding {
+    /// The run fails
+    Fail,
+    /// The run does not fail for it
+    Warn,
+}
+
+/// How a report is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Terminal,
+    /// The JSON report
+    Json,
+}
+
+impl ValueEnum for OnOther {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Fail, Self::Fix, Self::Warn]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()).help(match self {
+            Self::Fail => "The run fails",
+            Self::Fix => "The tag is moved all the same",
+            Self::Warn => "The run does not fail for it",
+        }))
+    }
+}
+
+impl ValueEnum for ColorChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Always, Self::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }))
+    }
 }
 
 /// The form of a report in a file.
@@ -110,10 +293,97 @@ impl Options {
                 flags.push_str(&format!(" {flag} {}", quoted(&path.to_string_lossy())));
             }
         }
-        if !self.use_rules {
+        if self.no_policy {
             flags.push_str(" --no-policy");
         }
         Reach { flags }
+    }
+
+    /// Which findings do not fail the run.
+    #[must_use]
+    pub fn tolerate(&self) -> Tolerate {
+        Tolerate {
+            unproven: self.on_unproven == OnFinding::Warn,
+            unpushed: self.on_unpushed == OnFinding::Warn,
+        }
+    }
+
+    /// Where the report goes, too, and in which form.
+    pub fn files_out(&self) -> impl Iterator<Item = (FileFormat, &Path)> {
+        let files = [
+            (FileFormat::Json, &self.report),
+            (FileFormat::Junit, &self.junit),
+            (FileFormat::Dotenv, &self.dotenv),
+            (FileFormat::Markdown, &self.markdown),
+        ];
+        let named = files.into_iter();
+        named.filter_map(|(format, path)| Some((format, path.as_deref()?)))
+    }
+
+    /// The login given on the command line: for which registry (`None`: the only one), as whom.
+    ///
+    /// # Errors
+    ///
+    /// When the registry cannot be read. It is not repeated: a password may be in it.
+    pub fn login(&self) -> Result<Option<(Option<Host>, String)>, Problem> {
+        let registry = self.registry.as_deref().map(oci::registry).transpose();
+        let registry = registry.map_err(|cause| {
+            Problem::invalid(
+                format!("failed to read `--registry`: {cause}"),
+                "write it like `ghcr.io`, `registry.example.com:5000` or `https://index.docker.io/v1/`",
+            )
+        })?;
+        Ok(self.username.clone().map(|username| (registry, username)))
+    }
+
+    /// The tags, digest, targets and platforms asked for, from lists with commas or newlines.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be read.
+    pub fn asked(&self) -> Result<Asked, Problem> {
+        let mut asked = Asked {
+            digest: self.digest.clone(),
+            targets: self.targets.clone(),
+            on_other: self.on_other,
+            no_restore: self.no_restore,
+            later_wins: self.later_wins,
+            ..Asked::default()
+        };
+        for text in self.tags.iter().flat_map(|list| items(list)) {
+            let reference = text.parse::<Reference>().map_err(|error| {
+                Problem::invalid(
+                    format!("failed to read `--tag {text}`: {error}"),
+                    "write it like `registry.example.com/app:1.4`, or with `@sha256:…` behind it",
+                )
+            })?;
+            asked.tags.push(reference);
+        }
+        let mut known = BTreeSet::new();
+        for text in self.platforms.iter().flat_map(|list| items(list)) {
+            let platform = text.parse::<Platform>().map_err(|error| {
+                Problem::invalid(
+                    format!("failed to read `--platform {text}`: {error}"),
+                    error.help(),
+                )
+            })?;
+            if known.insert(platform.clone()) {
+                asked.platforms.push(platform);
+            }
+        }
+        if asked.platforms.is_empty() && !self.platforms.is_empty() {
+            return Err(Problem::invalid(
+                "`--platform` is empty",
+                "write it like `--platform linux/amd64`, or leave it out",
+            ));
+        }
+        if asked.tags.is_empty() && !self.tags.is_empty() {
+            return Err(Problem::invalid(
+                "`--tag` is empty",
+                "write it like `--tag registry.example.com/app:1.4`",
+            ));
+        }
+        Ok(asked)
     }
 }
 
@@ -126,146 +396,18 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// The options that these arguments ask for.
-pub(super) fn options(mode: Mode, args: RunArgs) -> Options {
-    let (asked, registry) = match args.registry.as_deref().map(registry).transpose() {
-        Ok(registry) => (asked(&args), registry),
-        Err(problem) => (Err(problem), None),
-    };
-    let RunArgs {
-        files,
-        metadata,
-        tags: _,
-        digest: _,
-        targets: _,
-        definition,
-        group,
-        platforms: _,
-        deep,
-        on_other: _,
-        no_restore: _,
-        on_unproven,
-        on_unpushed,
-        policy,
-        no_policy,
-        settle,
-        settle_timeout,
-        timeout,
-        registry: _,
-        username,
-        password_stdin: _,
-        registry_config,
-        plain_http,
-        ca_file,
-        concurrency,
-        format,
-        report,
-        junit,
-        dotenv,
-        markdown,
-        color,
-        verbose,
-        quiet,
-    } = args;
-    let files_out = [
-        (FileFormat::Json, report),
-        (FileFormat::Junit, junit),
-        (FileFormat::Dotenv, dotenv),
-        (FileFormat::Markdown, markdown),
-    ];
-    Options {
-        mode,
-        files,
-        metadata,
-        definition,
-        group,
-        asked,
-        deep,
-        policy,
-        use_rules: !no_policy,
-        soften: Soften {
-            unproven: on_unproven == OnFinding::Warn,
-            unpushed: on_unpushed == OnFinding::Warn,
-        },
-        set_aside_unpushed: false,
-        settle,
-        settle_timeout,
-        timeout,
-        login: username.map(|username| (registry, username)),
-        registry_config,
-        plain_http,
-        ca_file,
-        concurrency: usize::from(concurrency),
-        format,
-        files_out: files_out
-            .into_iter()
-            .filter_map(|(format, path)| Some((format, path?)))
-            .collect(),
-        color: match color.as_str() {
-            "always" => ColorChoice::Always,
-            "never" => ColorChoice::Never,
-            _ => ColorChoice::Auto,
-        },
-        verbose,
-        quiet,
+/// A registry that is named.
+fn host(text: &str) -> Result<Host, &'static str> {
+    match text.trim().is_empty() {
+        true => Err("name the registry"),
+        false => oci::registry(text),
     }
 }
 
-/// The registry that a login is for. What cannot be read is not repeated: a password may be in it.
-fn registry(text: &str) -> Result<Host, Problem> {
-    oci::registry(text).map_err(|cause| {
-        Problem::invalid(
-            format!("failed to read `--registry`: {cause}"),
-            "write it like `ghcr.io`, `registry.example.com:5000` or `https://index.docker.io/v1/`",
-        )
-    })
-}
-
-/// The tags and platforms, from lists with commas or newlines.
-fn asked(args: &RunArgs) -> Result<Asked, Problem> {
-    let mut asked = Asked {
-        digest: args.digest.clone(),
-        targets: args.targets.clone(),
-        on_other: args.on_other.map(|on_other| match on_other {
-            OnOther::Fail => expectation::OnOther::Fail,
-            OnOther::Fix => expectation::OnOther::Fix,
-            OnOther::Warn => expectation::OnOther::Warn,
-        }),
-        no_restore: args.no_restore,
-        ..Asked::default()
-    };
-    for text in args.tags.iter().flat_map(|list| items(list)) {
-        let reference = text.parse::<Reference>().map_err(|error| {
-            Problem::invalid(
-                format!("failed to read `--tag {text}`: {error}"),
-                "write it like `registry.example.com/app:1.4`, or with `@sha256:…` behind it",
-            )
-        })?;
-        asked.tags.push(reference);
-    }
-    let mut known = BTreeSet::new();
-    for text in args.platforms.iter().flat_map(|list| items(list)) {
-        let platform = text.parse::<Platform>().map_err(|error| {
-            Problem::invalid(
-                format!("failed to read `--platform {text}`: {error}"),
-                error.help(),
-            )
-        })?;
-        if known.insert(platform.clone()) {
-            asked.platforms.push(platform);
-        }
-    }
-    if asked.platforms.is_empty() && !args.platforms.is_empty() {
-        return Err(Problem::invalid(
-            "`--platform` is empty",
-            "write it like `--platform linux/amd64`, or leave it out",
-        ));
-    }
-    if asked.tags.is_empty() && !args.tags.is_empty() {
-        return Err(Problem::invalid(
-            "`--tag` is empty",
-            "write it like `--tag registry.example.com/app:1.4`",
-        ));
-    }
-    Ok(asked)
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.strip_suffix('s').unwrap_or(text).parse::<f64>().ok();
+    number
+        .filter(|seconds| (0.0..=86_400.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "write a number of seconds, at most a day, such as `20` or `0.5`".to_owned())
 }

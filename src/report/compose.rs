@@ -14,7 +14,7 @@ use super::{Entry, Expected, Found, Mode, Proof, Relation, Report, Status, advic
 
 /// Which findings the user does not want to fail the run; `on-other` is each expectation's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Soften {
+pub struct Tolerate {
     /// `--on-unproven warn`.
     pub unproven: bool,
     /// `--on-unpushed warn`: also where there is nothing to check.
@@ -36,13 +36,13 @@ impl Report {
         mode: Mode,
         findings: &[Finding],
         mut notes: Vec<Note>,
-        soften: Soften,
+        tolerate: Tolerate,
         reach: &Reach,
     ) -> Self {
         notes.extend(remarks(findings));
         let tags: Vec<Entry> = findings
             .iter()
-            .map(|finding| entry(finding, soften, reach))
+            .map(|finding| entry(finding, tolerate, reach))
             .collect();
         let open = |entry: &&Entry| !entry.is_right();
         let unproven = |entry: &&Entry| entry.verdict == verdict::Code::Unproven;
@@ -82,10 +82,10 @@ impl Report {
 
     /// The report of a run that had nothing to look at.
     #[must_use]
-    pub fn of_problem(mode: Mode, problem: Problem, soften: Soften) -> Self {
+    pub fn of_problem(mode: Mode, problem: Problem, tolerate: Tolerate) -> Self {
         let (status, exit_code) = match problem.kind {
             ProblemKind::Invalid => (Status::Invalid, 2),
-            ProblemKind::Nothing if soften.unpushed => (Status::Nothing, 0),
+            ProblemKind::Nothing if tolerate.unpushed => (Status::Nothing, 0),
             ProblemKind::Nothing => (Status::Nothing, 2),
         };
         Self {
@@ -101,7 +101,7 @@ impl Report {
     }
 }
 
-fn entry(finding: &Finding, soften: Soften, reach: &Reach) -> Entry {
+fn entry(finding: &Finding, tolerate: Tolerate, reach: &Reach) -> Entry {
     let Finding {
         expectation,
         sight,
@@ -119,8 +119,8 @@ fn entry(finding: &Finding, soften: Soften, reach: &Reach) -> Entry {
     let softened = outcome.is_none()
         && match verdict {
             Verdict::Other(_) => expectation.on_other == OnOther::Warn,
-            Verdict::Unproven(_) => soften.unproven,
-            Verdict::NeverPushed => soften.unpushed,
+            Verdict::Unproven(_) => tolerate.unproven,
+            Verdict::NeverPushed => tolerate.unpushed,
             Verdict::Ok
             | Verdict::Child(_)
             | Verdict::Wrapped

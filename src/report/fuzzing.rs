@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::github::{Annotate, Outputs, file, runner};
 use super::markdown::reader;
 use super::terminal::Look;
-use super::{Entry, Expected, Found, Mode, Proof, Relation, Report, Soften, Status};
+use super::{Entry, Expected, Found, Mode, Proof, Relation, Report, Status, Tolerate};
 use crate::fuzzing::is_tame;
 use crate::note::{self, Note};
 use crate::oci::{Digest, MediaType, Platform};
@@ -175,7 +175,7 @@ fn report(data: &[u8]) -> Report {
 
 /// A problem in every output.
 pub(crate) fn problem(found: &Problem) {
-    let report = Report::of_problem(Mode::Check, found.clone(), Soften::default());
+    let report = Report::of_problem(Mode::Check, found.clone(), Tolerate::default());
     check_json(&report);
     for width in [0, 20] {
         check_terminal(&report, width, false);

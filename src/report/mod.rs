@@ -31,7 +31,7 @@ use crate::outcome::{self, Left};
 use crate::problem::Problem;
 use crate::verdict;
 
-pub use compose::{Reach, Soften};
+pub use compose::{Reach, Tolerate};
 
 /// What came out of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]

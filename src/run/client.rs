@@ -12,26 +12,17 @@ use crate::problem::Problem;
 use crate::registry::{Client, Logins, Settings, Sources};
 use crate::report::Mode;
 
+/// A login: registry, user name, password.
+type Explicit = (Host, String, String);
+
 /// The client that the options, the policy and the environment ask for.
 pub(super) fn client<'a>(
     around: &Around<'a, '_>,
-    stdin: &mut files::StdinOnce<'_>,
+    explicit: Option<Explicit>,
     options: &Options,
     policy: &Policy,
-    expectations: &[Expectation],
     log: &'a (dyn Fn(&str) + Sync),
 ) -> Result<Client<'a>, Problem> {
-    let explicit = match &options.login {
-        None => None,
-        Some((host, username)) => {
-            let host = match host {
-                Some(host) => host.clone(),
-                None => only_host(expectations)?,
-            };
-            let password = stdin.read_line_of("`--password-stdin`", 64 * 1024)?;
-            Some((host, username.clone(), password))
-        }
-    };
     let ca_file = match &options.ca_file {
         None => None,
         Some(path) => Some(files::read(
@@ -72,11 +63,28 @@ pub(super) fn client<'a>(
         ca_file,
         ca_files,
         environment: around.environment.clone(),
-        concurrency: options.concurrency,
+        concurrency: usize::from(options.concurrency),
         deadline: options.timeout,
     };
     Client::new(settings, logins, around.clock, log)
         .map_err(|cause| Problem::invalid(cause, "`tagproof check --help` shows the flags"))
+}
+
+/// The login given on the command line, with its password from standard input.
+pub(super) fn explicit(
+    login: Option<(Option<Host>, String)>,
+    expectations: &[Expectation],
+    stdin: &mut files::StdinOnce<'_>,
+) -> Result<Option<Explicit>, Problem> {
+    let Some((host, username)) = login else {
+        return Ok(None);
+    };
+    let host = match host {
+        Some(host) => host,
+        None => only_host(expectations)?,
+    };
+    let password = stdin.read_line_of("`--password-stdin`", 64 * 1024)?;
+    Ok(Some((host, username, password)))
 }
 
 /// The registries at hand.

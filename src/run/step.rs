@@ -1,16 +1,16 @@
 //! The run of a step of GitHub Actions: inputs to a run, its report to where the runner looks.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{Around, Process, report, write_files};
+use super::{Around, Process, refused_file, report, write_files};
 use crate::ci::github::{self as ci, BUILDS_OF_A_JOB, Step, Summary};
-use crate::cli::{self, Action, FileFormat, Options};
+use crate::cli::{self, Action, Options};
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::files;
 use crate::problem::{Problem, ProblemKind};
-use crate::report::{self as render, Mode, Report, Soften, Status, github, paint, terminal};
+use crate::report::{self as render, Mode, Report, Status, Tolerate, github, paint, terminal};
 use crate::text::clean;
 use crate::verdict;
 
@@ -49,9 +49,9 @@ pub(super) fn run(process: Process<'_>) -> u8 {
                 let mut password = step.password.as_deref().unwrap_or_default().as_bytes();
                 report(&around, &mut password, options)
             }
-            Err(problem) => Report::of_problem(options.mode, problem, options.soften),
+            Err(problem) => Report::of_problem(options.mode, problem, options.tolerate()),
         },
-        Err(problem) => Report::of_problem(Mode::Fix, problem.clone(), Soften::default()),
+        Err(problem) => Report::of_problem(Mode::Fix, problem.clone(), Tolerate::default()),
     };
     if let Ok(step) = &step {
         hint(step, &mut report);
@@ -93,9 +93,7 @@ fn parsed(step: &Step) -> Result<Box<Options>, Problem> {
             return Err(ci::usage_problem(""));
         }
     };
-    let refused =
-        |(format, path): &(FileFormat, PathBuf)| files::refuse_as_output(format.flag(), path);
-    match options.files_out.iter().find_map(refused) {
+    match refused_file(&options) {
         Some(problem) => Err(problem),
         None => Ok(options),
     }
@@ -148,9 +146,7 @@ fn of_the_job(
     }
     options.files = found;
     options.set_aside_unpushed = !step.unpushed_fails;
-    if let Ok(asked) = &mut options.asked {
-        asked.later_wins = true;
-    }
+    options.later_wins = true;
     Ok(())
 }
 

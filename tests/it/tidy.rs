@@ -307,7 +307,7 @@ fn every_file_says_its_one_responsibility_and_is_not_too_long() {
             "{file} does not begin with what it is for"
         );
         let lines = text.lines().count();
-        assert!(lines <= 400, "{file} has {lines} lines");
+        assert!(lines <= 600, "{file} has {lines} lines");
     }
 }
 
