@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Builder;
 use std::time::Duration;
 
 use super::credentials::Logins;
@@ -220,13 +221,17 @@ impl Registry for Client<'_> {
                 let next = Arc::new(AtomicUsize::new(0));
                 for _ in 0..order.len().min(at_once) {
                     let (next, answers, held) = (Arc::clone(&next), &answers, &held);
-                    scope.spawn(move || {
+                    let work = move || {
                         while let Some(&nth) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                             if let (Some(read), Some(place)) = (batch.get(nth), answers.get(nth)) {
                                 *lock(place) = Some(self.read_within(read, held));
                             }
                         }
-                    });
+                    };
+                    // A container may allow only so many threads: then there are fewer.
+                    if Builder::new().spawn_scoped(scope, work).is_err() {
+                        break;
+                    }
                 }
             }
         });
@@ -237,7 +242,7 @@ impl Registry for Client<'_> {
                 place
                     .into_inner()
                     .unwrap_or_else(PoisonError::into_inner)
-                    // Each place is filled by the thread that took its number.
+                    // Each place is filled by the thread that took its number, if there was one.
                     .unwrap_or_else(|| self.read_within(read, &held))
             })
             .collect()

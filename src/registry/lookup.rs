@@ -58,7 +58,12 @@ fn addresses(name: String, timeout: &NextTimeout) -> Result<Found, ureq::Error> 
         return Ok(Ok(vec![address]));
     }
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    std::thread::spawn(move || sender.send(look_up(&name)));
+    let asked = name.clone();
+    let ask = move || sender.send(look_up(&asked));
+    if std::thread::Builder::new().spawn(ask).is_err() {
+        // No more threads are to be had, so this one asks.
+        return Ok(look_up(&name));
+    }
     match receiver.recv_timeout(*timeout.after) {
         Ok(found) => Ok(found),
         Err(_) => Err(ureq::Error::Timeout(timeout.reason)),

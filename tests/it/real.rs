@@ -273,14 +273,14 @@ impl Process {
         );
         write(&config, text.as_bytes());
         let log = folder.0.join(format!("{name}.log"));
-        let child = Command::new(PROGRAM)
+        let mut command = Command::new(PROGRAM);
+        command
             .arg("serve")
             .arg(&config)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(fs::File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
+            .stderr(fs::File::create(&log).unwrap());
+        let child = crate::run::start(&mut command);
         let mut process = Self {
             child,
             host: String::new(),

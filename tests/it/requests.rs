@@ -6,7 +6,7 @@ use crate::image::{
     build, image_id, index, layered, layered_multi, metadata, multi, push, repacked,
 };
 use crate::registry::{Fault, Registry};
-use crate::run::{prove, tagproof};
+use crate::run::{Host, prove, tagproof};
 
 /// A registry with token login that has the build in these repositories under so many tags each.
 fn with_tags(repositories: &[&str], tags: usize) -> (Registry, Vec<String>) {
@@ -321,6 +321,30 @@ fn each_of_two_registries_is_asked_for_its_own() {
     assert_eq!(ran.status(), "ok", "{}", ran.shown());
     assert_eq!([&one, &other].map(|it| it.journal().len()), [12, 12]);
     assert!(one.connections() <= 4 && other.connections() <= 4);
+}
+
+#[test]
+fn where_no_thread_can_be_started_one_request_follows_another() {
+    if Host::get() != Host::Native {
+        return;
+    }
+    let (registry, names) = with_tags(&["a/app", "b/app"], 3);
+    // The name of the registry is looked up, too.
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| name.replace("127.0.0.1", "localhost"))
+        .collect();
+    let ran = tagproof(&["check", "build.json", "--settle", "0"])
+        .file("build.json", metadata(&multi("a").index, &names))
+        .file(
+            ".docker/config.json",
+            config(&registry).replace("127.0.0.1", "localhost"),
+        )
+        // More than there are addresses.
+        .env("RUST_MIN_STACK", "200000000000000")
+        .report()
+        .run();
+    assert_eq!(ran.status(), "ok", "{}", ran.shown());
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Runs the real program as a user would, in an empty environment, and keeps all it says.
 
-use std::io::Write as _;
+use std::io::{Error, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -84,6 +85,27 @@ impl Host {
             }
         }
     }
+}
+
+/// Starts a program, later if the system has too much to do for one more at the moment.
+pub(crate) fn start(command: &mut Command) -> Child {
+    for _ in 0..600 {
+        match command.spawn() {
+            Err(error) if is_passing(&error) => std::thread::sleep(Duration::from_millis(100)),
+            started => return started.unwrap_or_else(|error| panic!("{command:?}: {error}")),
+        }
+    }
+    panic!("{command:?} could not be started for a minute");
+}
+
+fn is_passing(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::WouldBlock
+            | ErrorKind::OutOfMemory
+            | ErrorKind::ExecutableFileBusy
+            | ErrorKind::Interrupted
+    )
 }
 
 fn skip(why: &str) {
@@ -309,7 +331,7 @@ impl Run {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = self.command.spawn().unwrap();
+        let mut child = start(&mut self.command);
         drop(child.stdout.take());
         let _ = child.stdin.take().unwrap().write_all(&self.stdin);
         let output = child.wait_with_output().unwrap();
@@ -322,7 +344,7 @@ impl Run {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = self.command.spawn().unwrap();
+        let mut child = start(&mut self.command);
         // A program that does not read its standard input closes it.
         let _ = child.stdin.take().unwrap().write_all(&self.stdin);
         let output = child.wait_with_output().unwrap();

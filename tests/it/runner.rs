@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::run::{Directory, Host};
+use crate::run::{Directory, Host, start};
 
 // What the renderers are tested with, too: one reader of the runner's grammar.
 #[path = "../../src/report/github/runner.rs"]
@@ -142,8 +142,11 @@ impl Step {
             command.env(format!("INPUT_{name}"), value);
         }
         command.envs(&self.variables);
-        command.stdin(Stdio::null());
-        let ended = command.output().unwrap();
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let ended = start(&mut command).wait_with_output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let all = text(ended.stdout) + &text(ended.stderr);
         assert!(!all.contains("panicked"), "{all}");
