@@ -1,7 +1,7 @@
 //! The logins that GitLab gives to a job: for the registry of that GitLab, in variables.
 
-use super::credentials::Secret;
-use super::places::Place;
+use super::place::Place;
+use super::secret::Secret;
 use crate::environment::Environment;
 use crate::oci::host_and_path;
 
@@ -48,9 +48,9 @@ pub(super) fn places(environment: &Environment) -> Vec<Place> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::credentials::{Login, Logins, Sources};
     use super::*;
     use crate::oci::Reference;
+    use crate::registry::login::{Login, Logins, Sources};
 
     /// All answers for a repository of these variables: `user:password of place`, or why not.
     fn answers(variables: &[(&str, &str)], reference: &str) -> Vec<String> {
