@@ -1,4 +1,4 @@
-// Runs a credential helper, as src/registry/helper.rs does in the native program, which also makes
+// Runs a credential helper, as src/registry/login/helper.rs does in the native program, which also makes
 // sense of what is told here.
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";

@@ -22,7 +22,7 @@ import { directories, environment, workspace } from "./grants.mjs";
 import { ask } from "./helper.mjs";
 import { Output } from "./streams.mjs";
 
-/** The directory that exists in memory only; src/registry/helper.rs knows its name. */
+/** The directory that exists in memory only; src/registry/login/helper.rs knows its name. */
 const MADE = "/tagproof-launcher";
 
 const args = process.argv.length > 2 ? process.argv.slice(2) : ["action"];

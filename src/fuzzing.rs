@@ -15,7 +15,7 @@ use crate::policy::{self, Pattern, Policy, TagPattern};
 use crate::problem::Problem;
 use crate::report::github::runner;
 
-pub use crate::registry::fuzzing::{challenge, docker_config, error_body};
+pub use crate::registry::tests::fuzzing::{challenge, docker_config, error_body};
 pub use crate::report::fuzzing::{annotations, dotenv, json, junit, markdown, outputs, terminal};
 
 /// A name, as in `fuzz/fuzz_targets` and `fuzz/seeds`, and its function.

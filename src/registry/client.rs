@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
-use super::credentials::Logins;
-use super::error::Refusal;
-use super::exchange::{Ask, lock};
-use super::http::{Http, Outgoing, Response, Verb};
-use super::login::{Doorman, Nth};
-use super::proxy::Proxies;
-use super::secrets::Secrets;
-use super::sender::Sender;
-use super::session::Station;
+use super::auth::Nth;
+use super::auth::exchange::Exchange;
+use super::login::Logins;
+use super::sync::lock;
+use super::wire::backoff;
+use super::wire::endpoint::Ask;
+use super::wire::http::{Http, Outgoing, Response, Verb};
+use super::wire::proxy::Proxies;
+use super::wire::redact::Secrets;
+use super::wire::refusal::Refusal;
+use super::wire::retrying::Sender;
 use super::{Answer, Class, Error, MAX_BODY, Method, Read, Registry, Target, Write};
 use crate::clock::Clock;
 use crate::environment::Environment;
@@ -54,11 +56,8 @@ pub struct Requests {
 
 /// The registries of the world over HTTP.
 pub struct Client<'a> {
-    pub(super) settings: Settings,
-    pub(super) sender: Sender<'a>,
-    pub(super) doorman: Doorman<'a>,
-    pub(super) clock: &'a dyn Clock,
-    stations: Mutex<BTreeMap<Host, Arc<Station>>>,
+    exchange: Exchange<'a>,
+    concurrency: usize,
     warnings: Mutex<Vec<(Host, String)>>,
 }
 
@@ -93,25 +92,18 @@ impl<'a> Client<'a> {
             clock,
             log,
         )?;
+        let sender = Sender::new(http, clock, log, settings.deadline);
         Ok(Self {
-            sender: Sender::new(http, clock, log, settings.deadline),
-            doorman: Doorman {
-                logins,
-                clock,
-                log,
-                told: Mutex::default(),
-            },
-            clock,
-            stations: Mutex::default(),
+            exchange: Exchange::new(sender, logins, clock, settings.plain_http, settings.write),
+            concurrency: settings.concurrency,
             warnings: Mutex::default(),
-            settings,
         })
     }
 
     /// How many requests were sent so far.
     #[must_use]
     pub fn requests(&self) -> Requests {
-        let (total, pulls) = self.sender.http.counts();
+        let (total, pulls) = self.exchange.sender.http.counts();
         Requests { total, pulls }
     }
 
@@ -119,15 +111,6 @@ impl<'a> Client<'a> {
     #[must_use]
     pub fn warnings(&self) -> Vec<(Host, String)> {
         lock(&self.warnings).clone()
-    }
-
-    fn station(&self, host: &Host) -> Arc<Station> {
-        let mut stations = lock(&self.stations);
-        let station = stations.entry(host.clone()).or_insert_with(|| {
-            let is_plain = self.settings.plain_http.contains(host);
-            Arc::new(Station::new(host.clone(), is_plain))
-        });
-        Arc::clone(station)
     }
 
     /// Reads, unless the bodies of the batch, which are all answered with at once, are too large
@@ -170,10 +153,10 @@ impl<'a> Client<'a> {
             is_pull: is_manifest && read.method == Method::Get,
             until: None,
         };
-        let station = self.station(read.repository.host());
-        let response = self.exchange(&station, &read.repository, &ask)?;
-        self.note_warnings(&station.host, &response);
-        answer(read.method, &ask.outgoing(&station), response)
+        let host = read.repository.host();
+        let response = self.exchange.send(&read.repository, &ask)?;
+        self.note_warnings(host, &response);
+        answer(read.method, &self.exchange.outgoing(host, &ask), response)
     }
 
     fn note_warnings(&self, host: &Host, response: &Response) {
@@ -206,7 +189,7 @@ impl Registry for Client<'_> {
     fn read(&self, batch: &[Read]) -> Vec<Result<Answer, Error>> {
         let orders = orders(batch);
         let held = AtomicUsize::new(0);
-        let at_once = self.settings.concurrency.max(1);
+        let at_once = self.concurrency.max(1);
         let is_single = batch.len() < 2 || (orders.len() == 1 && at_once == 1);
         if is_single || cfg!(target_os = "wasi") {
             return batch
@@ -258,30 +241,33 @@ impl Registry for Client<'_> {
             is_pull: false,
             until: Some(write.until),
         };
-        let station = self.station(write.repository.host());
+        let host = write.repository.host();
         if write.bytes.len() > MAX_BODY {
-            return Err(ask.outgoing(&station).error(
+            return Err(self.exchange.outgoing(host, &ask).error(
                 Class::TooLarge,
                 "the manifest is larger than 4 MiB, which registries need not take",
             ));
         }
-        let response = self.exchange(&station, &write.repository, &ask)?;
-        self.note_warnings(&station.host, &response);
+        let response = self.exchange.send(&write.repository, &ask)?;
+        self.note_warnings(host, &response);
         match response.status {
-            200 if is_page(&response) => Err(ask.outgoing(&station).error(Class::BadAnswer, PAGE)),
+            200 if is_page(&response) => Err(self
+                .exchange
+                .outgoing(host, &ask)
+                .error(Class::BadAnswer, PAGE)),
             200 | 201 | 202 | 204 => Ok(()),
             _ => {
-                let mut error = refused(&ask.outgoing(&station), &response);
-                error.retry_after = self.sender.asked_to_wait(&response);
+                let mut error = refused(&self.exchange.outgoing(host, &ask), &response);
+                error.retry_after = self.exchange.sender.asked_to_wait(&response);
                 Err(error)
             }
         }
     }
 
     fn wait_for(&self, host: &Host, error: &Error, at_most: Duration) {
-        self.sender.ask_again();
-        let time = super::retry::spoken(at_most);
-        (self.sender.log)(&format!("waiting for {host}, {time} at most: {error}"));
+        self.exchange.sender.ask_again();
+        let time = backoff::spoken(at_most);
+        (self.exchange.sender.log)(&format!("waiting for {host}, {time} at most: {error}"));
     }
 }
 

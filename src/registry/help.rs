@@ -24,7 +24,7 @@ impl Error {
             Class::RateLimited => match (host, self.retry_after) {
                 ("registry-1.docker.io", _) => "log in to Docker Hub for a higher limit: `docker login`, or rerun the job later".to_owned(),
                 // What is over in a moment was waited for.
-                (_, Some(time)) if time.as_secs() >= 10 => format!("rerun the job in {}", super::retry::spoken(time)),
+                (_, Some(time)) if time.as_secs() >= 10 => format!("rerun the job in {}", super::wire::backoff::spoken(time)),
                 _ => "rerun the job later, or use a login with a higher limit".to_owned(),
             },
             Class::ChildMissing => "push the image again: the registry no longer has a part of it".to_owned(),

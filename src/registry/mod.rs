@@ -1,48 +1,21 @@
 //! The registry port, and the client that serves it over HTTP: the only part that knows HTTP.
 
-mod attempt;
-mod challenge;
-mod client;
-mod config_file;
-mod credentials;
-mod delivery;
+mod auth;
+pub mod client;
 mod error;
-mod escapes;
-mod exchange;
-mod failure;
-mod gitlab;
-mod go_json;
 mod help;
-mod helper;
-mod http;
-mod lanes;
-mod login;
-mod login_config;
-mod lookup;
-mod once;
-mod origin;
-mod places;
-mod proxy;
-mod retry;
-mod roots;
-mod scoped_config;
-mod secrets;
-mod sender;
-mod session;
-mod token;
+pub mod login;
+mod sync;
+mod wire;
 
 #[cfg(any(test, fuzzing))]
-pub(crate) mod fuzzing;
-#[cfg(test)]
-mod testing;
+pub(crate) mod tests;
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::oci::{Digest, Host, MediaType, Repository, Tag};
 
-pub use client::{Client, Requests, Settings};
-pub use credentials::{Login, Logins, Secret, Sources};
 pub use error::{Class, Error};
 
 /// What the engine may ask of registries. Which registry a request goes to is in its repository.

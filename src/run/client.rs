@@ -9,7 +9,8 @@ use crate::files;
 use crate::oci::Host;
 use crate::policy::Policy;
 use crate::problem::Problem;
-use crate::registry::{Client, Logins, Settings, Sources};
+use crate::registry::client::{Client, Settings};
+use crate::registry::login::{Logins, Sources};
 use crate::report::Mode;
 
 /// A login: registry, user name, password.

@@ -117,7 +117,6 @@ fn modules_import_only_what_the_table_allows() {
                 "oci",
                 "outcome",
                 "plan",
-                "registry",
                 "verdict",
             ],
         ),
@@ -139,7 +138,6 @@ fn modules_import_only_what_the_table_allows() {
                 "observe",
                 "outcome",
                 "plan",
-                "registry",
                 "verdict",
             ],
         ),
@@ -162,7 +160,6 @@ fn modules_import_only_what_the_table_allows() {
                 "observation",
                 "oci",
                 "outcome",
-                "registry",
                 "text",
                 "verdict",
             ],
@@ -189,7 +186,6 @@ fn modules_import_only_what_the_table_allows() {
                 "outcome",
                 "plan",
                 "problem",
-                "registry",
                 "text",
                 "verdict",
             ],
@@ -219,6 +215,172 @@ fn modules_import_only_what_the_table_allows() {
     }
 }
 
+/// The module that a file is, as the segments of its path: `["registry", "http"]`.
+fn module_path(file: &str) -> Vec<String> {
+    let path = file.trim_end_matches(".rs").trim_end_matches("/mod");
+    match path {
+        "lib" => Vec::new(),
+        path => path.split('/').map(str::to_owned).collect(),
+    }
+}
+
+/// The paths of a `use` tree: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn use_paths(tree: &str) -> Vec<String> {
+    let Some((head, rest)) = tree.split_once('{') else {
+        let path = tree.split(" as ").next().unwrap().trim();
+        return vec![path.to_owned()];
+    };
+    let (mut depth, mut items) = (0, vec![String::new()]);
+    for c in rest.strip_suffix('}').unwrap_or(rest).chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                items.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        items.last_mut().unwrap().push(c);
+    }
+    let items = items.iter().map(|item| item.trim());
+    items
+        .filter(|item| !item.is_empty())
+        .flat_map(use_paths)
+        .map(|path| format!("{}{path}", head.trim()))
+        .collect()
+}
+
+/// Every path in a file: those of its `use` items, and those in its code.
+fn paths(text: &str) -> BTreeSet<String> {
+    let text: String = code(text).collect::<Vec<_>>().join(" ");
+    let mut paths = BTreeSet::new();
+    let mut body = String::new();
+    for (nth, part) in format!(" {text}").split(" use ").enumerate() {
+        let rest = match part.split_once(';') {
+            Some((tree, rest)) if nth > 0 => {
+                let tree = tree.split_whitespace().collect::<Vec<_>>().join(" ");
+                paths.extend(use_paths(
+                    tree.trim_end_matches(", }").trim_end_matches('}'),
+                ));
+                rest
+            }
+            _ => part,
+        };
+        body.push_str(rest);
+    }
+    let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+    paths.extend(
+        body.split(|c| !is_path(c))
+            .filter(|path| path.contains("::"))
+            .map(str::to_owned),
+    );
+    paths
+}
+
+/// The other files of this program that each file reaches by a path. `mod child;` is not one.
+fn reached() -> BTreeMap<String, BTreeSet<String>> {
+    let sources = sources();
+    let files: BTreeMap<Vec<String>, &str> = sources
+        .keys()
+        .filter(|file| *file != "main.rs")
+        .map(|file| (module_path(file), file.as_str()))
+        .collect();
+    let find = |file: &str, path: &str| {
+        let own = module_path(file);
+        let mut whole = own.clone();
+        let mut segments = path.split("::").peekable();
+        match segments.next()? {
+            "crate" => whole.clear(),
+            "self" => {}
+            "super" => {
+                whole.pop();
+                while segments.next_if_eq(&"super").is_some() {
+                    whole.pop();
+                }
+            }
+            first => {
+                whole.push(first.to_owned());
+                files.contains_key(&whole).then_some(())?;
+            }
+        }
+        whole.extend(segments.map(str::to_owned));
+        while !files.contains_key(&whole) {
+            whole.pop()?;
+        }
+        Some(files[&whole].to_owned()).filter(|found| found != file)
+    };
+    sources
+        .iter()
+        .map(|(file, text)| {
+            let paths = paths(text);
+            let found = paths.iter().filter_map(|path| find(file, path));
+            (file.clone(), found.collect())
+        })
+        .collect()
+}
+
+/// Modules whose circles are yet to be opened. TODO: remove.
+const CIRCLES_LEFT: &[&str] = &[
+    "cli",
+    "definition",
+    "expectation",
+    "observation",
+    "observe",
+    "oci",
+    "policy",
+    "report",
+    "run",
+    "step",
+    "verdict",
+];
+
+#[test]
+fn no_two_files_reach_each_other() {
+    let reached = reached();
+    let beyond = |file: &String| {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![file.clone()]);
+        while let Some(file) = next.pop() {
+            for other in &reached[&file] {
+                if seen.insert(other.clone()) {
+                    next.push(other.clone());
+                }
+            }
+        }
+        seen
+    };
+    let beyond: BTreeMap<&String, BTreeSet<String>> =
+        reached.keys().map(|file| (file, beyond(file))).collect();
+    let circles: BTreeSet<BTreeSet<&String>> = beyond
+        .iter()
+        .filter(|(file, far)| far.contains(**file))
+        .map(|(file, far)| {
+            let others = beyond.iter().filter(|(other, _)| far.contains(**other));
+            others
+                .filter(|(_, far)| far.contains(*file))
+                .map(|(other, _)| *other)
+                .collect()
+        })
+        .collect();
+    let mut told = String::new();
+    for circle in &circles {
+        let is_left = |file: &&String| CIRCLES_LEFT.contains(&module(file));
+        println!("in a circle: {circle:?}");
+        if !circle.iter().all(is_left) {
+            for file in circle {
+                let others: Vec<_> = reached[*file]
+                    .iter()
+                    .filter(|it| circle.contains(it))
+                    .collect();
+                told.push_str(&format!("{file} reaches {others:?}\n"));
+            }
+        }
+    }
+    let count: usize = circles.iter().map(BTreeSet::len).sum();
+    println!("{count} files are in circles");
+    assert!(told.is_empty(), "files reach each other:\n{told}");
+}
+
 #[test]
 fn the_pure_middle_knows_the_registrys_errors_and_nothing_else_of_it() {
     for (file, text) in sources() {
@@ -237,7 +399,7 @@ fn the_pure_middle_knows_the_registrys_errors_and_nothing_else_of_it() {
 #[test]
 fn what_reaches_outside_stands_where_it_belongs() {
     let rules: [(&str, &[&str]); 14] = [
-        ("ureq", &["registry/"]),
+        ("ureq", &["registry/wire/"]),
         ("oci_spec", &["oci/document/"]),
         ("serde_yaml", &["policy/yaml"]),
         ("clap", &["cli"]),
@@ -247,20 +409,24 @@ fn what_reaches_outside_stands_where_it_belongs() {
             "std::fs",
             &[
                 "files.rs",
-                "registry/config_file.rs",
-                "registry/helper.rs",
-                "registry/roots.rs",
-                "registry/scoped_config.rs",
+                "registry/login/docker_config.rs",
+                "registry/login/helper.rs",
+                "registry/login/scoped.rs",
+                "registry/wire/certificates.rs",
             ],
         ),
-        ("std::process", &["main.rs", "registry/helper.rs"]),
+        ("std::process", &["main.rs", "registry/login/helper.rs"]),
         (
             "std::env",
-            &["main.rs", "registry/helper.rs", "registry/roots.rs"],
+            &[
+                "main.rs",
+                "registry/login/helper.rs",
+                "registry/wire/certificates.rs",
+            ],
         ),
         ("Instant", &["main.rs"]),
         ("SystemTime", &["main.rs"]),
-        ("thread::sleep", &["main.rs", "registry/helper.rs"]),
+        ("thread::sleep", &["main.rs", "registry/login/helper.rs"]),
         (
             "Deserialize",
             &[

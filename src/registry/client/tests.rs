@@ -14,7 +14,8 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::oci::{MediaType, Reference, Tag};
-use crate::registry::{Login, Secret, Under};
+use crate::registry::Under;
+use crate::registry::login::{Login, Secret};
 
 /// Virtual time: sleeping only turns the hands.
 #[derive(Default)]

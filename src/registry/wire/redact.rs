@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
 use super::escapes::Meaning;
-use super::exchange::lock;
+use crate::registry::sync::lock;
 
 /// What a secret is replaced by.
 const VEIL: &str = "***";

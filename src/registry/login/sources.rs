@@ -1,45 +1,28 @@
-//! The places that logins may be in, in the order they are tried.
+//! Where logins may come from, and the places that makes, in the order they are tried.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::credentials::{Secret, Sources};
-use super::login_config::LoginConfig;
-use super::{config_file, gitlab};
+use super::docker_config::{self, LoginConfig};
+use super::gitlab;
+use super::place::{Place, home, name};
+use super::secret::Secret;
 use crate::environment::Environment;
 use crate::oci::Host;
 
-/// A place that may hold logins.
-pub(super) enum Place {
-    /// One login, for one host.
-    Given {
-        /// The host, and no other.
-        host: Host,
-        /// What it is called.
-        name: String,
-        /// The login, or why it cannot work.
-        secret: Result<Secret, &'static str>,
-    },
-    /// A config that was read already, or why it could not be, and what it is called.
-    Config(String, Result<LoginConfig, String>),
-    /// A config file that need not exist.
-    File(PathBuf),
-    /// The directory of buildx's configs for single registries and repositories.
-    Scoped {
-        /// The directory.
-        root: PathBuf,
-        /// Whether tags may be written.
-        write: bool,
-    },
-}
-
-impl Place {
-    /// What people know the place by.
-    pub(super) fn name(&self, home: Option<&Path>) -> String {
-        match self {
-            Self::Given { name, .. } | Self::Config(name, _) => name.clone(),
-            Self::File(path) | Self::Scoped { root: path, .. } => name(path, home),
-        }
-    }
+/// Where logins may come from.
+pub struct Sources {
+    /// The environment: it names config files, or holds one.
+    pub environment: Environment,
+    /// A login given by the user, for exactly this host: `--registry`, `--username` and the
+    /// password from standard input.
+    pub explicit: Option<(Host, String, String)>,
+    /// `--registry-config`: read instead of every other config file.
+    pub registry_config: Option<PathBuf>,
+    /// The token of a GitHub job, for GitHub's own registry only and where there is no other login
+    /// for it: user name and token.
+    pub token: Option<(String, String)>,
+    /// Whether tags may be written: a login that is scoped to pulling is of no use then.
+    pub write: bool,
 }
 
 /// The places of these sources. A new kind of source is a new line here.
@@ -64,7 +47,7 @@ pub(super) fn places(sources: Sources) -> Result<Vec<Place>, String> {
     match registry_config {
         Some(path) => {
             let name = name(&path, home(&environment).as_deref());
-            let config = config_file::read(&path)
+            let config = docker_config::read(&path)
                 .and_then(|config| config.ok_or("there is no such file".to_owned()))
                 .map_err(|reason| format!("failed to read {name}: {reason}"))?;
             places.push(Place::Config(name, Ok(config)));
@@ -125,19 +108,4 @@ fn defaults(environment: &Environment, write: bool) -> Vec<Place> {
         Some(places) => files.chain(variable).chain(places).collect(),
         None => variable.into_iter().chain(files).collect(),
     }
-}
-
-/// The home directory of the user.
-pub(super) fn home(environment: &Environment) -> Option<PathBuf> {
-    let name = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
-    environment.get(name).map(PathBuf::from)
-}
-
-/// A path as people know it: in backticks, without control characters, `~` for the home.
-pub(super) fn name(path: &Path, home: Option<&Path>) -> String {
-    let text = match home.and_then(|home| path.strip_prefix(home).ok()) {
-        Some(rest) => Path::new("~").join(rest).display().to_string(),
-        None => path.display().to_string(),
-    };
-    format!("`{}`", text.replace(char::is_control, "?"))
 }

@@ -1,6 +1,6 @@
-//! The certificates that this system trusts.
+//! The certificates that this system trusts, and those of a file.
 
-use ureq::tls::Certificate;
+use ureq::tls::{Certificate, PemItem, parse_pem};
 
 /// All of them; none where there is no store.
 #[cfg(not(target_os = "wasi"))]
@@ -25,7 +25,6 @@ const MAX_FILES: usize = 1000;
 #[cfg(target_os = "wasi")]
 pub(super) fn system() -> Vec<Certificate<'static>> {
     use std::io::Read as _;
-    use ureq::tls::{PemItem, parse_pem};
     let read = |path: std::path::PathBuf| {
         let mut pem = Vec::new();
         let file = std::fs::File::open(path).ok()?;
@@ -48,4 +47,37 @@ pub(super) fn system() -> Vec<Certificate<'static>> {
             _ => None,
         })
         .collect()
+}
+
+/// The certificates of the file that `of` names.
+pub(super) fn of_file(of: &str, pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
+    let mut found = Vec::new();
+    for item in parse_pem(pem) {
+        match item.map_err(|_| format!("{of} is not a file of PEM certificates"))? {
+            PemItem::Certificate(certificate) => found.push(certificate),
+            _ => return Err(format!("{of} holds something that is no certificate")),
+        }
+    }
+    match found.is_empty() {
+        true => Err(format!("{of} holds no certificate in PEM form")),
+        false => Ok(found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_certificates_is_refused() {
+        assert!(of_file("it", b"").is_err());
+        assert!(of_file("it", b"hello").is_err());
+        assert!(
+            of_file(
+                "it",
+                b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"
+            )
+            .is_err()
+        );
+    }
 }

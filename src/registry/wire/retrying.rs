@@ -2,14 +2,15 @@
 //! only as long as they stay where they began, and gives up on hosts that are down.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use super::backoff::{self, Jitter};
 use super::http::{Http, Outgoing, Response, Verb};
 use super::origin::{Origin, redact, resolve};
-use super::retry::{self, Jitter};
-use super::{Class, Error};
 use crate::clock::Clock;
+use crate::registry::sync::lock;
+use crate::registry::{Class, Error};
 
 const MAX_REDIRECTS: usize = 3;
 
@@ -70,7 +71,7 @@ impl<'a> Sender<'a> {
         let mut before: Option<Error> = None;
         let attempts = match self.dead().get(&origin) {
             Some(Dead::Asked) => 1,
-            _ => retry::ATTEMPTS,
+            _ => backoff::ATTEMPTS,
         };
         for attempt in 1.. {
             self.check(&origin, outgoing)
@@ -96,8 +97,8 @@ impl<'a> Sender<'a> {
                 return Err(error);
             }
             let time = {
-                let mut jitter = self.jitter.lock().unwrap_or_else(PoisonError::into_inner);
-                retry::wait(attempt, error.retry_after, hint, &mut jitter)
+                let mut jitter = lock(&self.jitter);
+                backoff::wait(attempt, error.retry_after, hint, &mut jitter)
             };
             if self.clock.now() + time >= self.deadline {
                 return Err(Error {
@@ -106,7 +107,7 @@ impl<'a> Sender<'a> {
                     ..error
                 });
             }
-            (self.log)(&format!("retry in {}: {error}", retry::spoken(time)));
+            (self.log)(&format!("retry in {}: {error}", backoff::spoken(time)));
             self.clock.sleep(time);
             before = Some(error);
         }
@@ -213,14 +214,14 @@ impl<'a> Sender<'a> {
         }
         let mut error = outgoing.error(refusal.class(), refusal.reason());
         error.retry_after = self.retry_after(&response);
-        if let Some(time) = error.retry_after.filter(|time| *time > retry::PATIENCE) {
-            let later = retry::spoken(time);
+        if let Some(time) = error.retry_after.filter(|time| *time > backoff::PATIENCE) {
+            let later = backoff::spoken(time);
             error.reason = format!("{}; it takes requests again in {later}", error.reason);
             return Err((error, Wish::Stop));
         }
         let wish = match refusal.is_passing() {
             true => Wish::Repeat {
-                hint: retry::hint(&refusal.words),
+                hint: backoff::hint(&refusal.words),
             },
             false => Wish::Stop,
         };
@@ -229,12 +230,12 @@ impl<'a> Sender<'a> {
 
     /// How long an answer asks to wait, in its header.
     fn retry_after(&self, response: &Response) -> Option<Duration> {
-        retry::retry_after(response.header("retry-after"), self.clock.unix_time())
+        backoff::retry_after(response.header("retry-after"), self.clock.unix_time())
     }
 
     /// How long an answer asks to wait, in its header or in its words.
     pub(crate) fn asked_to_wait(&self, response: &Response) -> Option<Duration> {
-        let hint = || retry::hint(&response.refusal().words);
+        let hint = || backoff::hint(&response.refusal().words);
         self.retry_after(response).or_else(hint)
     }
 
@@ -265,7 +266,7 @@ impl<'a> Sender<'a> {
     }
 
     fn dead(&self) -> MutexGuard<'_, BTreeMap<Origin, Dead>> {
-        self.dead.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.dead)
     }
 
     /// Marks an origin as down, until it is asked again.

@@ -1,25 +1,26 @@
 //! Gets a pass for a repository: goes through the logins at hand, and asks the token server.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::challenge::Challenge;
-use super::credentials::{Login, Secret};
-use super::http::{Outgoing, Response, Verb};
-use super::origin::{Origin, redact};
-use super::sender::Sender;
 use super::session::{Pass, Session, Stage};
 use super::token::{self, MAX_TOKEN_BODY, Scope, Token};
-use super::{Class, Error};
 use crate::clock::Clock;
 use crate::oci::Repository;
+use crate::registry::login::{Login, Secret};
+use crate::registry::sync::lock;
+use crate::registry::wire::http::{Outgoing, Response, Verb};
+use crate::registry::wire::origin::{Origin, redact};
+use crate::registry::wire::retrying::Sender;
+use crate::registry::{Class, Error};
 use crate::text::clean;
 
-/// The login of the nth place for a repository, as [`super::Logins::nth`] gives it.
+/// The login of the nth place for a repository, as [`Logins::nth`](crate::registry::login::Logins::nth) gives it.
 pub(crate) type Nth = dyn Fn(&Repository, usize) -> Option<Result<Login, String>> + Send + Sync;
 
 /// What logs in.
@@ -107,7 +108,7 @@ impl Doorman<'_> {
 
     fn tell(&self, repository: &Repository, source: &str) {
         let line = format!("login {}: from {source}", repository.host());
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = lock(&self.told);
         if told.insert(line.clone()) {
             (self.log)(&line);
         }

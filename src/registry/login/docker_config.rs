@@ -1,15 +1,22 @@
-//! The text of a login config, as Docker (`config.json`) and Podman (`auth.json`) write it, and as they read it.
+//! A login config, as Docker (`config.json`) and Podman (`auth.json`) write it, and as they read it.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::MapAccess;
 
-use super::credentials::Secret;
 use super::go_json::{self, Fields, Object, members, skip, text};
+use super::secret::Secret;
 use crate::oci::{Host, MAX_VALUES, Repository, host_and_path, is_bounded};
+use crate::text::{too_large, utf8};
+
+/// The most that is read of a config file.
+const MAX_SIZE: usize = 1024 * 1024;
 
 /// What Docker calls its Hub in a config file, and asks credential helpers for.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
@@ -24,7 +31,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// The logins of one config file. No `Debug`: most of it is secret.
 #[derive(Default)]
-pub(super) struct LoginConfig {
+pub(crate) struct LoginConfig {
     auths: Vec<(Key, Entry)>,
     helpers: Vec<(Key, String)>,
     store: String,
@@ -32,11 +39,11 @@ pub(super) struct LoginConfig {
 
 /// The credential helper that a config names for a host.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct HelperEntry<'a> {
+pub(crate) struct HelperEntry<'a> {
     /// Its name as written, not checked.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
     /// What the login may be filed under, the likeliest first; printable ASCII.
-    pub(super) servers: Vec<String>,
+    pub(crate) servers: Vec<String>,
 }
 
 /// The name an entry is filed under: `ghcr.io`, `https://index.docker.io/v1/`, `quay.io/acme/app`.
@@ -92,7 +99,7 @@ impl LoginConfig {
     /// Reads the text of a config file. An empty one holds no logins, as for Docker.
     ///
     /// The error is in words of this program alone: the parser's own quote the text.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, String> {
         if text.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
@@ -129,7 +136,7 @@ impl LoginConfig {
 
     /// The helper that keeps the login of this host: the host's own before the one for all. An
     /// empty name for a host means that its login is in the file.
-    pub(super) fn helper(&self, host: &Host) -> Option<HelperEntry<'_>> {
+    pub(crate) fn helper(&self, host: &Host) -> Option<HelperEntry<'_>> {
         let own = self.helpers.iter().find(|(key, _)| key.is_all_of(host));
         let (name, as_written): (_, Vec<&Key>) = match own {
             Some((key, name)) => (name, vec![key]),
@@ -150,7 +157,7 @@ impl LoginConfig {
 
     /// The secret in the file itself: the repository's own, its namespace's, its host's. The
     /// error says what is wrong with the entry, and nothing of what it holds.
-    pub(super) fn secret(&self, repository: &Repository) -> Option<Result<Secret, &'static str>> {
+    pub(crate) fn secret(&self, repository: &Repository) -> Option<Result<Secret, &'static str>> {
         let mut path = repository.path();
         loop {
             let found = self
@@ -164,6 +171,34 @@ impl LoginConfig {
             path = path.rsplit_once('/').map_or("", |(parent, _)| parent);
         }
     }
+}
+
+/// Reads a config file; `None` if there is no such file.
+pub(crate) fn read(path: &Path) -> Result<Option<LoginConfig>, String> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if is_missing(&error) => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    let mut bytes = Vec::new();
+    file.take(MAX_SIZE as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    if bytes.len() > MAX_SIZE {
+        return Err(too_large(MAX_SIZE));
+    }
+    let text = utf8(bytes, MAX_SIZE).map_err(|why| format!("{why}: save it as UTF-8"))?;
+    LoginConfig::parse(&text).map(Some)
+}
+
+/// Whether a file or directory could not be opened because there is none. A WebAssembly host
+/// shows only the directories it was told to, and fails for the others in ways of its own.
+pub(crate) fn is_missing(error: &io::Error) -> bool {
+    cfg!(target_os = "wasi")
+        || matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        )
 }
 
 /// What Docker files the login of a host under.

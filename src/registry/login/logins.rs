@@ -1,57 +1,17 @@
-//! Logins for registries, found in the places they are kept in.
+//! The login for a repository, from the places that hold one.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::config_file;
+use super::docker_config::{self, LoginConfig};
 use super::helper::Helpers;
-use super::login_config::LoginConfig;
-use super::once::Once;
-use super::places::{self, Place};
-use super::scoped_config;
+use super::once_map::Once;
+use super::place::{self, Place};
+use super::scoped;
+use super::secret::{Login, Secret};
+use super::sources::{self, Sources};
 use crate::environment::Environment;
 use crate::oci::{Host, Repository};
-
-/// What logs in to a registry, and where it came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Login {
-    /// Where it came from, for people: "`~/.docker/config.json`", "the credential helper `ecr-login`".
-    pub source: String,
-    /// The secret itself.
-    pub secret: Secret,
-}
-
-/// A secret. `Debug` shows none of it, and there is no `Display`.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Secret {
-    /// A user name and a password, for Basic or for a token server.
-    Password {
-        /// The user name.
-        username: String,
-        /// The password.
-        password: String,
-    },
-    /// An OAuth2 refresh token (`identitytoken`): goes to the token server by POST.
-    IdentityToken(String),
-    /// A bearer token for the registry itself (`registrytoken`): no token server is asked.
-    RegistryToken(String),
-}
-
-/// Where logins may come from.
-pub struct Sources {
-    /// The environment: it names config files, or holds one.
-    pub environment: Environment,
-    /// A login given by the user, for exactly this host: `--registry`, `--username` and the
-    /// password from standard input.
-    pub explicit: Option<(Host, String, String)>,
-    /// `--registry-config`: read instead of every other config file.
-    pub registry_config: Option<PathBuf>,
-    /// The token of a GitHub job, for GitHub's own registry only and where there is no other login
-    /// for it: user name and token.
-    pub token: Option<(String, String)>,
-    /// Whether tags may be written: a login that is scoped to pulling is of no use then.
-    pub write: bool,
-}
 
 /// All places that logins may be in, in the order they are tried.
 pub struct Logins {
@@ -73,9 +33,9 @@ impl Logins {
         Ok(Self {
             files: Once::default(),
             helpers: Helpers::new(&sources.environment),
-            home: places::home(&sources.environment),
-            last: places::last(&sources),
-            places: places::places(sources)?,
+            home: place::home(&sources.environment),
+            last: sources::last(&sources),
+            places: sources::places(sources)?,
         })
     }
 
@@ -122,7 +82,7 @@ impl Logins {
             }
             Place::File(path) => Vec::from_iter(self.search_file(path, repository)),
             Place::Scoped { root, write } => {
-                let (files, failures) = scoped_config::files(root, repository, *write);
+                let (files, failures) = scoped::files(root, repository, *write);
                 let failures = failures.into_iter().map(|(directory, error)| {
                     Err(format!("failed to list {}: {error}", self.name(&directory)))
                 });
@@ -136,7 +96,9 @@ impl Logins {
     }
 
     fn search_file(&self, path: &Path, repository: &Repository) -> Option<Result<Login, String>> {
-        let config = self.files.get(path.to_owned(), || config_file::read(path));
+        let config = self
+            .files
+            .get(path.to_owned(), || docker_config::read(path));
         let config = config.as_ref().as_ref().map(Option::as_ref);
         self.search(config, &self.name(path), repository)
     }
@@ -167,7 +129,7 @@ impl Logins {
     }
 
     fn name(&self, path: &Path) -> String {
-        places::name(path, self.home.as_deref())
+        place::name(path, self.home.as_deref())
     }
 }
 
@@ -195,50 +157,6 @@ impl fmt::Debug for Logins {
         let home = self.home.as_deref();
         let places = self.places.iter().map(|place| place.name(home));
         f.debug_list().entries(places).finish()
-    }
-}
-
-impl Secret {
-    /// The secret that a user name and a password are; the name `<token>` says that the password
-    /// is an identity token.
-    pub(super) fn new(username: String, password: String) -> Result<Self, &'static str> {
-        if username == "<token>" {
-            return Self::identity_token(&password);
-        }
-        if password.is_empty() {
-            return Err("its password is empty");
-        }
-        if username.contains(':') {
-            return Err("its user name has a colon");
-        }
-        Ok(Self::Password { username, password })
-    }
-
-    pub(super) fn identity_token(token: &str) -> Result<Self, &'static str> {
-        token_text(token).map(Self::IdentityToken)
-    }
-
-    pub(super) fn registry_token(token: &str) -> Result<Self, &'static str> {
-        token_text(token).map(Self::RegistryToken)
-    }
-}
-
-/// A token goes into a header or a form as it is.
-fn token_text(token: &str) -> Result<String, &'static str> {
-    let token = token.trim();
-    if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err("its token is empty or has characters that no token has");
-    }
-    Ok(token.to_owned())
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Password { .. } => "Password(…)",
-            Self::IdentityToken(_) => "IdentityToken(…)",
-            Self::RegistryToken(_) => "RegistryToken(…)",
-        })
     }
 }
 

@@ -3,27 +3,28 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::HeaderMap;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
 
-use super::error::{MAX_REFUSAL_BODY, Refusal};
+use super::certificates;
 use super::failure::{Cause, Failure};
-use super::lanes::Lanes;
-use super::lookup::Lookup;
 use super::origin::{Origin, redact};
 use super::proxy::{Proxies, Proxy};
-use super::secrets::Secrets;
-use super::{Class, Error, roots};
+use super::redact::Secrets;
+use super::refusal::{MAX_REFUSAL_BODY, Refusal};
+use super::resolver::Lookup;
 use crate::clock::Clock;
 use crate::oci::Host;
+use crate::registry::sync::lock;
+use crate::registry::{Class, Error};
 
 /// How long a connection may take.
-pub(crate) const CONNECT: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(30);
 const CALL: Duration = Duration::from_secs(60);
 
@@ -164,7 +165,7 @@ impl<'a> Http<'a> {
             agents: Mutex::default(),
             roots: OnceLock::new(),
             authorities: ca_file
-                .map(|pem| certificates("`--ca-file`", pem))
+                .map(|pem| certificates::of_file("`--ca-file`", pem))
                 .transpose()?
                 .unwrap_or_default(),
             own_authorities: ca_files
@@ -172,7 +173,7 @@ impl<'a> Http<'a> {
                 .map(|(host, pem)| {
                     let origin = Origin::of(&format!("https://{}/", host.authority()))?;
                     let of = format!("the policy's `ca-file` of `{host}`");
-                    Ok((origin, certificates(&of, pem)?))
+                    Ok((origin, certificates::of_file(&of, pem)?))
                 })
                 .collect::<Result<_, String>>()?,
             secrets: Arc::default(),
@@ -226,6 +227,7 @@ impl<'a> Http<'a> {
                 is_secure: origin.is_secure(),
                 proxy,
                 is_last: left < CALL,
+                connect: CONNECT,
             };
             let (class, reason) = cause.explain(failure);
             outgoing.error(class, reason)
@@ -261,7 +263,7 @@ impl<'a> Http<'a> {
             proxy.map(|proxy| proxy.variable),
             own.map(|(origin, _)| origin.clone()),
         );
-        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut agents = lock(&self.agents);
         let build = || {
             let mut tls = TlsConfig::builder();
             if is_tls {
@@ -285,7 +287,7 @@ impl<'a> Http<'a> {
     }
 
     fn roots(&self, own: Option<&[Certificate<'static>]>) -> RootCerts {
-        let mut roots = self.roots.get_or_init(roots::system).clone();
+        let mut roots = self.roots.get_or_init(certificates::system).clone();
         roots.extend(self.authorities.iter().cloned());
         roots.extend(own.into_iter().flatten().cloned());
         if roots.is_empty() {
@@ -293,21 +295,6 @@ impl<'a> Http<'a> {
             return RootCerts::WebPki;
         }
         RootCerts::from(roots)
-    }
-}
-
-/// The certificates of the file that `of` names.
-fn certificates(of: &str, pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
-    let mut found = Vec::new();
-    for item in parse_pem(pem) {
-        match item.map_err(|_| format!("{of} is not a file of PEM certificates"))? {
-            PemItem::Certificate(certificate) => found.push(certificate),
-            _ => return Err(format!("{of} holds something that is no certificate")),
-        }
-    }
-    match found.is_empty() {
-        true => Err(format!("{of} holds no certificate in PEM form")),
-        false => Ok(found),
     }
 }
 
@@ -393,20 +380,74 @@ fn exchange(
     })
 }
 
+/// How many requests are under way to each origin. The threads of a registry are as many as it
+/// gets at once; a token server may be that of several registries, and gets no more either.
+struct Lanes {
+    most: usize,
+    busy: Mutex<BTreeMap<Origin, usize>>,
+    freed: Condvar,
+}
+
+/// The right to send one request. It ends when it is dropped.
+struct Lane<'a> {
+    lanes: &'a Lanes,
+    origin: &'a Origin,
+}
+
+impl Lanes {
+    /// At most `most` requests to an origin at once.
+    fn new(most: usize) -> Self {
+        Self {
+            most: most.max(1),
+            busy: Mutex::default(),
+            freed: Condvar::new(),
+        }
+    }
+
+    /// Waits for a lane, in no more than `time`; `None` when that is over.
+    fn enter<'a>(&'a self, origin: &'a Origin, time: Duration) -> Option<Lane<'a>> {
+        let is_full = |busy: &mut BTreeMap<Origin, usize>| {
+            busy.get(origin).is_some_and(|count| *count >= self.most)
+        };
+        let waited = self
+            .freed
+            .wait_timeout_while(lock(&self.busy), time, is_full);
+        let (mut busy, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return None;
+        }
+        *busy.entry(origin.clone()).or_default() += 1;
+        Some(Lane {
+            lanes: self,
+            origin,
+        })
+    }
+}
+
+impl Drop for Lane<'_> {
+    fn drop(&mut self) {
+        if let Some(count) = lock(&self.lanes.busy).get_mut(self.origin) {
+            *count = count.saturating_sub(1);
+        }
+        self.lanes.freed.notify_all();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_file_without_certificates_is_refused() {
-        assert!(certificates("it", b"").is_err());
-        assert!(certificates("it", b"hello").is_err());
-        assert!(
-            certificates(
-                "it",
-                b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"
-            )
-            .is_err()
-        );
+    fn an_origin_gets_so_many_and_no_more_until_one_ends() {
+        let origin = |url| Origin::of(url).unwrap();
+        let (one, other) = (origin("https://r.io/v2/"), origin("https://auth.io/token"));
+        let lanes = Lanes::new(2);
+        let now = Duration::ZERO;
+        let (first, second) = (lanes.enter(&one, now), lanes.enter(&one, now));
+        assert!(first.is_some() && second.is_some());
+        assert!(lanes.enter(&one, now).is_none());
+        assert!(lanes.enter(&other, now).is_some());
+        drop(first);
+        assert!(lanes.enter(&one, now).is_some());
     }
 }

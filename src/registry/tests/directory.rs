@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A new directory that is gone at the end of the test.
-pub(super) struct Directory {
+pub(crate) struct Directory {
     path: PathBuf,
 }
 
 impl Directory {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("tagproof-test-{}-{next}", std::process::id());
@@ -21,12 +21,12 @@ impl Directory {
         Self { path }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// A file, with the directories it needs.
-    pub(super) fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
@@ -35,7 +35,7 @@ impl Directory {
 
     /// A helper program that runs these lines of shell. Only while [`alone`].
     #[cfg(unix)]
-    pub(super) fn helper(&self, name: &str, script: &str) {
+    pub(crate) fn helper(&self, name: &str, script: &str) {
         use std::os::unix::fs::PermissionsExt as _;
         let path = self.file(
             &format!("docker-credential-{name}"),
@@ -54,7 +54,7 @@ impl Drop for Directory {
 /// Keeps other tests from starting a program while this one writes a program: a program cannot
 /// be started as long as a child of another test has inherited the open file (`ETXTBSY`).
 #[cfg(unix)]
-pub(super) fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,70 +1,93 @@
 //! One request to a repository with whatever login it needs: the dance of 401, token and next login.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::attempt::Attempt;
+use super::authenticate::{Doorman, Nth};
 use super::challenge::{self, Challenge};
-use super::client::Client;
-use super::http::{Outgoing, Response, Verb};
-use super::session::{Gate, Session, Station, is_steady};
-use super::{Class, Error, MAX_BODY};
-use crate::oci::Repository;
+use super::session::{Gate, Pass, Session, Station, is_steady};
+use crate::clock::Clock;
+use crate::oci::{Host, Repository};
+use crate::registry::sync::lock;
+use crate::registry::wire::endpoint::{Ask, Endpoint};
+use crate::registry::wire::http::{Outgoing, Response, Verb};
+use crate::registry::wire::retrying::Sender;
+use crate::registry::{Class, Error};
+use crate::text::clean;
 
 /// The most rounds of logging in for one request; each is a different login or a new token.
 const MAX_ROUNDS: usize = 16;
 
-/// A request to a repository, before it is known how to log in.
-pub(crate) struct Ask<'a> {
-    pub(crate) verb: Verb,
-    pub(crate) path: String,
-    pub(crate) accept: Option<&'static str>,
-    pub(crate) content_type: Option<&'a str>,
-    pub(crate) body: &'a [u8],
-    pub(crate) is_pull: bool,
-    /// When it must be answered, where that is before the deadline of the run.
-    pub(crate) until: Option<Duration>,
+/// The most that is repeated of what a challenge demands, in characters.
+const MAX_DEMANDED: usize = 200;
+
+/// Sends requests with the logins they need, and keeps what is known of each host.
+pub(crate) struct Exchange<'a> {
+    pub(crate) sender: Sender<'a>,
+    doorman: Doorman<'a>,
+    clock: &'a dyn Clock,
+    plain_http: BTreeSet<Host>,
+    /// Whether tokens should allow writing.
+    write: bool,
+    stations: Mutex<BTreeMap<Host, Arc<Station>>>,
 }
 
-impl Ask<'_> {
-    /// The request as it is sent to `station`, without a login.
-    pub(crate) fn outgoing(&self, station: &Station) -> Outgoing<'_> {
-        Outgoing {
-            verb: self.verb,
-            url: station.url(&self.path),
-            accept: self.accept,
-            content_type: self.content_type,
-            authorization: None,
-            body: self.body,
-            limit: MAX_BODY,
-            is_pull: self.is_pull,
-            until: self.until,
-            secrets: None,
+impl<'a> Exchange<'a> {
+    /// Nothing is known of any host yet. Plain http is for the hosts named here.
+    pub(crate) fn new(
+        sender: Sender<'a>,
+        logins: Box<Nth>,
+        clock: &'a dyn Clock,
+        plain_http: BTreeSet<Host>,
+        write: bool,
+    ) -> Self {
+        Self {
+            doorman: Doorman {
+                logins,
+                clock,
+                log: sender.log,
+                told: Mutex::default(),
+            },
+            sender,
+            clock,
+            plain_http,
+            write,
+            stations: Mutex::default(),
         }
     }
-}
 
-impl Client<'_> {
+    /// A request to this host as it is sent, without a login.
+    pub(crate) fn outgoing<'b>(&self, host: &Host, ask: &'b Ask<'_>) -> Outgoing<'b> {
+        ask.outgoing(&self.station(host).endpoint)
+    }
+
+    fn station(&self, host: &Host) -> Arc<Station> {
+        let mut stations = lock(&self.stations);
+        let station = stations.entry(host.clone()).or_insert_with(|| {
+            let endpoint = Endpoint::new(host, self.plain_http.contains(host));
+            Arc::new(Station::new(endpoint))
+        });
+        Arc::clone(station)
+    }
+
     /// Sends a request with whatever login it needs.
     ///
     /// The first request of a host, and the first of a repository, are sent alone: they find out
     /// what the others need, which wait for it instead of asking the same.
-    pub(crate) fn exchange(
-        &self,
-        station: &Station,
-        repository: &Repository,
-        ask: &Ask<'_>,
-    ) -> Result<Response, Error> {
-        let shared = station.session(repository, self.settings.write);
+    pub(crate) fn send(&self, repository: &Repository, ask: &Ask<'_>) -> Result<Response, Error> {
+        let station = &*self.station(repository.host());
+        let shared = station.session(repository, self.write);
         let mut held: Option<MutexGuard<'_, Session>> = None;
         let mut login = Attempt::default();
         for _ in 0..MAX_ROUNDS {
             let challenge = match self.knock(station, repository, &shared, ask)? {
-                Door::Answered(response) => return served(&ask.outgoing(station), response),
+                Door::Answered(response) => {
+                    return served(&ask.outgoing(&station.endpoint), response);
+                }
                 Door::Known(challenge) => challenge,
             };
             let mut session = held.take().unwrap_or_else(|| lock(&shared));
-            let mut outgoing = ask.outgoing(station);
+            let mut outgoing = ask.outgoing(&station.endpoint);
             if let Some((class, reason)) = &session.failed {
                 return Err(outgoing.error(*class, reason.clone()));
             }
@@ -84,7 +107,10 @@ impl Client<'_> {
                 true => drop(session),
                 false => held = Some(session),
             }
-            let response = self.deliver(station, ask, outgoing.authorization.clone())?;
+            let response =
+                station
+                    .endpoint
+                    .deliver(&self.sender, ask, outgoing.authorization.clone())?;
             let mut session = held.take().unwrap_or_else(|| lock(&shared));
             let is_current = session.generation == generation;
             let is_refused =
@@ -138,7 +164,7 @@ impl Client<'_> {
             held = Some(session);
         }
         let mut session = held.take().unwrap_or_else(|| lock(&shared));
-        login.fail(&mut session, &ask.outgoing(station))
+        login.fail(&mut session, &ask.outgoing(&station.endpoint))
     }
 
     /// What the host asks for. The first request of all finds out, while the others wait.
@@ -153,7 +179,7 @@ impl Client<'_> {
         if gate.is_known {
             return Ok(Door::Known(gate.challenge.clone()));
         }
-        let response = self.deliver(station, ask, None)?;
+        let response = station.endpoint.deliver(&self.sender, ask, None)?;
         gate.is_known = true;
         // No session is locked before the gate is known, so this waits for nobody.
         let mut session = lock(session);
@@ -216,7 +242,7 @@ impl Client<'_> {
             until: None,
         };
         // What became of the request itself is known already.
-        let answer = self.deliver(station, &base, None).ok();
+        let answer = station.endpoint.deliver(&self.sender, &base, None).ok();
         gate.challenge = answer
             .filter(|answer| answer.status == 401 && !answer.is_redirected)
             .and_then(|answer| offered(&answer));
@@ -330,7 +356,82 @@ fn is_denied(response: &Response, verb: Verb) -> bool {
         && response.refusal().class() == Class::Denied
 }
 
-/// Locks, whatever became of the thread that held the lock before.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// What became of the logins for one request.
+#[derive(Default)]
+struct Attempt {
+    /// Whether an old token was renewed already.
+    is_renewed: bool,
+    /// The registry's last refusal of a fresh pass.
+    refusal: Option<(Class, String)>,
+    /// What it answered to a login that it took, where another login might have seen more.
+    hidden: Option<Response>,
+}
+
+impl Attempt {
+    /// The registry refused a fresh pass: on to the next.
+    fn refuse(
+        &mut self,
+        session: &mut Session,
+        pass: &Pass,
+        offered: Option<&Challenge>,
+        response: &Response,
+    ) {
+        let refusal = response.refusal();
+        let class = match (&pass.source, pass.expires) {
+            // The token server knew the login, so it is the right that is missing.
+            (Some(_), Some(_)) => Class::Denied,
+            _ => refusal.class(),
+        };
+        // What a login was denied says more than what nobody is allowed.
+        if pass.source.is_some() || self.refusal.is_none() {
+            let mut reason = refusal.reason();
+            if let Some(demanded) = offered.and_then(|it| beyond(session, it)) {
+                let demanded = clean(&response.secrets.conceal(&demanded), MAX_DEMANDED);
+                let scope = &session.scope;
+                reason =
+                    format!("{reason}; it demands `{demanded}`, and only `{scope}` is asked for");
+            }
+            self.refusal = Some((class, reason));
+        }
+        session.refused_by_registry(pass);
+        session.next();
+    }
+
+    /// What becomes of a request that no login opens, or no other one: an error, or the answer to
+    /// the login that was taken.
+    fn fail(self, session: &mut Session, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
+        if let Some(response) = self.hidden {
+            session.settle(false);
+            return Ok(response);
+        }
+        let (class, mut reason) = self.refusal.unwrap_or_else(|| {
+            let mut reason = "a login is needed, and none ".to_owned();
+            reason.push_str(match session.refused.is_empty() {
+                true => "is at hand",
+                false => "that is at hand works",
+            });
+            if let Some(why) = session
+                .anyone
+                .as_ref()
+                .filter(|_| session.refused.is_empty())
+            {
+                reason = format!("{reason} ({why})");
+            }
+            (Class::Login, reason)
+        });
+        if !session.refused.is_empty() {
+            reason = format!("{reason}; refused: {}", session.refused.join(", "));
+        }
+        session.give_up(outgoing.verb == Verb::Put, class, &reason);
+        Err(outgoing.error(class, reason))
+    }
+}
+
+/// The scopes that a challenge demands, if a token of this session cannot have them all.
+fn beyond(session: &Session, offered: &Challenge) -> Option<String> {
+    let Challenge::Bearer { scopes, .. } = offered else {
+        return None;
+    };
+    let covered = scopes.iter().all(|scope| session.scope.covers(scope));
+    (!covered).then(|| scopes.join(" "))
 }

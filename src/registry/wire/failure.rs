@@ -1,8 +1,9 @@
 //! Why an exchange failed below HTTP: names, sockets, TLS and proxies, told in words.
 
-use super::Class;
-use super::http::CONNECT;
+use std::time::Duration;
+
 use super::proxy::Proxy;
+use crate::registry::Class;
 use crate::text::clean;
 
 /// A failure, before or after the headers were there.
@@ -17,6 +18,8 @@ pub(crate) struct Cause<'a> {
     pub(crate) proxy: Option<&'a Proxy>,
     /// The time for the call was what was left of the run.
     pub(crate) is_last: bool,
+    /// How long a connection may take.
+    pub(crate) connect: Duration,
 }
 
 impl Cause<'_> {
@@ -36,28 +39,29 @@ impl Cause<'_> {
             },
         };
         match error {
-            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => self.connect(
-                Class::Network,
-                format!("no connection within {} s", CONNECT.as_secs()),
-            ),
+            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => self
+                .connection(
+                    Class::Network,
+                    format!("no connection within {} s", self.connect.as_secs()),
+                ),
             ureq::Error::Timeout(ureq::Timeout::Global) if self.is_last => (
                 Class::Deadline,
                 "the time for the whole run is over".to_owned(),
             ),
             ureq::Error::Timeout(_) => (Class::Network, "no answer in time".to_owned()),
             ureq::Error::HostNotFound => {
-                self.connect(Class::UnknownHost, "no such host".to_owned())
+                self.connection(Class::UnknownHost, "no such host".to_owned())
             }
             ureq::Error::Io(error) if is_reset(&error) => (Class::Network, CUT.to_owned()),
             ureq::Error::Io(error) => match error.kind() {
                 K::ConnectionRefused | K::NotConnected => {
-                    self.connect(Class::Network, "the connection was refused".to_owned())
+                    self.connection(Class::Network, "the connection was refused".to_owned())
                 }
                 K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof => {
                     (Class::Network, CUT.to_owned())
                 }
                 K::NetworkUnreachable | K::HostUnreachable => {
-                    self.connect(Class::Network, "there is no way to this host".to_owned())
+                    self.connection(Class::Network, "there is no way to this host".to_owned())
                 }
                 K::InvalidData if self.is_secure => tls(&error.to_string()),
                 _ => (
@@ -87,7 +91,7 @@ impl Cause<'_> {
     }
 
     /// A connection that was not made is the proxy's fault, if there is one.
-    fn connect(&self, class: Class, words: String) -> (Class, String) {
+    fn connection(&self, class: Class, words: String) -> (Class, String) {
         match self.proxy {
             None => (class, words),
             Some(_) => (Class::Proxy, format!("{}: {words}", self.proxy_name())),

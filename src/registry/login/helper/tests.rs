@@ -1,7 +1,7 @@
 //! Credential helpers: what is started, what is believed, what is told.
 
-use super::super::testing::{Directory, alone};
 use super::*;
+use crate::registry::tests::directory::{Directory, alone};
 
 const TOKEN: &str = "hunter2";
 

@@ -1,30 +1,25 @@
 //! What is known about logging in to a host and to a repository of it, while a run goes on.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::Class;
 use super::challenge::Challenge;
-use super::origin::Origin;
 use super::token::Scope;
-use crate::oci::{Host, Repository};
+use crate::oci::Repository;
+use crate::registry::Class;
+use crate::registry::sync::lock;
+use crate::registry::wire::endpoint::Endpoint;
+use crate::registry::wire::origin::Origin;
 
 /// A pass that is about to expire is renewed before it is used.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// A registry, as far as it is known.
 pub(crate) struct Station {
-    pub(crate) host: Host,
+    pub(crate) endpoint: Endpoint,
     /// Held while the first request of the host is under way, so that the others wait for it.
     pub(crate) gate: Mutex<Gate>,
-    /// Whether it is spoken to over https.
-    secure: AtomicBool,
-    /// Whether plain http is a guess only: a loopback name.
-    is_guess: bool,
-    /// Whether that was not yet tried.
-    doubtful: AtomicBool,
     sessions: Mutex<BTreeMap<String, Arc<Mutex<Session>>>>,
 }
 
@@ -40,47 +35,18 @@ pub(crate) struct Gate {
 }
 
 impl Station {
-    /// A registry that nothing is known about. Plain http is for the hosts it was chosen for and
-    /// for this machine.
-    pub(crate) fn new(host: Host, is_plain: bool) -> Self {
-        let is_loopback = host.is_loopback();
+    /// A registry that nothing is known about.
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
         Self {
+            endpoint,
             gate: Mutex::default(),
-            secure: AtomicBool::new(!is_plain && !is_loopback),
-            is_guess: is_loopback && !is_plain,
-            doubtful: AtomicBool::new(is_loopback && !is_plain),
             sessions: Mutex::default(),
-            host,
         }
-    }
-
-    /// The URL of a path under `/v2/`.
-    pub(crate) fn url(&self, path: &str) -> String {
-        let scheme = match self.secure.load(Ordering::Relaxed) {
-            true => "https",
-            false => "http",
-        };
-        format!("{scheme}://{}/v2/{path}", self.host.authority())
-    }
-
-    /// Whether the host may yet turn out to want https; asked once.
-    pub(crate) fn take_doubt(&self) -> bool {
-        self.doubtful.swap(false, Ordering::Relaxed)
-    }
-
-    /// Whether plain http is, or was, a guess only.
-    pub(crate) fn is_guess(&self) -> bool {
-        self.is_guess
-    }
-
-    /// From now on https. There is no way back.
-    pub(crate) fn secure(&self) {
-        self.secure.store(true, Ordering::Relaxed);
     }
 
     /// The session of a repository.
     pub(crate) fn session(&self, repository: &Repository, write: bool) -> Arc<Mutex<Session>> {
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = lock(&self.sessions);
         let session = sessions
             .entry(repository.path().to_owned())
             .or_insert_with(|| Arc::new(Mutex::new(Session::new(repository.path(), write))));

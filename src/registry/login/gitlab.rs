@@ -1,7 +1,7 @@
 //! The logins that a CI system gives to a job, as places to look for one.
 
-use super::credentials::Secret;
-use super::places::Place;
+use super::place::Place;
+use super::secret::Secret;
 use crate::ci;
 use crate::environment::Environment;
 
@@ -25,9 +25,9 @@ pub(super) fn places(environment: &Environment) -> Option<Vec<Place>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::credentials::{Login, Logins, Sources};
     use super::*;
     use crate::oci::Reference;
+    use crate::registry::login::{Login, Logins, Sources};
 
     /// All answers for a repository of these variables: `user:password of place`, or why not.
     fn answers(variables: &[(&str, &str)], reference: &str) -> Vec<String> {

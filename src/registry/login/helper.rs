@@ -16,9 +16,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::MapAccess;
 
-use super::credentials::Secret;
 use super::go_json::{self, Fields, skip, text};
-use super::once::Once;
+use super::once_map::Once;
+use super::secret::Secret;
 use crate::environment::Environment;
 use crate::oci::Host;
 
@@ -310,7 +310,7 @@ fn understand(ended: &Ended) -> Result<Option<Secret>, String> {
 
 /// The same of what a fuzzer makes up.
 #[cfg(any(test, fuzzing))]
-pub(super) fn told(success: bool, stdout: &[u8], stderr: &[u8]) -> Result<Option<Secret>, String> {
+pub(crate) fn told(success: bool, stdout: &[u8], stderr: &[u8]) -> Result<Option<Secret>, String> {
     understand(&Ended {
         success,
         status: "exit status 1".to_owned(),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::MapAccess;
 
-use super::go_json::{self, Fields, skip, text};
-use super::origin::Origin;
+use crate::registry::login::go_json::{self, Fields, skip, text};
+use crate::registry::wire::origin::Origin;
 
 /// The most that is read of a token server's answer.
 pub(crate) const MAX_TOKEN_BODY: usize = 64 * 1024;

@@ -8,26 +8,26 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 /// What is read of an object, member by member in their order.
-pub(super) trait Fields: Default {
+pub(crate) trait Fields: Default {
     /// Takes the value of the member whose name is `name` in lower case, or [`skip`]s it.
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, value: &mut A) -> Result<(), A::Error>;
 }
 
 /// Reads the first value of a text, as Go's `Decoder` does: what stands behind it is not looked
 /// at, and bytes that are not UTF-8 are replaced.
-pub(super) fn read<T: Fields>(text: &[u8]) -> Result<T, serde_json::Error> {
+pub(crate) fn read<T: Fields>(text: &[u8]) -> Result<T, serde_json::Error> {
     let text = String::from_utf8_lossy(text);
     let mut text = serde_json::Deserializer::from_str(&text);
     Object::deserialize(&mut text).map(|Object(fields)| fields)
 }
 
 /// Passes over a value.
-pub(super) fn skip<'de, A: MapAccess<'de>>(value: &mut A) -> Result<(), A::Error> {
+pub(crate) fn skip<'de, A: MapAccess<'de>>(value: &mut A) -> Result<(), A::Error> {
     value.next_value::<IgnoredAny>().map(drop)
 }
 
 /// Takes a text; `null` leaves what was there.
-pub(super) fn text<'de, A: MapAccess<'de>>(
+pub(crate) fn text<'de, A: MapAccess<'de>>(
     into: &mut String,
     value: &mut A,
 ) -> Result<(), A::Error> {
@@ -39,7 +39,7 @@ pub(super) fn text<'de, A: MapAccess<'de>>(
 
 /// Takes the members of an object, whose names count as they are; `null` empties what was there.
 /// A member that is `null` has the default's value.
-pub(super) fn members<'de, A: MapAccess<'de>, T, W>(
+pub(crate) fn members<'de, A: MapAccess<'de>, T, W>(
     into: &mut BTreeMap<String, T>,
     value: &mut A,
     of: fn(W) -> T,
@@ -59,7 +59,7 @@ where
 }
 
 /// An object with these fields, or `null`.
-pub(super) struct Object<T>(pub(super) T);
+pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Fields> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {

@@ -3,11 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::testing::Directory;
-#[cfg(unix)]
-use super::super::testing::alone;
 use super::*;
 use crate::oci::Reference;
+use crate::registry::tests::directory::Directory;
+#[cfg(unix)]
+use crate::registry::tests::directory::alone;
 
 fn repository(text: &str) -> Repository {
     let reference: Reference = text.parse().unwrap();

@@ -4,17 +4,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
-use super::challenge::{Challenge, choose};
-use super::client::warning;
-use super::credentials::Secret;
-use super::error::Refusal;
-use super::helper;
-use super::login_config::LoginConfig;
-use super::origin::{Origin, redact, resolve};
-use super::secrets::Secrets;
-use super::{retry, token};
 use crate::fuzzing::is_tame;
 use crate::oci::Reference;
+use crate::registry::auth::challenge::{Challenge, choose};
+use crate::registry::auth::token;
+use crate::registry::client::warning;
+use crate::registry::login::Secret;
+use crate::registry::login::docker_config::LoginConfig;
+use crate::registry::login::helper;
+use crate::registry::wire::backoff;
+use crate::registry::wire::origin::{Origin, redact, resolve};
+use crate::registry::wire::redact::Secrets;
+use crate::registry::wire::refusal::Refusal;
 use crate::text::{clean, utf8};
 
 /// A password that was sent. It needs escapes in JSON, XML, URLs and Markdown.
@@ -44,8 +45,8 @@ pub fn challenge(data: &[u8]) {
             let _ = Origin::of(&url);
         }
     }
-    let _ = retry::retry_after(&text, 1_700_000_000);
-    let _ = retry::hint(&text);
+    let _ = backoff::retry_after(&text, 1_700_000_000);
+    let _ = backoff::hint(&text);
 }
 
 /// The text of a login config, which is what a credential helper printed, too.

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::config_file::is_missing;
+use super::docker_config::is_missing;
 use crate::oci::Repository;
 
 /// The config files for a repository, the one to try first in front, and the directories that
@@ -85,9 +85,9 @@ fn rank(scope: Option<&str>, write: bool) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::Directory;
     use super::*;
     use crate::oci::Reference;
+    use crate::registry::tests::directory::Directory;
 
     fn found(directory: &Directory, reference: &str, write: bool) -> Vec<String> {
         let reference: Reference = reference.parse().unwrap();
