@@ -9,6 +9,7 @@ mod images;
 mod look;
 mod memory;
 mod present;
+mod read;
 mod same;
 
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Memory;
-use super::look::{Image, Wanted, resolve};
+use super::memory::Memory;
+use super::read::{Image, Wanted, resolve};
 use crate::observation::{Attested, Seen};
 use crate::oci::{Child, Digest, Named, Repository};
 use crate::registry::{Error, Registry, Target};

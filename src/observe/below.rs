@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::look::{Wanted, resolve};
 use super::memory::Memory;
+use super::read::{Wanted, resolve};
 use crate::expectation::Expectation;
 use crate::observation::{MAX_INDEXES, MAX_LEVELS, Nested, Seen};
 use crate::oci::{Digest, Document, Repository};

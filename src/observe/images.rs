@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::look::{Image, Wanted, resolve};
 use super::memory::{Learnt, Memory, bad_answer, read_refused_again};
 use super::present::present;
+use super::read::{Image, Wanted, resolve};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
 use crate::oci::{Child, Config, Content, Digest, Document, Named, Platform, Repository};

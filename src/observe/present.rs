@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::look::{Wanted, resolve};
 use super::memory::{Memory, bad_answer};
+use super::read::{Wanted, resolve};
 use crate::observation::Seen;
 use crate::oci::{Digest, Document, Repository};
 use crate::registry::{Answer, Error, Method, Read, Registry, Target};

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::images::configs;
-use super::look::{Wanted, resolve};
 use super::memory::Memory;
+use super::read::{Wanted, resolve};
 use crate::expectation::{Claim, Expectation};
 use crate::observation::Sight;
 use crate::oci::{Comparison, Digest, Known, Repository, Same};

@@ -1,7 +1,6 @@
 //! The address of a registry, as people and login steps write it: `https://ghcr.io/acme`.
 
-use super::Host;
-use super::reference::{DOCKER_HUB, is_host};
+use super::reference::{DOCKER_HUB, Host, is_host};
 
 /// The parts of `[http[s]://] host [:port] [/path]`, the space around it aside; what has no host
 /// is nothing. The scheme may have any case, and says nothing about how the registry is spoken to.

@@ -7,12 +7,13 @@
 mod body;
 mod why;
 
-use super::{Attestation, Digest, MediaType, Named, Platform};
+use super::attestation::Attestation;
+use super::digest::Digest;
+use super::media_type::MediaType;
+use super::named::Named;
+use super::platform::Platform;
 
 pub use why::Why;
-
-/// More children than any index of a build has; more is an attack or a mistake.
-const MAX_CHILDREN: usize = 1000;
 
 /// A manifest or an image index that was read: never without its exact bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]

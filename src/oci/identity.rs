@@ -8,7 +8,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Child, Digest, Document, Platform, is_bounded};
+use super::digest::Digest;
+use super::document::{Child, Document};
+use super::json::is_bounded;
+use super::platform::Platform;
 
 /// The most images of an index that are compared.
 const MAX_IMAGES: usize = 100;

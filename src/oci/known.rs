@@ -1,6 +1,6 @@
 //! What is known of registries by their names: which of them keep a manifest that no tag names.
 
-use super::Host;
+use super::reference::Host;
 
 /// The registries that are known to keep a manifest when the last tag leaves it, for a day at
 /// least. `docs/registries.md` has the source of each. `*` is any part of a name.

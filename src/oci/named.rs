@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Digest, ParseDigestError};
+use super::digest::{Digest, ParseDigestError};
 
 /// The most that is kept of a text that is not a digest.
 const MAX_UNKNOWN: usize = 160;

@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use super::{Digest, ParseDigestError};
+use super::digest::{Digest, ParseDigestError};
 
 pub(super) const DOCKER_HUB: &str = "docker.io";
 

@@ -113,7 +113,6 @@ fn modules_import_only_what_the_table_allows() {
                 "clock",
                 "expectation",
                 "observation",
-                "observe",
                 "oci",
                 "outcome",
                 "plan",
@@ -326,8 +325,7 @@ const CIRCLES_LEFT: &[&str] = &[
     "definition",
     "expectation",
     "observation",
-    "observe",
-    "oci",
+    "oci/document",
     "policy",
     "report",
     "run",
@@ -364,7 +362,7 @@ fn no_two_files_reach_each_other() {
         .collect();
     let mut told = String::new();
     for circle in &circles {
-        let is_left = |file: &&String| CIRCLES_LEFT.contains(&module(file));
+        let is_left = |file: &&String| CIRCLES_LEFT.iter().any(|left| file.starts_with(left));
         println!("in a circle: {circle:?}");
         if !circle.iter().all(is_left) {
             for file in circle {

@@ -6,8 +6,14 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::{Child, Content, Image, Index, MAX_CHILDREN, Why};
-use crate::oci::{Attestation, Described, Digest, MediaType, Named, Platform, is_bounded};
+use super::why::{MAX_CHILDREN, Why};
+use super::{Child, Content, Image, Index};
+use crate::oci::attestation::Attestation;
+use crate::oci::digest::Digest;
+use crate::oci::json::is_bounded;
+use crate::oci::media_type::MediaType;
+use crate::oci::named::Named;
+use crate::oci::platform::{Described, Platform};
 
 /// The annotation that podman and its peers put on the zstd variant of an image in an index.
 const ZSTD: &str = "io.github.containers.compression.zstd";

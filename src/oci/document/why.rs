@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use super::{MAX_CHILDREN, MediaType};
-use crate::oci::MAX_VALUES;
+use crate::oci::json::MAX_VALUES;
+use crate::oci::media_type::MediaType;
+
+/// More children than any index of a build has; more is an attack or a mistake.
+pub(super) const MAX_CHILDREN: usize = 1000;
 
 /// Why a body could not be understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
