@@ -194,6 +194,7 @@ fn requests() -> Vec<Request> {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn fake_and_real_answer_the_basics_alike() {
     if !real::available() {
         return;
@@ -256,6 +257,7 @@ fn with_authorization(authorization: Option<&str>) -> Vec<Request> {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn fake_and_real_ask_for_a_password_alike() {
     if !real::available() {
         return;
@@ -281,6 +283,7 @@ fn fake_and_real_ask_for_a_password_alike() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn fake_and_real_ask_for_a_token_alike() {
     if !real::available() {
         return;

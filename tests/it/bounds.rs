@@ -87,6 +87,7 @@ fn unproven(run: Run, words: &str) {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_metadata_file_of_a_million_targets_is_refused() {
     let targets: Vec<String> = (0..1_000_000).map(|it| format!("\"t{it}\":{{}}")).collect();
     let file = format!("{{{}}}", targets.join(","));
@@ -94,11 +95,13 @@ fn a_metadata_file_of_a_million_targets_is_refused() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_metadata_file_of_50_mib_is_refused_unread() {
     refused(check(vec![b' '; 50 * MIB]), "it is larger than 16 MiB");
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_metadata_file_of_one_long_text_is_not_quoted() {
     let file = format!("\"{}\"", "\u{7f}".repeat(15 * MIB));
     refused(check(file), "expected an object, found a string");
@@ -114,6 +117,7 @@ fn a_metadata_file_of_one_long_text_is_not_quoted() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_metadata_file_nested_a_hundred_thousand_deep_is_refused() {
     refused(check("[".repeat(100_000)), "failed to read `build.json`");
     refused(check("{\"a\":".repeat(100_000)), "failed to read");
@@ -126,6 +130,7 @@ fn a_metadata_file_nested_a_hundred_thousand_deep_is_refused() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn half_a_million_names_of_one_build_are_refused() {
     let names = "a,".repeat(500_000);
     let file = format!(
@@ -136,6 +141,7 @@ fn half_a_million_names_of_one_build_are_refused() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn half_a_million_names_of_many_targets_are_refused() {
     let names: Vec<String> = (0..1_000).map(|it| format!("r.io/app:{it}")).collect();
     let target = |it: usize| {
@@ -151,6 +157,7 @@ fn half_a_million_names_of_many_targets_are_refused() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_name_of_64_kib_is_refused_and_not_repeated_whole() {
     let name = "a".repeat(64 * 1024);
     let file = format!(
@@ -172,6 +179,7 @@ fn a_name_of_64_kib_is_refused_and_not_repeated_whole() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn two_thousand_targets_that_claim_one_tag_are_a_conflict() {
     let target = |it: usize| {
         format!(
@@ -189,6 +197,7 @@ fn two_thousand_targets_that_claim_one_tag_are_a_conflict() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn ten_thousand_platforms_are_refused_wherever_they_stand() {
     let platforms: Vec<String> = (0..9_000).map(|it| format!("linux/a{it}")).collect();
     let keys: Vec<String> = platforms
@@ -222,6 +231,7 @@ fn ten_thousand_platforms_are_refused_wherever_they_stand() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_definition_of_millions_of_values_is_refused_before_it_is_built_up() {
     for (unit, words) in [
         ("0,", "it holds more than 100000 values"),
@@ -238,6 +248,7 @@ fn a_definition_of_millions_of_values_is_refused_before_it_is_built_up() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_policy_of_aliases_or_nested_lists_is_refused() {
     let mut bomb = "version: 1\nimages:\n  a0: &a0 [x, x]\n".to_owned();
     for level in 1..60 {
@@ -275,6 +286,7 @@ fn a_policy_of_aliases_or_nested_lists_is_refused() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_login_file_that_is_too_large_is_told_of() {
     let tag = format!("127.0.0.1:9/app:1@{}", digest(0));
     let auths: Vec<String> = (0..60_000).map(|it| format!("\"a{it}\":{{}}")).collect();
@@ -296,12 +308,14 @@ fn a_login_file_that_is_too_large_is_told_of() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_refusal_without_end_is_read_to_its_64_kib() {
     let head = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\n\r\n".to_vec();
     unproven(check_tag(&server(head, true)), "403 Forbidden: xxxx");
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_manifest_without_end_is_read_to_its_4_mib() {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {INDEX}\r\n\r\n");
     let run = check_tag(&server(head.into_bytes(), true));
@@ -309,6 +323,7 @@ fn a_manifest_without_end_is_read_to_its_4_mib() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_challenge_of_a_hundred_thousand_parameters_is_refused() {
     let parameters: Vec<String> = (0..100_000).map(|it| format!("p{it}=\"v\"")).collect();
     for parameters in [&parameters[..], &parameters[..3_000]] {
@@ -325,6 +340,7 @@ fn a_challenge_of_a_hundred_thousand_parameters_is_refused() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn an_index_of_a_hundred_thousand_entries_is_refused() {
     let entry = |it: usize| {
         format!(
@@ -350,6 +366,7 @@ fn an_index_of_a_hundred_thousand_entries_is_refused() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_manifest_of_millions_of_values_or_nested_deep_is_refused() {
     let deep = format!("{}{}", "[".repeat(90_000), "]".repeat(90_000));
     for (layers, words) in [
@@ -378,6 +395,7 @@ fn a_manifest_of_millions_of_values_or_nested_deep_is_refused() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_thousand_tags_are_proven() {
     let registry = Registry::start();
     let build = multi("a");
@@ -390,6 +408,7 @@ fn a_thousand_tags_are_proven() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_thousand_wrong_tags_are_repaired_and_told_of_in_every_form() {
     let registry = Registry::start();
     let build = multi("a");
@@ -409,6 +428,7 @@ fn a_thousand_wrong_tags_are_repaired_and_told_of_in_every_form() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn an_index_of_a_thousand_children_is_proven_for_a_hundred_tags() {
     let registry = Registry::start();
     let children: Vec<_> = (0..1_000)
@@ -425,6 +445,7 @@ fn an_index_of_a_thousand_children_is_proven_for_a_hundred_tags() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_hundred_tags_of_4_mib_each_are_not_kept() {
     let registry = Registry::start();
     let mut names = Vec::new();
@@ -445,6 +466,7 @@ fn a_hundred_tags_of_4_mib_each_are_not_kept() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn an_index_of_a_thousand_children_has_its_attestations_for_a_thousand_tags() {
     let registry = Registry::start();
     let images: Vec<_> = (0..500)

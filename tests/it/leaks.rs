@@ -106,11 +106,13 @@ fn auths(registry: &Registry, entry: Value) -> Value {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn nothing_leaks_when_all_goes_well() {
     assert_nothing_leaks(|_, _| {});
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn nothing_leaks_when_the_registry_or_the_connection_fails() {
     assert_nothing_leaks(|registry, _| {
         registry
@@ -128,6 +130,7 @@ fn nothing_leaks_when_the_registry_or_the_connection_fails() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn nothing_leaks_through_a_registry_that_repeats_what_it_was_sent() {
     for status in [401, 403, 404, 418, 429] {
         assert_nothing_leaks(|registry, _| {
@@ -140,6 +143,7 @@ fn nothing_leaks_through_a_registry_that_repeats_what_it_was_sent() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn nothing_leaks_through_a_refused_write_that_repeats_what_it_was_sent() {
     for status in [401, 403, 400, 500] {
         assert_nothing_leaks(|registry, _| {
@@ -152,6 +156,7 @@ fn nothing_leaks_through_a_refused_write_that_repeats_what_it_was_sent() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn nothing_leaks_through_a_token_server_that_repeats_what_it_was_sent() {
     for status in [400, 401, 500] {
         let builder = || Registry::builder().token(USER, HOSTILE);
@@ -174,6 +179,7 @@ fn nothing_leaks_through_a_token_server_that_repeats_what_it_was_sent() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn nothing_leaks_of_a_token_that_is_shown_to_the_registry_as_it_is() {
     for status in [401, 403] {
         let builder = || Registry::builder().token(USER, PASSWORD);
@@ -188,6 +194,7 @@ fn nothing_leaks_of_a_token_that_is_shown_to_the_registry_as_it_is() {
 
 #[cfg(unix)]
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn nothing_leaks_of_what_a_credential_helper_keeps() {
     if !Host::get().runs_helpers() {
         return;
@@ -221,6 +228,7 @@ fn nothing_leaks_of_what_a_credential_helper_keeps() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn nothing_leaks_through_a_warning_that_repeats_what_was_sent() {
     assert_nothing_leaks(|registry, sent| {
         // A header that is not ASCII is not read, so the password ends before that.
@@ -236,6 +244,7 @@ fn nothing_leaks_through_a_warning_that_repeats_what_was_sent() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn nothing_leaks_through_a_redirect_that_repeats_what_was_sent() {
     for place in [
         "http://127.0.0.1:1",
@@ -260,6 +269,7 @@ fn nothing_leaks_through_a_redirect_that_repeats_what_was_sent() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn nothing_leaks_out_of_a_broken_config() {
     let registry = basic();
     for broken in [
@@ -287,6 +297,7 @@ fn nothing_leaks_out_of_a_broken_config() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn the_password_of_a_proxy_does_not_leak() {
     let registry = basic();
     for proxy in [
@@ -306,6 +317,7 @@ fn the_password_of_a_proxy_does_not_leak() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn nothing_leaks_through_a_proxy_that_repeats_its_login() {
     let login = format!("{USER}:{HOSTILE}");
     let header = BASE64_STANDARD.encode(&login);

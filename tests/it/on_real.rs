@@ -66,6 +66,7 @@ macro_rules! on_all {
             use super::*;
 
             $(#[test]
+            #[ignore = "long: cargo test -- --include-ignored"]
             fn $scenario() {
                 if $available {
                     super::$scenario($start);
@@ -453,6 +454,7 @@ fn report_on<S: Store>(sample: &samples::Sample, start: fn() -> S, args: &[&str]
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn every_recorded_build_has_the_same_report_on_the_real_registry_as_on_the_fake() {
     if !real::available() {
         return;

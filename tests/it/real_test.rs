@@ -32,6 +32,7 @@ fn login(user: &str, password: &str) -> String {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn an_anonymous_real_registry_takes_images_and_gives_them_back() {
     if !real::available() {
         return;
@@ -43,6 +44,7 @@ fn an_anonymous_real_registry_takes_images_and_gives_them_back() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_real_registry_with_a_password_speaks_tls_by_the_tests_authority() {
     if !real::available() {
         return;
@@ -68,6 +70,7 @@ fn a_real_registry_with_a_password_speaks_tls_by_the_tests_authority() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_real_registry_with_tokens_believes_the_tests_token_server() {
     if !real::available() {
         return;
@@ -100,6 +103,7 @@ fn a_real_registry_with_tokens_believes_the_tests_token_server() {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn the_fake_registry_speaks_tls_by_the_tests_authority() {
     let registry = Registry::builder().tls(tls::server_config()).start();
     let mut connection = Connection::open_tls(&registry.host()).unwrap();
@@ -141,11 +145,13 @@ fn holds_the_samples<S: Store>(start: impl Fn() -> S, open_host: impl Fn(&S) -> 
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn the_fake_registry_holds_every_sample() {
     holds_the_samples(Registry::start, Registry::host);
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn a_real_registry_holds_every_sample() {
     if real::available() {
         holds_the_samples(Real::anonymous, |real| real.open_host().to_owned());

@@ -5,10 +5,10 @@ use crate::sim::coverage::{Coverage, Left};
 use crate::sim::play;
 use crate::sim::promises::PROMISES;
 
-#[test]
-fn three_thousand_simulated_runs_keep_every_promise() {
+/// Plays these seeds with the real engine.
+fn played(seeds: std::ops::Range<u64>) -> Coverage {
     let mut coverage = Coverage::default();
-    for seed in 0..3_000 {
+    for seed in seeds {
         if let Some(broken) = play(seed, Engine::Real, &mut coverage).first() {
             panic!(
                 "seed {seed} broke promise {}\n{}\nreplay: cargo run --example simulate -- --seed {seed}",
@@ -16,6 +16,18 @@ fn three_thousand_simulated_runs_keep_every_promise() {
             );
         }
     }
+    coverage
+}
+
+#[test]
+fn five_hundred_simulated_runs_keep_every_promise() {
+    played(0..500);
+}
+
+#[test]
+#[ignore = "long: cargo test -- --include-ignored"]
+fn three_thousand_simulated_runs_keep_every_promise() {
+    let coverage = played(0..3_000);
     // So few runs reach every verdict with every outcome it can have; the rest needs more of them.
     assert_eq!(coverage.missing_verdicts(), []);
     let mut missing = coverage.missing_left();
@@ -25,6 +37,7 @@ fn three_thousand_simulated_runs_keep_every_promise() {
 
 /// What proves that the simulation can see.
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn each_broken_engine_is_caught_breaking_its_promise_within_a_thousand_seeds() {
     for engine in Engine::BROKEN {
         let caught = (0..1_000).any(|seed| {

@@ -113,6 +113,7 @@ fn complaints(row: &Row, phase: Phase, way: Way, seen: &Seen) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "long: cargo test -- --include-ignored"]
 fn every_fault_in_every_phase_ends_as_it_should() {
     let groups = groups();
     let only = std::env::var("TAGPROOF_TEST_ONLY").unwrap_or_default();

@@ -144,6 +144,6 @@ pub(super) fn check(text: &str) {
         .find(|(is, should)| is != should);
     assert!(
         is == text,
-        "docs/faults.md is not what was seen: {differ:#?}; `TAGPROOF_TEST_WRITE=1 cargo test --test it wire::` writes it"
+        "docs/faults.md is not what was seen: {differ:#?}; `TAGPROOF_TEST_WRITE=1 cargo test --test it wire:: -- --ignored` writes it"
     );
 }
