@@ -1,6 +1,6 @@
 //! GitLab: collapsed sections of the log, and the logins for its registry, in variables.
 
-use super::{BadVariable, JobLogin, JobLogins, LogGrouping, System};
+use super::system::{BadVariable, JobLogin, JobLogins, LogGrouping, System};
 use crate::environment::Environment;
 use crate::oci::host_and_path;
 

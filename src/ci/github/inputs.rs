@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{Step, Summary};
+use super::step::{Step, Summary};
 use crate::environment::Environment;
 use crate::problem::Problem;
 use crate::text::items;
@@ -59,82 +59,88 @@ pub const INPUTS: [(&str, Means); 29] = [
     ("report-file", Means::Value("--report")),
 ];
 
-/// The inputs of the step that this environment is of.
-pub(super) fn read(environment: &Environment) -> Result<Step, Problem> {
-    let input = |name: &str| value(environment, name);
-    let mode = input("mode").unwrap_or("fix");
-    if !matches!(mode, "fix" | "check") {
-        return Err(Problem::invalid(
-            format!("failed to read the input `mode`: there is no mode `{mode}`"),
-            "write `fix` or `check`",
-        ));
-    }
-    in_pairs(&input)?;
-
-    let mut args: Vec<OsString> = vec!["tagproof".into(), mode.into()];
-    let mut files = Vec::new();
-    for (name, means) in INPUTS {
-        let Some(value) = input(name) else {
-            continue;
-        };
-        match means {
-            Means::Command | Means::Own => {}
-            Means::Value(flag) => args.push(format!("{flag}={value}").into()),
-            Means::Each(_) | Means::Files if items(value).next().is_none() => {
-                return Err(Problem::invalid(
-                    format!("failed to read the input `{name}`: there is nothing in its list"),
-                    "separate the items by commas or new lines, or leave the input empty",
-                ));
-            }
-            Means::Files => files.extend(items(value).map(str::to_owned)),
-            Means::Each(flag) => {
-                args.extend(items(value).map(|item| format!("{flag}={item}").into()));
-            }
-            Means::Switch(flag) if boolean(name, value)? => args.push(flag.into()),
-            Means::Switch(_) => {}
-            Means::Secret(flag) => args.push(flag.into()),
+impl Step {
+    /// Reads the inputs (`INPUT_…`) of a step.
+    ///
+    /// # Errors
+    ///
+    /// When one has a value it cannot have, or lacks the one that goes with it.
+    pub fn read(environment: &Environment) -> Result<Self, Problem> {
+        let input = |name: &str| value(environment, name);
+        let mode = input("mode").unwrap_or("fix");
+        if !matches!(mode, "fix" | "check") {
+            return Err(Problem::invalid(
+                format!("failed to read the input `mode`: there is no mode `{mode}`"),
+                "write `fix` or `check`",
+            ));
         }
-    }
-    if input("definition") == Some("-") {
-        return Err(Problem::invalid(
-            "failed to read `-`, which the input `definition` names: a step has no standard input",
-            "name the file that `docker buildx bake --print` was redirected to",
-        ));
-    }
-    if files.iter().any(|file| file == "-") {
-        return Err(Problem::invalid(
-            "failed to read `-`, which the input `metadata-file` names: a step has no standard input",
-            "name the file, or pass the metadata itself in the input `metadata`",
-        ));
-    }
-    let name = environment.get("GITHUB_ACTOR").unwrap_or("x-access-token");
-    Ok(Step {
-        of_the_job: files.is_empty() && input("metadata").is_none() && input("tags").is_none(),
-        args,
-        files,
-        unpushed_fails: input("on-unpushed") == Some("fail"),
-        password: input("password").map(str::to_owned),
-        token: input("github-token").map(|token| (name.to_owned(), token.to_owned())),
-        summary: match input("summary") {
-            None | Some("always") => Summary::Always,
-            Some("problems") => Summary::Problems,
-            Some("never") => Summary::Never,
-            Some(other) => {
-                return Err(Problem::invalid(
-                    format!("failed to read the input `summary`: there is no `{other}`"),
-                    "write `always`, `problems` or `never`",
-                ));
+        in_pairs(&input)?;
+
+        let mut args: Vec<OsString> = vec!["tagproof".into(), mode.into()];
+        let mut files = Vec::new();
+        for (name, means) in INPUTS {
+            let Some(value) = input(name) else {
+                continue;
+            };
+            match means {
+                Means::Command | Means::Own => {}
+                Means::Value(flag) => args.push(format!("{flag}={value}").into()),
+                Means::Each(_) | Means::Files if items(value).next().is_none() => {
+                    return Err(Problem::invalid(
+                        format!("failed to read the input `{name}`: there is nothing in its list"),
+                        "separate the items by commas or new lines, or leave the input empty",
+                    ));
+                }
+                Means::Files => files.extend(items(value).map(str::to_owned)),
+                Means::Each(flag) => {
+                    args.extend(items(value).map(|item| format!("{flag}={item}").into()));
+                }
+                Means::Switch(flag) if boolean(name, value)? => args.push(flag.into()),
+                Means::Switch(_) => {}
+                Means::Secret(flag) => args.push(flag.into()),
             }
-        },
-        annotations: match input("annotations") {
-            None => true,
-            Some(value) => boolean("annotations", value)?,
-        },
-        report_file: input("report-file").map(|path| outside(path).to_owned()),
-        of_a_pull_request: environment
-            .get("GITHUB_EVENT_NAME")
-            .is_some_and(|event| event.starts_with("pull_request")),
-    })
+        }
+        if input("definition") == Some("-") {
+            return Err(Problem::invalid(
+                "failed to read `-`, which the input `definition` names: a step has no standard input",
+                "name the file that `docker buildx bake --print` was redirected to",
+            ));
+        }
+        if files.iter().any(|file| file == "-") {
+            return Err(Problem::invalid(
+                "failed to read `-`, which the input `metadata-file` names: a step has no standard input",
+                "name the file, or pass the metadata itself in the input `metadata`",
+            ));
+        }
+        let name = environment.get("GITHUB_ACTOR").unwrap_or("x-access-token");
+        Ok(Self {
+            of_the_job: files.is_empty() && input("metadata").is_none() && input("tags").is_none(),
+            args,
+            files,
+            unpushed_fails: input("on-unpushed") == Some("fail"),
+            password: input("password").map(str::to_owned),
+            token: input("github-token").map(|token| (name.to_owned(), token.to_owned())),
+            summary: match input("summary") {
+                None | Some("always") => Summary::Always,
+                Some("problems") => Summary::Problems,
+                Some("never") => Summary::Never,
+                Some(other) => {
+                    return Err(Problem::invalid(
+                        format!("failed to read the input `summary`: there is no `{other}`"),
+                        "write `always`, `problems` or `never`",
+                    ));
+                }
+            },
+            annotations: match input("annotations") {
+                None => true,
+                Some(value) => boolean("annotations", value)?,
+            },
+            report_file: input("report-file").map(|path| outside(path).to_owned()),
+            of_a_pull_request: environment
+                .get("GITHUB_EVENT_NAME")
+                .is_some_and(|event| event.starts_with("pull_request")),
+        })
+    }
 }
 
 /// The value of an input, if it has one. GitHub keeps the dashes of its name, others do not, and

@@ -1,4 +1,5 @@
 use super::*;
+use crate::environment::Environment;
 
 fn environment(variables: &[(&str, &str)]) -> Environment {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
