@@ -120,12 +120,11 @@ pub fn apply(
 }
 
 fn restless(step: &Step<'_>) -> Outcome {
-    Outcome::Failed(Error {
-        class: Class::Restless,
-        request: format!("looking at {}", step.expectation.reference()),
-        reason: "the tag keeps changing between the right digest and the wrong one".to_owned(),
-        retry_after: None,
-    })
+    Outcome::Failed(Error::new(
+        Class::Restless,
+        format!("looking at {}", step.expectation.reference()),
+        "the tag keeps changing between the right digest and the wrong one",
+    ))
 }
 
 /// Writes what is open, in rounds of one try each: no registry that fails or is slow keeps the

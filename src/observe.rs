@@ -254,27 +254,25 @@ impl<'a> Watch<'a> {
         }
         let error = match over {
             true => deadline(self.expectation),
-            false => Error {
-                class: Class::Restless,
-                request: format!("looking at {}", self.expectation.reference()),
-                reason: format!(
+            false => Error::new(
+                Class::Restless,
+                format!("looking at {}", self.expectation.reference()),
+                format!(
                     "the registry gave different answers for {:.1} s",
                     took.as_secs_f64()
                 ),
-                retry_after: None,
-            },
+            ),
         };
         (sight, Verdict::Unproven(error))
     }
 }
 
 fn deadline(expectation: &Expectation) -> Error {
-    Error {
-        class: Class::Deadline,
-        request: format!("looking at {}", expectation.reference()),
-        reason: "the time for the whole run was over before two looks agreed".to_owned(),
-        retry_after: None,
-    }
+    Error::new(
+        Class::Deadline,
+        format!("looking at {}", expectation.reference()),
+        "the time for the whole run was over before two looks agreed",
+    )
 }
 
 type Evidence<'a> = (Code, Option<&'a Digest>, Option<&'a Same>, &'a [Child]);

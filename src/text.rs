@@ -2,6 +2,8 @@
 
 mod encoding;
 
+use std::time::Duration;
+
 pub(crate) use encoding::too_large;
 pub use encoding::{SAVE_AS_UTF8, utf8};
 
@@ -27,6 +29,16 @@ pub fn clean(text: &str, max: usize) -> String {
         })
         .collect();
     cut(&defuse_start(&defuse_hashes(&line)), max)
+}
+
+/// A time for people: `0.4 s`, `45 s`, `12 min`, `2 h`.
+pub(crate) fn spoken(time: Duration) -> String {
+    match time.as_secs() {
+        0..=9 => format!("{:.1} s", time.as_secs_f64()),
+        seconds @ 10..=119 => format!("{seconds} s"),
+        seconds @ 120..=7199 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h", seconds.div_ceil(3600)),
+    }
 }
 
 /// The items of a list with commas or newlines, as people write them: without the space around
@@ -130,5 +142,16 @@ mod tests {
         assert_eq!(clean("éééééé", 5), "éééé…");
         assert_eq!(clean("abc", 1), "…");
         assert_eq!(clean("abc", 0), "");
+    }
+    #[test]
+    fn times_are_spoken_in_fitting_units() {
+        for (seconds, text) in [
+            (0.4, "0.4 s"),
+            (45.0, "45 s"),
+            (720.0, "12 min"),
+            (7200.0, "2 h"),
+        ] {
+            assert_eq!(spoken(Duration::from_secs_f64(seconds)), text);
+        }
     }
 }

@@ -192,14 +192,11 @@ impl<'a> Keeper<'a> {
         let until = self.deadline.saturating_sub(reserve);
         match self.clock.now() + reserve <= until {
             true => Ok(until),
-            false => Err(Error {
-                class: Class::Deadline,
-                request: format!("moving {}", step.expectation.reference()),
-                reason:
-                    "not written: too little time is left to see what the registry forgets by it"
-                        .to_owned(),
-                retry_after: None,
-            }),
+            false => Err(Error::new(
+                Class::Deadline,
+                format!("moving {}", step.expectation.reference()),
+                "not written: too little time is left to see what the registry forgets by it",
+            )),
         }
     }
 
@@ -360,10 +357,9 @@ fn keys(repository: &Repository, digests: &[Digest]) -> Vec<(Repository, Digest)
 
 fn too_deep(repository: &Repository, digests: &[Digest]) -> Error {
     let of = digests.first().map(|it| format!("@{it}"));
-    Error {
-        class: Class::TooLarge,
-        request: format!("reading {repository}{}", of.unwrap_or_default()),
-        reason: format!("indexes list indexes deeper than {MAX_DEPTH} levels"),
-        retry_after: None,
-    }
+    Error::new(
+        Class::TooLarge,
+        format!("reading {repository}{}", of.unwrap_or_default()),
+        format!("indexes list indexes deeper than {MAX_DEPTH} levels"),
+    )
 }

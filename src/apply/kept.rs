@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::observation::Seen;
 use crate::oci::{Digest, Document, MediaType, Repository};
 use crate::outcome::Left;
-use crate::registry::{Class, Error};
+use crate::registry::{Class, Error, Server};
 
 /// A manifest that a move may take away, and that was there before it.
 #[derive(Clone, Debug)]
@@ -52,10 +52,15 @@ impl Open {
         match (&self.seen, &self.put) {
             (Seen::Unknown(error), _) | (_, Some(Err(error))) => error.clone(),
             _ => Error {
-                class: Class::BadAnswer,
-                request: format!("putting back {repository}@{}", self.kept.digest),
-                reason: "the registry said that it took it, and does not serve it".to_owned(),
-                retry_after: None,
+                server: Some(Box::new(Server {
+                    authority: repository.host().to_string(),
+                    is_plain: false,
+                })),
+                ..Error::new(
+                    Class::BadAnswer,
+                    format!("putting back {repository}@{}", self.kept.digest),
+                    "the registry said that it took it, and does not serve it",
+                )
             },
         }
     }

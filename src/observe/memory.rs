@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
 use crate::oci::{Config, Digest, Document, Repository, Why};
-use crate::registry::{Answer, Class, Error, Method, Read, Registry, Target};
+use crate::registry::{Answer, Class, Error, Method, Read, Registry, Server, Target};
 use crate::text::clean;
 
 /// The most that is kept of documents: their bytes, and what is read of each child.
@@ -207,11 +207,13 @@ pub(super) fn bad_answer(read: &Read, reason: String) -> Error {
         Target::Tag(tag) => format!(":{tag}"),
         Target::Manifest(digest) | Target::Blob(digest) => format!("@{digest}"),
     };
+    let request = format!("reading {}{of}", read.repository);
     Error {
-        class: Class::BadAnswer,
-        request: format!("reading {}{of}", read.repository),
+        server: Some(Box::new(Server {
+            authority: read.repository.host().to_string(),
+            is_plain: false,
+        })),
         // It may quote the body.
-        reason: clean(&reason, 300),
-        retry_after: None,
+        ..Error::new(Class::BadAnswer, request, clean(&reason, 300))
     }
 }

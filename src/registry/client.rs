@@ -10,18 +10,17 @@ use super::auth::Nth;
 use super::auth::exchange::Exchange;
 use super::login::Logins;
 use super::sync::lock;
-use super::wire::backoff;
 use super::wire::endpoint::Ask;
 use super::wire::http::{Http, Outgoing, Response, Verb};
 use super::wire::proxy::Proxies;
 use super::wire::redact::Secrets;
 use super::wire::refusal::Refusal;
 use super::wire::retrying::Sender;
-use super::{Answer, Class, Error, MAX_BODY, Method, Read, Registry, Target, Write};
+use super::{Answer, Cause, Class, Error, MAX_BODY, Method, Read, Registry, Target, Write};
 use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::oci::{ACCEPT, Digest, Host, Repository};
-use crate::text::clean;
+use crate::text::{clean, spoken};
 
 /// How large the bodies of one batch may be together, the last few aside.
 const MAX_BATCH: usize = 12 * 1024 * 1024;
@@ -118,13 +117,15 @@ impl<'a> Client<'a> {
     fn read_within(&self, read: &Read, held: &AtomicUsize) -> Result<Answer, Error> {
         if held.load(Ordering::Relaxed) > MAX_BATCH {
             return Err(Error {
-                class: Class::TooLarge,
-                request: format!("reading {}", read.repository),
-                reason: format!(
-                    "the answers to one look are larger than {} MiB together",
-                    MAX_BATCH / 1024 / 1024
-                ),
-                retry_after: None,
+                cause: Cause::Together,
+                ..Error::new(
+                    Class::TooLarge,
+                    format!("reading {}", read.repository),
+                    format!(
+                        "the answers to one look are larger than {} MiB together",
+                        MAX_BATCH / 1024 / 1024
+                    ),
+                )
             });
         }
         let answer = self.read_one(read);
@@ -266,7 +267,7 @@ impl Registry for Client<'_> {
 
     fn wait_for(&self, host: &Host, error: &Error, at_most: Duration) {
         self.exchange.sender.ask_again();
-        let time = backoff::spoken(at_most);
+        let time = spoken(at_most);
         (self.exchange.sender.log)(&format!("waiting for {host}, {time} at most: {error}"));
     }
 }

@@ -15,12 +15,55 @@ const MAX_WORDS: usize = 300;
 pub struct Error {
     /// What kind of failure it is.
     pub class: Class,
+    /// What more is known of the cause.
+    pub cause: Cause,
+    /// The server that the request was for, where there was one.
+    pub server: Option<Box<Server>>,
     /// The request: method and URL without its query, such as `GET https://r.io/v2/app/manifests/1`.
     pub request: String,
     /// What went wrong: the status and the registry's own words (cleaned), or the network's.
     pub reason: String,
     /// How long the registry asked to wait before the next try.
     pub retry_after: Option<Duration>,
+}
+
+/// A server, as a URL names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Host and port, such as `r.io:5000`.
+    pub authority: String,
+    /// Whether it is spoken to without TLS.
+    pub is_plain: bool,
+}
+
+/// What is known of the cause of a failure beyond its class, where a decision or the advice depends
+/// on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Cause {
+    /// Nothing more.
+    #[default]
+    Other,
+    /// The connection ended where an answer should begin.
+    Cut,
+    /// What came is not HTTP.
+    NotHttp,
+    /// The other side of a TLS handshake does not speak TLS.
+    NoTls,
+    /// The certificate has expired.
+    Expired,
+    /// The certificate is not valid yet.
+    NotYetValid,
+    /// The certificate is for another name.
+    OtherName,
+    /// The answers to one batch of reads are too large together.
+    Together,
+    /// The proxy that this variable names is in the way.
+    Proxy {
+        /// The variable's name.
+        variable: &'static str,
+        /// Whether it wants another login (407).
+        wants_login: bool,
+    },
 }
 
 /// What kind of failure it is (research: the status, the code and the words decide together).
@@ -87,15 +130,23 @@ impl Class {
 }
 
 impl Error {
-    /// Of a document that is there, but whose content could not be understood.
-    pub fn of_document(document: impl fmt::Display, reason: impl fmt::Display) -> Self {
+    /// A failure of this request, of which no more is known.
+    pub fn new(class: Class, request: impl Into<String>, reason: impl Into<String>) -> Self {
         Self {
-            class: Class::Shape,
-            request: format!("reading {document}"),
-            // It may quote the body.
-            reason: clean(&reason.to_string(), MAX_WORDS),
+            class,
+            cause: Cause::Other,
+            server: None,
+            request: request.into(),
+            reason: reason.into(),
             retry_after: None,
         }
+    }
+
+    /// Of a document that is there, but whose content could not be understood.
+    pub fn of_document(document: impl fmt::Display, reason: impl fmt::Display) -> Self {
+        // It may quote the body.
+        let reason = clean(&reason.to_string(), MAX_WORDS);
+        Self::new(Class::Shape, format!("reading {document}"), reason)
     }
 }
 

@@ -3,7 +3,6 @@
 mod auth;
 pub mod client;
 mod error;
-mod help;
 pub mod login;
 mod sync;
 mod wire;
@@ -16,7 +15,7 @@ use std::time::Duration;
 
 use crate::oci::{Digest, Host, MediaType, Repository, Tag};
 
-pub use error::{Class, Error};
+pub use error::{Cause, Class, Error, Server};
 
 /// What the engine may ask of registries. Which registry a request goes to is in its repository.
 pub trait Registry {

@@ -1,6 +1,7 @@
 //! What a report says of one tag: what is so, why it matters, and what to type.
 
 mod help;
+mod registry;
 
 use crate::expectation::{Expectation, Expected, Output};
 use crate::finding::Finding;

@@ -73,12 +73,7 @@ fn of(expected: &Arc<Document>, shown: Seen<Arc<Document>>) -> Verdict {
 }
 
 fn unreadable() -> Error {
-    Error {
-        class: Class::Network,
-        request: "GET".to_owned(),
-        reason: "no".to_owned(),
-        retry_after: None,
-    }
+    Error::new(Class::Network, "GET", "no")
 }
 
 #[test]

@@ -407,12 +407,7 @@ impl Registry for World {
 }
 
 fn failure(class: Class) -> Error {
-    Error {
-        class,
-        request: "as scripted".to_owned(),
-        reason: "as scripted".to_owned(),
-        retry_after: None,
-    }
+    Error::new(class, "as scripted", "as scripted")
 }
 
 /// `r.io/app:TAG`.

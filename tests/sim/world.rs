@@ -416,10 +416,8 @@ fn millis(time: Duration) -> i64 {
 
 pub(crate) fn failure(class: Class, retry_after: Option<u64>) -> Error {
     Error {
-        class,
-        request: "simulated".to_owned(),
-        reason: format!("{class:?}"),
         retry_after: retry_after.map(Duration::from_secs),
+        ..Error::new(class, "simulated", format!("{class:?}"))
     }
 }
 

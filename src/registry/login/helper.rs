@@ -49,14 +49,11 @@ const LAUNCHER: &str = "/tagproof-launcher/credential-helpers";
 /// How a helper says that it has no login. It is also told by exit status 1, as any failure is.
 const NOT_FOUND: &str = "credentials not found in native keychain";
 
-/// Stands for an answer that nobody can get.
-const CANNOT_RUN: &str = "this build cannot run it";
-
 /// The credential helpers of this machine, each asked once for a server.
 pub(super) struct Helpers {
     directories: Vec<PathBuf>,
     time_limit: Duration,
-    answers: Once<(String, String), Result<Option<Secret>, String>>,
+    answers: Once<(String, String), Result<Option<Secret>, Failed>>,
 }
 
 #[derive(Default)]
@@ -81,6 +78,14 @@ struct Ended {
     status: String,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
+}
+
+/// Why a helper gave no answer.
+enum Failed {
+    /// This build cannot start a program, and nobody does it for it.
+    CannotRun,
+    /// What happened, in words.
+    Said(String),
 }
 
 /// What the launcher tells of a helper.
@@ -141,14 +146,15 @@ impl Helpers {
             let key = (name.to_owned(), server.clone());
             let answer = self.answers.get(key, || match cfg!(target_os = "wasi") {
                 true => ask_launcher(Path::new(LAUNCHER), name, server)
-                    .unwrap_or_else(|| Err(CANNOT_RUN.to_owned())),
-                false => self.ask(name, server),
+                    .ok_or(Failed::CannotRun)?
+                    .map_err(Failed::Said),
+                false => self.ask(name, server).map_err(Failed::Said),
             });
             match answer.as_ref() {
                 Ok(None) => {}
                 Ok(Some(secret)) => return Ok(Some(secret.clone())),
-                Err(reason) if reason == CANNOT_RUN => return Err(cannot_run(name, host)),
-                Err(reason) => {
+                Err(Failed::CannotRun) => return Err(cannot_run(name, host)),
+                Err(Failed::Said(reason)) => {
                     return Err(format!(
                         "failed to get the login for `{host}` from the credential helper `{name}`: {reason}"
                     ));

@@ -125,16 +125,6 @@ fn http_date(text: &str) -> Option<u64> {
     Some(days * 86_400 + hours * 3600 + minutes * 60 + seconds)
 }
 
-/// A time for people: `0.4 s`, `45 s`, `12 min`, `2 h`.
-pub(crate) fn spoken(time: Duration) -> String {
-    match time.as_secs() {
-        0..=9 => format!("{:.1} s", time.as_secs_f64()),
-        seconds @ 10..=119 => format!("{seconds} s"),
-        seconds @ 120..=7199 => format!("{} min", seconds.div_ceil(60)),
-        seconds => format!("{} h", seconds.div_ceil(3600)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,18 +204,6 @@ mod tests {
             ("slow down", None),
         ] {
             assert_eq!(hint(words), expected, "{words}");
-        }
-    }
-
-    #[test]
-    fn times_are_spoken_in_fitting_units() {
-        for (seconds, text) in [
-            (0.4, "0.4 s"),
-            (45.0, "45 s"),
-            (720.0, "12 min"),
-            (7200.0, "2 h"),
-        ] {
-            assert_eq!(spoken(Duration::from_secs_f64(seconds)), text);
         }
     }
 }

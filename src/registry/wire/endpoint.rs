@@ -3,12 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::failure::{CUT, GARBAGE, NO_TLS};
 use super::http::{Outgoing, Response, Verb};
 use super::origin::Origin;
 use super::retrying::Sender;
 use crate::oci::Host;
-use crate::registry::{Class, Error, MAX_BODY};
+use crate::registry::{Cause, Class, Error, MAX_BODY};
 
 /// A request to a repository, before it is known how to log in.
 pub(crate) struct Ask<'a> {
@@ -135,7 +134,7 @@ impl Endpoint {
         let speaks_tls = match (&wish, &answer) {
             // Whatever failed now may pass.
             (Wish::Said, _) | (_, Ok(_)) => true,
-            (Wish::Maybe, Err(error)) => error.class == Class::Tls && error.reason != NO_TLS,
+            (Wish::Maybe, Err(error)) => error.class == Class::Tls && error.cause != Cause::NoTls,
         };
         if !speaks_tls {
             return None;
@@ -171,10 +170,6 @@ fn wish_for_tls(answer: &Result<Response, Error>) -> Option<Wish> {
             }
         }
         Ok(_) => None,
-        Err(error) => match error.class {
-            Class::Network if error.reason == CUT => Some(Wish::Maybe),
-            Class::BadAnswer if error.reason == GARBAGE => Some(Wish::Maybe),
-            _ => None,
-        },
+        Err(error) => matches!(error.cause, Cause::Cut | Cause::NotHttp).then_some(Wish::Maybe),
     }
 }

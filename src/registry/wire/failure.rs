@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::proxy::Proxy;
-use crate::registry::Class;
+use crate::registry::{Cause, Class};
 use crate::text::clean;
 
 /// A failure, before or after the headers were there.
@@ -12,8 +12,8 @@ pub(crate) enum Failure {
     Body(std::io::Error),
 }
 
-/// What is known about a request that failed below HTTP.
-pub(crate) struct Cause<'a> {
+/// How a request was made that failed below HTTP.
+pub(crate) struct Attempt<'a> {
     pub(crate) is_secure: bool,
     pub(crate) proxy: Option<&'a Proxy>,
     /// The time for the call was what was left of the run.
@@ -22,18 +22,21 @@ pub(crate) struct Cause<'a> {
     pub(crate) connect: Duration,
 }
 
-impl Cause<'_> {
-    /// The class of a failure, and its words.
-    pub(crate) fn explain(&self, failure: Failure) -> (Class, String) {
+/// What is made of a failure.
+type Explained = (Class, Cause, String);
+
+impl Attempt<'_> {
+    /// The class of a failure, what is known of its cause, and its words.
+    pub(crate) fn explain(&self, failure: Failure) -> Explained {
         use std::io::ErrorKind as K;
         let error = match failure {
             Failure::Answer(error) => error,
             Failure::Body(error) => match error.kind() {
                 _ if is_reset(&error) => {
-                    return (Class::Network, "the answer was cut off".to_owned());
+                    return other(Class::Network, "the answer was cut off");
                 }
                 K::UnexpectedEof | K::ConnectionReset | K::ConnectionAborted => {
-                    return (Class::Network, "the answer was cut off".to_owned());
+                    return other(Class::Network, "the answer was cut off");
                 }
                 _ => ureq::Error::from(error),
             },
@@ -44,29 +47,28 @@ impl Cause<'_> {
                     Class::Network,
                     format!("no connection within {} s", self.connect.as_secs()),
                 ),
-            ureq::Error::Timeout(ureq::Timeout::Global) if self.is_last => (
-                Class::Deadline,
-                "the time for the whole run is over".to_owned(),
-            ),
-            ureq::Error::Timeout(_) => (Class::Network, "no answer in time".to_owned()),
+            ureq::Error::Timeout(ureq::Timeout::Global) if self.is_last => {
+                other(Class::Deadline, "the time for the whole run is over")
+            }
+            ureq::Error::Timeout(_) => other(Class::Network, "no answer in time"),
             ureq::Error::HostNotFound => {
                 self.connection(Class::UnknownHost, "no such host".to_owned())
             }
-            ureq::Error::Io(error) if is_reset(&error) => (Class::Network, CUT.to_owned()),
+            ureq::Error::Io(error) if is_reset(&error) => cut(),
             ureq::Error::Io(error) => match error.kind() {
                 K::ConnectionRefused | K::NotConnected => {
                     self.connection(Class::Network, "the connection was refused".to_owned())
                 }
                 K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof => {
-                    (Class::Network, CUT.to_owned())
+                    cut()
                 }
                 K::NetworkUnreachable | K::HostUnreachable => {
                     self.connection(Class::Network, "there is no way to this host".to_owned())
                 }
                 K::InvalidData if self.is_secure => tls(&error.to_string()),
-                _ => (
+                _ => other(
                     Class::Network,
-                    format!("the connection failed: {}", clean(&error.to_string(), 200)),
+                    &format!("the connection failed: {}", clean(&error.to_string(), 200)),
                 ),
             },
             ureq::Error::Tls(words) => tls(words),
@@ -76,30 +78,38 @@ impl Cause<'_> {
             ureq::Error::ConnectProxyFailed(words) => self.refused(&words),
             ureq::Error::InvalidProxyUrl => (
                 Class::Proxy,
+                self.proxy_cause(false),
                 format!("{} is not a proxy that can be used", self.proxy_name()),
             ),
-            ureq::Error::Protocol(_) => (Class::BadAnswer, GARBAGE.to_owned()),
-            ureq::Error::LargeResponseHeader(..) => (
+            ureq::Error::Protocol(_) => (
                 Class::BadAnswer,
-                "answered with headers that are too large".to_owned(),
+                Cause::NotHttp,
+                "answered with something that is not HTTP".to_owned(),
             ),
-            error => (
+            ureq::Error::LargeResponseHeader(..) => {
+                other(Class::BadAnswer, "answered with headers that are too large")
+            }
+            error => other(
                 Class::Network,
-                format!("the request failed: {}", clean(&error.to_string(), 200)),
+                &format!("the request failed: {}", clean(&error.to_string(), 200)),
             ),
         }
     }
 
     /// A connection that was not made is the proxy's fault, if there is one.
-    fn connection(&self, class: Class, words: String) -> (Class, String) {
+    fn connection(&self, class: Class, words: String) -> Explained {
         match self.proxy {
-            None => (class, words),
-            Some(_) => (Class::Proxy, format!("{}: {words}", self.proxy_name())),
+            None => (class, Cause::Other, words),
+            Some(_) => (
+                Class::Proxy,
+                self.proxy_cause(false),
+                format!("{}: {words}", self.proxy_name()),
+            ),
         }
     }
 
     /// A proxy that answers as a gateway says that the way beyond it is broken, which may pass.
-    fn refused(&self, words: &str) -> (Class, String) {
+    fn refused(&self, words: &str) -> Explained {
         let name = self.proxy_name();
         // "proxy server responded 407/407"
         let status = words
@@ -108,14 +118,28 @@ impl Cause<'_> {
         match status {
             Some(status) if matches!(status.as_u16(), 502..=504) => (
                 Class::Network,
+                self.proxy_cause(false),
                 format!("{name} does not get through: {status}"),
             ),
-            Some(status) => (Class::Proxy, format!("{name} refused: {status}")),
+            Some(status) => (
+                Class::Proxy,
+                self.proxy_cause(status.as_u16() == 407),
+                format!("{name} refused: {status}"),
+            ),
             None => (
                 Class::Proxy,
+                self.proxy_cause(false),
                 format!("{name} refused: {}", clean(words, 200)),
             ),
         }
+    }
+
+    fn proxy_cause(&self, wants_login: bool) -> Cause {
+        let variable = self.proxy.map(|proxy| proxy.variable);
+        variable.map_or(Cause::Other, |variable| Cause::Proxy {
+            variable,
+            wants_login,
+        })
     }
 
     fn proxy_name(&self) -> String {
@@ -132,39 +156,40 @@ fn is_reset(error: &std::io::Error) -> bool {
     cfg!(target_os = "wasi") && error.raw_os_error() == Some(29)
 }
 
-/// The connection ended where an answer should begin.
-pub(crate) const CUT: &str = "the connection was cut";
+fn other(class: Class, words: &str) -> Explained {
+    (class, Cause::Other, words.to_owned())
+}
 
-/// What came is not HTTP.
-pub(crate) const GARBAGE: &str = "answered with something that is not HTTP";
+fn cut() -> Explained {
+    let words = "the connection was cut".to_owned();
+    (Class::Network, Cause::Cut, words)
+}
 
-/// The other side of a TLS handshake does not know TLS.
-pub(crate) const NO_TLS: &str = "it does not speak TLS";
-
-fn tls(words: &str) -> (Class, String) {
+fn tls(words: &str) -> Explained {
     let lower = words.to_ascii_lowercase();
+    let no_tls = (Cause::NoTls, "it does not speak TLS");
+    let other_name = (Cause::OtherName, "its certificate is for another name");
+    let not_yet = (Cause::NotYetValid, "its certificate is not valid yet");
+    let untrusted = "its certificate is signed by an authority that is not trusted here";
     let known = [
+        ("unknownissuer", (Cause::Other, untrusted)),
         (
-            "unknownissuer",
-            "its certificate is signed by an authority that is not trusted here",
+            "caused by a self-signed",
+            (Cause::Other, "its certificate is self-signed"),
         ),
-        ("caused by a self-signed", "its certificate is self-signed"),
-        ("not valid for name", "its certificate is for another name"),
-        ("notvalidforname", "its certificate is for another name"),
-        ("expired", "its certificate has expired"),
-        ("not valid yet", "its certificate is not valid yet"),
-        ("notvalidyet", "its certificate is not valid yet"),
-        ("invalidcontenttype", NO_TLS),
-        ("corrupt message", NO_TLS),
+        ("not valid for name", other_name.clone()),
+        ("notvalidforname", other_name),
+        ("expired", (Cause::Expired, "its certificate has expired")),
+        ("not valid yet", not_yet.clone()),
+        ("notvalidyet", not_yet),
+        ("invalidcontenttype", no_tls.clone()),
+        ("corrupt message", no_tls),
     ];
-    let reason = known
-        .iter()
-        .find(|(sign, _)| lower.contains(sign))
-        .map_or_else(
-            || format!("TLS failed: {}", clean(words, 200)),
-            |(_, reason)| (*reason).to_owned(),
-        );
-    (Class::Tls, reason)
+    let found = known.into_iter().find(|(sign, _)| lower.contains(sign));
+    match found {
+        Some((_, (cause, reason))) => (Class::Tls, cause, reason.to_owned()),
+        None => other(Class::Tls, &format!("TLS failed: {}", clean(words, 200))),
+    }
 }
 
 #[cfg(test)]
@@ -188,11 +213,11 @@ mod tests {
             ),
             (
                 "received corrupt message of type InvalidContentType",
-                NO_TLS,
+                "it does not speak TLS",
             ),
             ("peer is incompatible", "TLS failed: peer is incompatible"),
         ] {
-            let (class, reason) = tls(words);
+            let (class, _, reason) = tls(words);
             assert_eq!(class, Class::Tls);
             assert!(reason.contains(part), "{reason}");
         }

@@ -12,7 +12,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
 
 use super::certificates;
-use super::failure::{Cause, Failure};
+use super::failure::{Attempt, Failure};
 use super::origin::{Origin, redact};
 use super::proxy::{Proxies, Proxy};
 use super::redact::Secrets;
@@ -21,7 +21,7 @@ use super::resolver::Lookup;
 use crate::clock::Clock;
 use crate::oci::Host;
 use crate::registry::sync::lock;
-use crate::registry::{Class, Error};
+use crate::registry::{Class, Error, Server};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -70,23 +70,34 @@ pub(crate) struct Outgoing<'a> {
 impl Outgoing<'_> {
     /// The request as it may be shown.
     pub(crate) fn shown(&self) -> String {
+        format!("{} {}", self.verb.as_str(), self.shown_url())
+    }
+
+    fn shown_url(&self) -> String {
         let url = redact(&self.url);
-        let url = match &self.secrets {
+        match &self.secrets {
             Some(secrets) => secrets.conceal(&url),
             None => url,
-        };
-        format!("{} {url}", self.verb.as_str())
+        }
     }
 
     /// An error about this request.
     pub(crate) fn error(&self, class: Class, reason: impl Into<String>) -> Error {
         Error {
-            class,
-            request: self.shown(),
-            reason: reason.into(),
-            retry_after: None,
+            server: server(&self.shown_url()),
+            ..Error::new(class, self.shown(), reason)
         }
     }
+}
+
+/// The server of a URL, as it may be shown.
+fn server(url: &str) -> Option<Box<Server>> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (authority, _) = rest.split_once(['/', '?']).unwrap_or((rest, ""));
+    Some(Box::new(Server {
+        authority: authority.to_owned(),
+        is_plain: scheme == "http",
+    }))
 }
 
 /// An answer.
@@ -223,14 +234,17 @@ impl<'a> Http<'a> {
         }
         let secrets = Arc::clone(&self.secrets);
         let result = exchange(&agent, outgoing, left.min(CALL), secrets).map_err(|failure| {
-            let cause = Cause {
+            let attempt = Attempt {
                 is_secure: origin.is_secure(),
                 proxy,
                 is_last: left < CALL,
                 connect: CONNECT,
             };
-            let (class, reason) = cause.explain(failure);
-            outgoing.error(class, reason)
+            let (class, cause, reason) = attempt.explain(failure);
+            Error {
+                cause,
+                ..outgoing.error(class, reason)
+            }
         });
         let time = self.clock.now().saturating_sub(start).as_millis();
         if outgoing.is_pull && result.as_ref().is_ok_and(|answer| answer.status == 200) {

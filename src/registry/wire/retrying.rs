@@ -11,6 +11,7 @@ use super::origin::{Origin, redact, resolve};
 use crate::clock::Clock;
 use crate::registry::sync::lock;
 use crate::registry::{Class, Error};
+use crate::text::spoken;
 
 const MAX_REDIRECTS: usize = 3;
 
@@ -107,7 +108,7 @@ impl<'a> Sender<'a> {
                     ..error
                 });
             }
-            (self.log)(&format!("retry in {}: {error}", backoff::spoken(time)));
+            (self.log)(&format!("retry in {}: {error}", spoken(time)));
             self.clock.sleep(time);
             before = Some(error);
         }
@@ -215,7 +216,7 @@ impl<'a> Sender<'a> {
         let mut error = outgoing.error(refusal.class(), refusal.reason());
         error.retry_after = self.retry_after(&response);
         if let Some(time) = error.retry_after.filter(|time| *time > backoff::PATIENCE) {
-            let later = backoff::spoken(time);
+            let later = spoken(time);
             error.reason = format!("{}; it takes requests again in {later}", error.reason);
             return Err((error, Wish::Stop));
         }

@@ -9,6 +9,7 @@ use crate::plan::{may_be_the_push, may_create};
 use crate::verdict::{Lack, Relation, Verdict};
 
 use super::super::Reach;
+use super::registry;
 
 /// Why it matters and what to do, one thing a line.
 pub(in crate::report) fn help(finding: &Finding, reach: &Reach) -> Vec<String> {
@@ -123,7 +124,7 @@ pub(in crate::report) fn help(finding: &Finding, reach: &Reach) -> Vec<String> {
             vec!["give every build tags of its own, or check them one at a time with `--target`; nothing was written".to_owned()]
         }
         Verdict::Unproven(error) => {
-            vec![error.help(), "`--on-unproven warn` if this must not fail the run".to_owned()]
+            vec![registry::help(error), "`--on-unproven warn` if this must not fail the run".to_owned()]
         }
     }
 }
@@ -175,7 +176,7 @@ fn after(outcome: &Outcome) -> Vec<String> {
     match outcome {
         Outcome::Fixed | Outcome::Lost | Outcome::AlreadyRight => Vec::new(),
         Outcome::Refused(error) | Outcome::Failed(error) | Outcome::Unread(error) => {
-            vec![error.help()]
+            vec![registry::help(error)]
         }
         Outcome::Immutable => vec![KEPT.to_owned()],
         Outcome::Changed { .. } => {
@@ -183,7 +184,7 @@ fn after(outcome: &Outcome) -> Vec<String> {
         }
         Outcome::Unseen(error) => {
             vec![
-                error.help(),
+                registry::help(error),
                 "then run `tagproof check` again: it may be right by now".to_owned(),
             ]
         }
@@ -215,7 +216,7 @@ fn about_losses(sight: &Sight, aftermath: &Aftermath) -> Vec<String> {
     if lost.iter().any(|(left, _)| !lists(&left.digest)) {
         lines.push("push it again from where it was made, if it is still needed".to_owned());
     }
-    lines.extend(lost.first().map(|(_, why)| why.help()));
+    lines.extend(lost.first().map(|(_, why)| registry::help(why)));
     if *before_is_gone {
         lines.push(
             "there is no way to undo it: the registry has forgotten what the tag was".to_owned(),

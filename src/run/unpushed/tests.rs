@@ -44,12 +44,7 @@ fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
 }
 
 fn unproven(class: Class) -> Verdict {
-    Verdict::Unproven(Error {
-        class,
-        request: "GET".to_owned(),
-        reason: "no".to_owned(),
-        retry_after: None,
-    })
+    Verdict::Unproven(Error::new(class, "GET", "no"))
 }
 
 /// The references that are left, and the messages of the notes.
