@@ -3,7 +3,6 @@
 //! A loop over the registry and the clock. Whether a tag is right afterwards is decided by the
 //! same looks and the same judgement as before.
 
-mod class;
 mod keep;
 mod kept;
 mod outage;
@@ -12,7 +11,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use class::{is_of_the_host, is_refusal};
 use keep::Keeper;
 use outage::{ATTEMPTS, FIRST_WAIT, MAX_RETRY_AFTER, Outage, Silent};
 
@@ -190,7 +188,7 @@ fn write(
             };
             // A step that failed before, on a host that is up for others, is alone with it.
             let is_alone = tries > 0 && !outages.contains_key(host);
-            if is_alone || !is_of_the_host(error.class) {
+            if is_alone || !error.class.is_of_the_host() {
                 *state = again(&error, tries, lost, deadline, clock);
                 continue;
             }
@@ -253,7 +251,7 @@ fn attempt(
         true => Vec::new(),
         false => match keeper.before(step, memory, registry) {
             Ok(kept) => kept,
-            Err(error) if is_of_the_host(error.class) => return Tried::Unseen(error),
+            Err(error) if error.class.is_of_the_host() => return Tried::Unseen(error),
             Err(error) if error.class == Class::Deadline => {
                 return Tried::Over(State::Done(Outcome::Failed(error)));
             }
@@ -261,7 +259,7 @@ fn attempt(
         },
     };
     match observe::look_at_tag(repository, step.tag, memory, registry) {
-        Seen::Unknown(error) if is_of_the_host(error.class) => return Tried::Unseen(error),
+        Seen::Unknown(error) if error.class.is_of_the_host() => return Tried::Unseen(error),
         Seen::Unknown(error) => return Tried::Over(State::Done(Outcome::Failed(error))),
         seen if is_right(&seen) => return Tried::Over(State::SeenRight),
         seen => {
@@ -288,7 +286,7 @@ fn attempt(
         until,
     };
     match registry.put(&write) {
-        Err(error) if is_refusal(error.class) => {
+        Err(error) if error.class.is_refusal() => {
             // Registries refuse the very digest that is there already, too: ours, if an answer was
             // lost, or another job's.
             let seen = observe::look_at_tag(repository, step.tag, memory, registry);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
 use crate::oci::{Config, Digest, Document, Repository, Why};
-use crate::registry::{Answer, Class, Error, Method, Read, Registry, Server, Target};
+use crate::registry::{Answer, Cause, Class, Error, Method, Read, Registry, Server, Target};
 use crate::text::clean;
 
 /// The most that is kept of documents: their bytes, and what is read of each child.
@@ -88,7 +88,7 @@ impl Memory {
             (Ok(Answer::Absent | Answer::Header(None)), _) => Learnt::Nothing,
             // Some registries refuse a HEAD they would answer as a GET (ECR 400, Artifactory 403).
             // Why is not said, so a GET is asked in any case.
-            (Err(error), Method::Head) if may_be_about_head(error.class) => Learnt::Nothing,
+            (Err(error), Method::Head) if error.class.may_be_about_head() => Learnt::Nothing,
             (Err(error), _) => Learnt::Seen(Seen::Unknown(error)),
         }
     }
@@ -138,6 +138,7 @@ impl Memory {
             // Another look would only add to it.
             return Seen::Unknown(Error {
                 class: Class::TooLarge,
+                cause: Cause::Together,
                 ..bad_answer(read, TOO_MUCH.to_owned())
             });
         }
@@ -156,21 +157,6 @@ impl Memory {
     }
 }
 
-/// Whether a GET may be answered where a HEAD failed so: whatever was refused, and not what never
-/// reached the registry, or what it has no time for.
-fn may_be_about_head(class: Class) -> bool {
-    !matches!(
-        class,
-        Class::Deadline
-            | Class::Network
-            | Class::UnknownHost
-            | Class::Tls
-            | Class::Proxy
-            | Class::RateLimited
-            | Class::Unsafe
-    )
-}
-
 /// Reads a batch, and each HEAD that was refused once more as GET.
 pub(super) fn read_refused_again(
     reads: &[Read],
@@ -179,7 +165,7 @@ pub(super) fn read_refused_again(
     let mut answers = registry.read(reads);
     let is_refused = |(read, answer): &(&Read, &mut Result<Answer, Error>)| {
         let class = answer.as_ref().err().map(|error| error.class);
-        read.method == Method::Head && class.is_some_and(may_be_about_head)
+        read.method == Method::Head && class.is_some_and(Class::may_be_about_head)
     };
     let (again, places): (Vec<Read>, Vec<_>) = reads
         .iter()

@@ -118,14 +118,73 @@ pub enum Class {
     Refused,
 }
 
+/// What follows from a class.
+struct Properties {
+    is_passing: bool,
+    is_of_the_host: bool,
+    is_down: bool,
+    is_refusal: bool,
+    may_be_about_head: bool,
+}
+
 impl Class {
+    /// The one table of what follows from a class.
+    fn properties(self) -> Properties {
+        let (is_passing, is_of_the_host, is_down, is_refusal, may_be_about_head) = match self {
+            Self::Login
+            | Self::Denied
+            | Self::Immutable
+            | Self::Protected
+            | Self::ReadOnly
+            | Self::NoWrites
+            | Self::ChildMissing
+            | Self::TooLarge
+            | Self::MediaType
+            | Self::Policy
+            | Self::NotFound
+            | Self::Refused => (false, false, false, true, true),
+            Self::Unavailable => (true, true, true, false, true),
+            Self::Network => (true, true, true, false, false),
+            Self::RateLimited => (true, false, true, false, false),
+            Self::BadAnswer => (true, false, false, false, true),
+            Self::UnknownHost | Self::Tls | Self::Proxy => (false, false, true, false, false),
+            Self::Shape | Self::Restless => (false, false, false, false, true),
+            Self::Unsafe | Self::Deadline => (false, false, false, false, false),
+        };
+        Properties {
+            is_passing,
+            is_of_the_host,
+            is_down,
+            is_refusal,
+            may_be_about_head,
+        }
+    }
+
     /// Whether the same request may succeed a moment later.
     #[must_use]
     pub fn is_passing(self) -> bool {
-        matches!(
-            self,
-            Self::RateLimited | Self::Unavailable | Self::Network | Self::BadAnswer
-        )
+        self.properties().is_passing
+    }
+
+    /// Whether a failure is the registry's as a whole, and not this request's.
+    pub(crate) fn is_of_the_host(self) -> bool {
+        self.properties().is_of_the_host
+    }
+
+    /// Whether other requests to the same server need not be tried for now.
+    pub(crate) fn is_down(self) -> bool {
+        self.properties().is_down
+    }
+
+    /// Whether the registry will not take this write, however often it is asked.
+    pub(crate) fn is_refusal(self) -> bool {
+        self.properties().is_refusal
+    }
+
+    /// Whether a GET may be answered where a HEAD failed so: whatever was refused, and not what never
+    /// reached the registry, or what it has no time for.
+    pub(crate) fn may_be_about_head(self) -> bool {
+        self.properties().may_be_about_head
     }
 }
 

@@ -272,16 +272,7 @@ impl<'a> Sender<'a> {
 
     /// Marks an origin as down, until it is asked again.
     fn give_up(&self, origin: Origin, error: &Error) {
-        let is_down = matches!(
-            error.class,
-            Class::Network
-                | Class::RateLimited
-                | Class::Unavailable
-                | Class::UnknownHost
-                | Class::Tls
-                | Class::Proxy
-        );
-        if is_down {
+        if error.class.is_down() {
             let mut dead = self.dead();
             if !matches!(dead.get(&origin), Some(Dead::Down(_))) {
                 dead.insert(origin, Dead::Down(error.clone()));
