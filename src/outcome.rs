@@ -137,6 +137,12 @@ impl Code {
     pub fn is_right(self) -> bool {
         matches!(self, Self::Fixed | Self::AlreadyRight)
     }
+
+    /// Whether the tag was written, and nobody else is known to have moved it since.
+    #[must_use]
+    pub fn is_written(self) -> bool {
+        matches!(self, Self::Fixed | Self::Lost | Self::Unsettled)
+    }
 }
 
 impl fmt::Display for Code {

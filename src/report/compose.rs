@@ -110,10 +110,7 @@ fn entry(finding: &Finding, tolerate: Tolerate, reach: &Reach) -> Entry {
         aftermath,
     } = finding;
     let code = outcome.as_ref().map(Outcome::code);
-    let is_written = matches!(
-        code,
-        Some(outcome::Code::Fixed | outcome::Code::Lost | outcome::Code::Unsettled)
-    );
+    let is_written = code.is_some_and(outcome::Code::is_written);
     let overwritten = matches!(outcome, Some(Outcome::Changed { written: true, .. }));
     let before = sight.shown().filter(|_| is_written || overwritten);
     let softened = outcome.is_none()
@@ -151,8 +148,9 @@ fn entry(finding: &Finding, tolerate: Tolerate, reach: &Reach) -> Entry {
         message: advice::message(finding),
         help: advice::help(finding, reach),
         inspect: is_written.then(|| advice::inspect(expectation)),
-        undo: (is_written && !aftermath.before_is_gone)
-            .then(|| advice::undo(expectation, before, reach)),
+        undo: before
+            .filter(|_| is_written && !aftermath.before_is_gone)
+            .map(|before| advice::undo(expectation, before, reach)),
         restored: aftermath.restored.clone(),
         lost: (aftermath.lost.iter())
             .map(|(left, why)| (left.clone(), why.to_string()))

@@ -107,9 +107,8 @@ pub struct Entry {
     pub help: Vec<String>,
     /// After a repair: the command that shows the tag.
     pub inspect: Option<String>,
-    /// After a repair: the command that undoes it, or, where the tag was created, words that say
-    /// that only the registry can delete it. `None` as well where the digest before was not in the
-    /// repository at the last look.
+    /// After a repair: the command that undoes it. `None` where the tag was created, and where the
+    /// digest before was not in the repository at the last look.
     pub undo: Option<String>,
     /// What the registry had forgotten after the write, and was put back.
     pub restored: Vec<Left>,

@@ -85,12 +85,13 @@ fn fixed(tag: Entry) -> Entry {
     let before = tag.found.as_ref().and_then(|found| found.digest.clone());
     Entry {
         outcome: Some(outcome::Code::Fixed),
-        help: Vec::new(),
+        help: match before {
+            Some(_) => Vec::new(),
+            None => vec!["the tag was created: only the registry can delete it".to_owned()],
+        },
         inspect: Some(format!("docker buildx imagetools inspect {reference}")),
-        undo: Some(before.as_ref().map_or_else(
-            || "the tag did not exist; only the registry can delete it again".to_owned(),
-            |before| format!("tagproof fix --tag {reference}@{before} --on-other fix"),
-        )),
+        undo: (before.as_ref())
+            .map(|before| format!("tagproof fix --tag {reference}@{before} --on-other fix")),
         before,
         ..tag
     }

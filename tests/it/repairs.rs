@@ -301,8 +301,9 @@ fn an_absent_tag_that_the_build_names_is_created_and_only_the_registry_can_delet
     assert_eq!(ran.tags(), ["app:1 absent fixed"]);
     assert_eq!(registry.tagged("app", "1"), Some(build.index.digest));
     assert_eq!(ran.tag(0)["before"], serde_json::Value::Null);
+    assert_eq!(ran.tag(0)["undo"], serde_json::Value::Null);
     assert!(
-        ran.tag(0)["undo"]
+        ran.tag(0)["help"]
             .as_str()
             .unwrap()
             .contains("only the registry can delete it"),

@@ -23,6 +23,9 @@ pub(in crate::report) fn help(finding: &Finding, reach: &Reach) -> Vec<String> {
     if let Some(outcome) = outcome {
         let mut lines = after(outcome);
         lines.extend(about_losses(sight, aftermath));
+        if outcome.code().is_written() && sight.shown().is_none() {
+            lines.push("the tag was created: only the registry can delete it".to_owned());
+        }
         return lines;
     }
     let about_the_tag = matches!(
@@ -225,26 +228,19 @@ fn about_losses(sight: &Sight, aftermath: &Aftermath) -> Vec<String> {
     lines
 }
 
-/// The command that undoes a repair, digest for digest, or why there is none.
-pub(in crate::report) fn undo(
-    expectation: &Expectation,
-    before: Option<&Digest>,
-    reach: &Reach,
-) -> String {
-    match before {
-        Some(before) => format!(
-            "tagproof fix --tag {}@{before} --on-other fix{}{}",
-            expectation.reference(),
-            reach.flags,
-            // What is put back need not be what the policy asks for.
-            if expectation.rules.is_empty() {
-                ""
-            } else {
-                " --no-policy"
-            }
-        ),
-        None => "the tag was created: only the registry can delete it".to_owned(),
-    }
+/// The command that undoes a repair, digest for digest.
+pub(in crate::report) fn undo(expectation: &Expectation, before: &Digest, reach: &Reach) -> String {
+    format!(
+        "tagproof fix --tag {}@{before} --on-other fix{}{}",
+        expectation.reference(),
+        reach.flags,
+        // What is put back need not be what the policy asks for.
+        if expectation.rules.is_empty() {
+            ""
+        } else {
+            " --no-policy"
+        }
+    )
 }
 
 /// The command that shows a tag.

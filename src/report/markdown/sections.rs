@@ -70,12 +70,7 @@ pub(super) fn picture(tags: &[Entry]) -> String {
 pub(super) fn changed(tags: &[Entry], room: usize) -> String {
     let changed: Vec<&Entry> = tags
         .iter()
-        .filter(|tag| {
-            matches!(
-                tag.outcome,
-                Some(outcome::Code::Fixed | outcome::Code::Lost | outcome::Code::Unsettled)
-            )
-        })
+        .filter(|tag| tag.outcome.is_some_and(outcome::Code::is_written))
         .collect();
     if changed.is_empty() {
         return String::new();
@@ -104,24 +99,17 @@ pub(super) fn changed(tags: &[Entry], room: usize) -> String {
             let count = words::plural(tag.lost.len() as u64, "manifest");
             item.push_str(&format!("; {count} lost, or not known to be there"));
         }
-        if tag.before.is_some() && tag.undo.is_none() {
-            item.push_str("; there is no way to undo it");
-        }
-        // A tag that was created: words, no command.
-        if let (None, Some(undo)) = (&tag.before, &tag.undo) {
-            item.push_str(&format!("; {}", prose(undo, MESSAGE)));
-        }
+        item.push_str(match (&tag.before, found, &tag.undo) {
+            (None, None, None) => "; only the registry can delete it",
+            (Some(_), _, None) => "; there is no way to undo it",
+            _ => "",
+        });
         item.push('\n');
         item
     });
-    let commands = changed
-        .iter()
-        .filter(|tag| tag.before.is_some())
-        .filter_map(|tag| tag.undo.clone());
-    let all = changed
-        .iter()
-        .filter(|tag| tag.before.is_some() && tag.undo.is_some());
-    let undo = block(commands, all.count(), room / 2, "sh", "command");
+    let commands: Vec<String> = changed.iter().filter_map(|tag| tag.undo.clone()).collect();
+    let count = commands.len();
+    let undo = block(commands.into_iter(), count, room / 2, "sh", "command");
     let undo = match undo.is_empty() {
         true => undo,
         false => format!("To undo it:\n\n{undo}"),

@@ -236,7 +236,7 @@ fn a_tag_created() {
 
     #### What was changed
 
-    - `ghcr.io/acme/app:1.4`: no such tag → `sha256:aaaaaaaaaaaa`; the tag did not exist; only the registry can delete it again
+    - `ghcr.io/acme/app:1.4`: no such tag → `sha256:aaaaaaaaaaaa`; only the registry can delete it
 
     #### Proven, by digest
 
@@ -250,6 +250,7 @@ fn a_tag_created() {
       - there was no such tag, though the image had been pushed
       - is: `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` (image index; `linux/amd64`, `linux/arm64`)
       - was: no such tag
+      - help: the tag was created: only the registry can delete it
       - inspect: `docker buildx imagetools inspect ghcr.io/acme/app:1.4`
 
     </details>

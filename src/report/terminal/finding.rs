@@ -112,11 +112,8 @@ impl Page {
         if let Some(inspect) = &tag.inspect {
             block.extend(self.verbatim("inspect:", inspect));
         }
-        match &tag.undo {
-            Some(undo) if tag.before.is_some() => block.extend(self.verbatim("undo:", undo)),
-            // A tag that was created: words, no command.
-            Some(undo) => block.extend(self.labelled("undo:", undo)),
-            None => {}
+        if let Some(undo) = &tag.undo {
+            block.extend(self.verbatim("undo:", undo));
         }
         if tag.softened
             && let Some(setting) = words::softening(tag)

@@ -188,8 +188,8 @@ fn a_tag_created() {
       there was no such tag, though the image had been pushed
       is:  sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)
       was: no such tag
+      help: the tag was created: only the registry can delete it
       inspect: docker buildx imagetools inspect ghcr.io/acme/app:1.4
-      undo: the tag did not exist; only the registry can delete it again
 
     1 tag: 1 fixed · 5 requests (1 pull) · 2.1 s
     ");
@@ -472,8 +472,8 @@ fn quietly_repaired_says_what_was_repaired() {
       there was no such tag, though the image had been pushed
       is:  sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)
       was: no such tag
+      help: the tag was created: only the registry can delete it
       inspect: docker buildx imagetools inspect ghcr.io/acme/app:1.4
-      undo: the tag did not exist; only the registry can delete it again
     ");
 }
 
