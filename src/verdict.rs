@@ -12,7 +12,7 @@ use crate::oci::{Attestation, Child, Platform};
 use crate::registry::Error;
 
 pub(crate) use lacks::missing;
-pub use lacks::{Below, needs_below};
+pub use lacks::{Below, MAX_LACKS, needs_below};
 use lacks::{gone, missing_attestations, missing_platforms};
 use relation::about_the_tag;
 pub use same::{comparison, is_by_config, is_right, right_image};
@@ -67,9 +67,6 @@ pub enum Relation {
     /// It holds none.
     None,
 }
-
-/// How many of what is lacking are told of. A verdict names one more where there are more.
-pub const TOLD: usize = 20;
 
 /// Judges what was seen. Where several verdicts apply, what is known to be wrong whatever the
 /// unknown may be comes first (design: conflict, incomplete, broken, never-pushed, unproven, then

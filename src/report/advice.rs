@@ -8,7 +8,9 @@ use crate::finding::Finding;
 use crate::observation::Sight;
 use crate::oci::{Child, Same};
 use crate::outcome::{Aftermath, Outcome};
-use crate::verdict::{Lack, Relation, TOLD, Verdict};
+use crate::verdict::{Lack, Relation, Verdict};
+
+use super::words::MAX_LISTED;
 
 pub(super) use help::{help, inspect, undo};
 
@@ -141,7 +143,7 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
                 .collect();
             format!(
                 "the repository lacks what the index lists: {}",
-                told(&gone, " and ")
+                listed(&gone, " and ")
             )
         }
         Verdict::NeverPushed if expectation.image == Expected::Nothing => format!(
@@ -226,12 +228,12 @@ fn lacks(missing: &[Lack]) -> String {
         Lack::Attestation(kind, Some(platform)) => format!("{kind} of {platform}"),
         Lack::Attestation(kind, None) => kind.to_string(),
     });
-    told(&each.collect::<Vec<_>>(), ", ")
+    listed(&each.collect::<Vec<_>>(), ", ")
 }
 
-/// As many as are told of, and that there are more.
-fn told(each: &[String], between: &str) -> String {
-    match each.get(..TOLD) {
+/// As many as are listed, and that there are more.
+fn listed(each: &[String], between: &str) -> String {
+    match each.get(..MAX_LISTED) {
         Some(first) if first.len() < each.len() => format!("{} and more", first.join(between)),
         _ => each.join(between),
     }

@@ -5,7 +5,9 @@ use crate::finding::Finding;
 use crate::note::{self, Note};
 use crate::observation::Seen;
 use crate::oci::{Digest, Document, Same};
-use crate::verdict::{TOLD, Verdict, is_by_config};
+use crate::verdict::{Verdict, is_by_config};
+
+use super::words::MAX_LISTED;
 
 /// The notes on what was seen, in the order of the tags.
 pub(super) fn remarks(findings: &[Finding]) -> Vec<Note> {
@@ -81,11 +83,11 @@ fn kind(finding: &Finding) -> Option<(Kind, &Digest, &Digest)> {
 
 impl Group<'_> {
     fn note(&self) -> Note {
-        let told = self.findings.iter().take(TOLD);
-        let mut names: Vec<String> = told
+        let first = self.findings.iter().take(MAX_LISTED);
+        let mut names: Vec<String> = first
             .map(|finding| finding.expectation.reference().to_string())
             .collect();
-        let more = self.findings.len().saturating_sub(TOLD);
+        let more = self.findings.len().saturating_sub(MAX_LISTED);
         if more > 0 {
             names.push(format!("{more} more"));
         }

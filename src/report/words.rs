@@ -3,12 +3,18 @@
 use super::{Entry, Relation, Report, Status};
 use crate::oci::{MediaType, Platform};
 use crate::text::clean;
+use crate::verdict::MAX_LACKS;
 use crate::{outcome, verdict};
 
 /// How many characters of a message are shown.
 pub(super) const MESSAGE: usize = 2_000;
 /// How many characters of a name or an annotation are shown.
 pub(super) const NAME: usize = 512;
+
+/// How many of what is alike, or lacking, are listed in a sentence.
+pub(super) const MAX_LISTED: usize = 20;
+// Otherwise nothing would say that there is more.
+const _: () = assert!(MAX_LISTED < MAX_LACKS);
 
 /// How many tags came to which end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

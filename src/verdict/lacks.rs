@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Lack, TOLD};
+use super::Lack;
 use crate::expectation::Expectation;
 use crate::observation::{Nested, Seen, Sight, Tree};
 use crate::oci::{Child, Content, Document, Named, Platform};
 use crate::registry::Error;
+
+/// How many of what is lacking are kept for one index, so that a verdict stays small.
+pub const MAX_LACKS: usize = 21;
 
 /// Whose indexes of indexes a judgement needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,7 +117,7 @@ pub(super) fn missing_attestations(
             .images()
             .filter(|image| tree.is_whole() && !have.contains(&image.named));
         let lacks = images.map(|image| Lack::Attestation(kind, image.platform.clone()));
-        missing.extend(lacks.take(TOLD + 1));
+        missing.extend(lacks.take(MAX_LACKS));
     }
     missing
 }
@@ -135,7 +138,7 @@ pub(super) fn gone(sight: &Sight, tree: Option<&Tree<'_>>) -> Vec<Child> {
     let mut gone: Vec<Child> = Vec::new();
     let indexes = tree.into_iter().flat_map(Tree::gone);
     for child in indexes.chain(images).chain(attestations) {
-        if gone.len() <= TOLD && !gone.iter().any(|known| known.named == child.named) {
+        if gone.len() < MAX_LACKS && !gone.iter().any(|known| known.named == child.named) {
             gone.push(child.clone());
         }
     }
