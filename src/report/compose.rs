@@ -10,7 +10,8 @@ use crate::problem::{Problem, ProblemKind};
 use crate::verdict::{self, Verdict, is_by_config};
 
 use super::remarks::{is_of_other_output, remarks};
-use super::{Entry, Expected, Found, Mode, Proof, Relation, Report, Status, advice};
+use super::words::Counts;
+use super::{Entry, Expected, Found, Mode, Proof, Relation, Report, Standing, Status, advice};
 
 /// Which findings the user does not want to fail the run; `on-other` is each expectation's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,29 +45,20 @@ impl Report {
             .iter()
             .map(|finding| entry(finding, tolerate, reach))
             .collect();
-        let open = |entry: &&Entry| !entry.is_right();
-        let unproven = |entry: &&Entry| entry.verdict == verdict::Code::Unproven;
-        let status = if tags.iter().filter(open).any(|entry| !unproven(&entry)) {
-            Status::Wrong
-        } else if tags.iter().any(|entry| unproven(&entry)) {
-            Status::Unproven
-        } else if tags
-            .iter()
-            .any(|entry| entry.outcome == Some(outcome::Code::Fixed))
-        {
-            Status::Fixed
-        } else {
-            Status::Ok
+        let counts = Counts::of(&tags);
+        let status = match counts {
+            Counts { wrong: 1.., .. } => Status::Wrong,
+            Counts { unproven: 1.., .. } => Status::Unproven,
+            Counts { fixed: 1.., .. } => Status::Fixed,
+            _ => Status::Ok,
         };
-        let hard: Vec<&Entry> = tags
-            .iter()
-            .filter(open)
-            .filter(|entry| !entry.softened)
-            .collect();
-        let exit_code = match hard.iter().any(|entry| !unproven(entry)) {
-            true => 1,
-            false if hard.is_empty() => 0,
-            false => 3,
+        let any = |standing| tags.iter().any(|tag| tag.standing() == standing);
+        let exit_code = if any(Standing::Wrong) {
+            1
+        } else if any(Standing::Unproven) {
+            3
+        } else {
+            0
         };
         Self {
             mode,

@@ -2,7 +2,7 @@
 
 use super::words::{self, MESSAGE, NAME};
 use super::{Entry, Expected, Found};
-use crate::oci::Platform;
+use crate::oci::{Digest, Platform};
 use crate::text::clean;
 use crate::verdict;
 
@@ -12,15 +12,11 @@ const ANNOTATION: usize = 100;
 /// The target that claims a tag, what the tag should be and what it was, and the rules that it was
 /// judged by, a line each, for renderings in plain lines.
 pub(super) fn lines(tag: &Entry) -> Vec<String> {
-    let (is, was) = match tag.is_right() {
-        true => ("is", "was"),
-        false => ("expected", "found"),
-    };
     let target = tag.target.iter();
     let mut lines: Vec<String> = target
         .map(|it| format!("target: {}", clean(it, NAME)))
         .collect();
-    for (label, what) in [(is, expected(&tag.expected)), (was, found(tag))] {
+    for (label, what) in facts(tag) {
         if let Some((name, words)) = what {
             lines.push(format!("{label}: {name} {words}").trim_end().to_owned());
         }
@@ -29,6 +25,21 @@ pub(super) fn lines(tag: &Entry) -> Vec<String> {
     let aftermath = aftermath(tag).into_iter();
     lines.extend(aftermath.map(|(label, text)| format!("{label} {text}")));
     lines
+}
+
+/// What the tag should be and what it was, each under its label.
+pub(super) fn facts(tag: &Entry) -> [(&'static str, Option<(String, String)>); 2] {
+    let (is, was) = match tag.is_right() {
+        true => ("is", "was"),
+        false => ("expected", "found"),
+    };
+    [(is, expected(&tag.expected)), (was, found(tag))]
+}
+
+/// The digest that was replaced, where it is not the one that was found.
+pub(super) fn replaced(tag: &Entry) -> Option<&Digest> {
+    let found = tag.found.as_ref().and_then(|found| found.digest.as_ref());
+    tag.before.as_ref().filter(|before| found != Some(before))
 }
 
 /// `put back:` and `sha256:… (media type, 480 bytes)`: what a registry forgot by a write, and what
@@ -55,7 +66,7 @@ pub(super) fn rules(tag: &Entry) -> Option<String> {
 }
 
 /// `sha256:…` and `(image index; linux/amd64, linux/arm64)`.
-pub(super) fn expected(expected: &Expected) -> Option<(String, String)> {
+fn expected(expected: &Expected) -> Option<(String, String)> {
     let Expected {
         digest,
         config,
@@ -74,7 +85,7 @@ pub(super) fn expected(expected: &Expected) -> Option<(String, String)> {
 }
 
 /// What the tag was, and what tells a person whose work it is.
-pub(super) fn found(tag: &Entry) -> Option<(String, String)> {
+fn found(tag: &Entry) -> Option<(String, String)> {
     let Some(found) = &tag.found else {
         let is_absent = tag.verdict == verdict::Code::Absent;
         return is_absent.then(|| ("no such tag".to_owned(), String::new()));

@@ -7,12 +7,11 @@
 
 use std::collections::BTreeSet;
 
-use super::words::{self, MESSAGE, NAME};
-use super::{Entry, Report, describe, extract};
+use super::words::{MESSAGE, NAME};
+use super::{Entry, Report, Standing, describe, extract};
 use crate::note::Note;
 use crate::problem::{Problem, ProblemKind};
 use crate::text::clean;
-use crate::verdict;
 
 mod xml;
 
@@ -96,81 +95,37 @@ struct Fault {
 
 impl Case {
     fn of(tag: &Entry) -> Self {
-        let Entry {
-            reference,
-            target: _,
-            verdict,
-            softened,
-            expected: _,
-            found: _,
-            proof: _,
-            outcome,
-            before,
-            message,
-            help,
-            inspect,
-            undo,
-            restored: _,
-            lost: _,
-            rules: _,
-        } = tag;
-        let (class, name) = extract::split(reference);
-        let mut lines = vec![format!("reference: {}", clean(reference, NAME))];
+        let (class, name) = extract::split(&tag.reference);
+        let mut lines = vec![format!("reference: {}", clean(&tag.reference, NAME))];
         lines.extend(describe::lines(tag));
-        lines.extend(before.iter().map(|it| format!("replaced: {it}")));
-        lines.extend(
-            help.iter()
-                .map(|it| format!("help: {}", clean(it, MESSAGE))),
-        );
-        lines.extend(
-            inspect
-                .iter()
-                .map(|it| format!("inspect: {}", clean(it, MESSAGE))),
-        );
-        lines.extend(
-            undo.iter()
-                .map(|it| format!("undo: {}", clean(it, MESSAGE))),
-        );
-        let message = clean(message, MESSAGE);
-        if *verdict == verdict::Code::Ok {
-            return Self {
-                class,
-                name,
-                end: End::Passed,
-                said: Vec::new(),
-            };
-        }
-        if tag.is_right() {
-            lines.insert(0, message);
-            return Self {
-                class,
-                name,
-                end: End::Passed,
-                said: lines,
-            };
-        }
-        let kind = match outcome {
-            Some(outcome) => format!("{verdict}, {outcome}"),
-            None => verdict.to_string(),
+        lines.extend(tag.before.iter().map(|it| format!("replaced: {it}")));
+        let labelled = |label: &str, text: &String| format!("{label}: {}", clean(text, MESSAGE));
+        lines.extend(tag.help.iter().map(|it| labelled("help", it)));
+        lines.extend(tag.inspect.iter().map(|it| labelled("inspect", it)));
+        lines.extend(tag.undo.iter().map(|it| labelled("undo", it)));
+        let message = clean(&tag.message, MESSAGE);
+        let mut said = Vec::new();
+        let fault = |lines: Vec<String>| Fault {
+            kind: tag.codes(),
+            message: message.clone(),
+            lines: lines.into_iter().chain(tag.tolerated_by()).collect(),
         };
-        if *softened && let Some(setting) = words::softening(tag) {
-            lines.push(format!("this does not fail the run, as {setting} asks"));
-        }
-        let fault = Fault {
-            kind,
-            message,
-            lines,
-        };
-        let end = match verdict {
-            _ if *softened => End::Skipped(fault),
-            verdict::Code::Unproven => End::Error(fault),
-            _ => End::Failed(fault),
+        let end = match tag.standing() {
+            Standing::Right => End::Passed,
+            Standing::Repaired | Standing::CameRight => {
+                said.push(message.clone());
+                said.extend(lines);
+                End::Passed
+            }
+            Standing::Tolerated => End::Skipped(fault(lines)),
+            Standing::Unproven => End::Error(fault(lines)),
+            Standing::Wrong => End::Failed(fault(lines)),
         };
         Self {
             class,
             name,
             end,
-            said: Vec::new(),
+            said,
         }
     }
 

@@ -3,9 +3,8 @@
 //! Every text that is not ours passes through `escape` or, in the picture, `plain`. Every list has
 //! a room of its own, so that the whole is short whatever the report is.
 
-use super::words::{self, Counts, MESSAGE, NAME};
-use super::{Entry, Report, Status};
-use crate::verdict;
+use super::words::{self, MESSAGE};
+use super::{Report, Status};
 
 mod cut;
 mod escape;
@@ -15,6 +14,7 @@ pub(super) mod reader;
 mod sections;
 mod table;
 
+use cut::joined;
 use escape::prose;
 
 /// How many bytes a page may have. GitHub takes 1 MiB a step, and shows nothing of what is longer.
@@ -64,44 +64,9 @@ pub fn render(report: &Report) -> String {
     joined(&blocks.each_ref().map(String::as_str))
 }
 
-/// The blocks that are not empty, with an empty line between two of them.
-fn joined(blocks: &[&str]) -> String {
-    let blocks: Vec<&str> = blocks
-        .iter()
-        .map(|block| block.trim_end_matches('\n'))
-        .filter(|block| !block.is_empty())
-        .collect();
-    blocks.join("\n\n") + "\n"
-}
-
 fn heading(report: &Report) -> String {
-    let mark = match report.status {
-        Status::Ok | Status::Fixed => "✅",
-        Status::Wrong if Counts::of(&report.tags).are_all_softened() => "⚠️",
-        Status::Wrong | Status::Invalid => "❌",
-        Status::Unproven | Status::Nothing => "⚠️",
-    };
+    let mark = table::mark(report.standing());
     format!("### {mark} {}\n", prose(&words::sentence(report), MESSAGE))
-}
-
-fn mark(tag: &Entry) -> &'static str {
-    match tag.verdict {
-        _ if tag.is_right() => "✅",
-        _ if tag.softened => "⚠️",
-        verdict::Code::Unproven => "⚠️",
-        _ => "❌",
-    }
-}
-
-/// That a list was cut, if it was.
-fn more(count: usize, noun: &str) -> String {
-    match count {
-        0 => String::new(),
-        count => format!(
-            "*{} more had no place here: the JSON report has all.*\n",
-            words::plural(count as u64, noun)
-        ),
-    }
 }
 
 #[cfg(test)]

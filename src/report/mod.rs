@@ -6,6 +6,7 @@ mod describe;
 mod extract;
 mod layout;
 mod remarks;
+mod standing;
 mod words;
 
 pub mod dotenv;
@@ -182,12 +183,21 @@ pub enum Proof {
     Config,
 }
 
-impl Entry {
-    /// Whether the tag is right now: by its verdict, or after its repair.
-    #[must_use]
-    pub fn is_right(&self) -> bool {
-        self.verdict == verdict::Code::Ok || self.outcome.is_some_and(outcome::Code::is_right)
-    }
+/// What a tag, or the whole run, has come to: what a renderer makes a mark of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Right by its verdict.
+    Right,
+    /// Wrong, and repaired.
+    Repaired,
+    /// Wrong, and right when it was looked at before the write.
+    CameRight,
+    /// Wrong or not checked, and a setting keeps it from failing the run.
+    Tolerated,
+    /// Not checked.
+    Unproven,
+    /// Wrong; or repaired, and something else was lost by that.
+    Wrong,
 }
 
 impl Entry {

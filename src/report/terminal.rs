@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use super::layout::{width_of, wrap};
 use super::paint::{Paint, Tone};
-use super::words::{self, Counts, MESSAGE};
-use super::{Entry, Report, Status};
+use super::words::{self, MESSAGE};
+use super::{Report, Standing, Status};
 use crate::note::Note;
 use crate::text::clean;
-use crate::verdict;
 
 mod finding;
 mod list;
@@ -67,12 +66,7 @@ struct Page {
 
 impl Page {
     fn verdict(&mut self, report: &Report) {
-        let tone = match report.status {
-            Status::Ok | Status::Fixed => Tone::Good,
-            Status::Wrong if Counts::of(&report.tags).are_all_softened() => Tone::Doubtful,
-            Status::Wrong | Status::Invalid => Tone::Bad,
-            Status::Unproven | Status::Nothing => Tone::Doubtful,
-        };
+        let tone = tone(report.standing());
         let label = format!("{} ", mark(tone));
         let text = wrap(&label, &words::sentence(report), 2, self.width).join("\n");
         let mut block = vec![self.paint.apply(tone, &text)];
@@ -172,13 +166,11 @@ fn mark(tone: Tone) -> &'static str {
     }
 }
 
-fn level(tag: &Entry) -> (&'static str, Tone) {
-    match (tag.verdict, tag.outcome) {
-        (verdict::Code::Ok, _) => ("ok", Tone::Good),
-        (_, Some(outcome)) if outcome.is_right() => (outcome.as_str(), Tone::Good),
-        _ if tag.softened => ("warning", Tone::Doubtful),
-        (verdict::Code::Unproven, _) => ("error", Tone::Doubtful),
-        _ => ("error", Tone::Bad),
+fn tone(standing: Standing) -> Tone {
+    match standing {
+        Standing::Right | Standing::Repaired | Standing::CameRight => Tone::Good,
+        Standing::Tolerated | Standing::Unproven => Tone::Doubtful,
+        Standing::Wrong => Tone::Bad,
     }
 }
 

@@ -1,10 +1,9 @@
 //! The words that every human-readable rendering shares: the verdict sentence and its parts.
 
-use super::{Entry, Relation, Report, Status};
+use super::{Entry, Relation, Report, Standing, Status};
 use crate::oci::{MediaType, Platform};
 use crate::text::clean;
-use crate::verdict::MAX_LACKS;
-use crate::{outcome, verdict};
+use crate::verdict::{self, MAX_LACKS};
 
 /// How many characters of a message are shown.
 pub(super) const MESSAGE: usize = 2_000;
@@ -36,14 +35,15 @@ impl Counts {
         let mut counts = Self::default();
         for tag in tags {
             counts.tags += 1;
-            match (tag.verdict, tag.outcome) {
-                (verdict::Code::Ok, _) => counts.ok += 1,
-                (_, Some(outcome::Code::Fixed)) => counts.fixed += 1,
-                (_, Some(outcome::Code::AlreadyRight)) => counts.already_right += 1,
-                (verdict::Code::Unproven, _) => counts.unproven += 1,
-                _ => counts.wrong += 1,
-            }
-            counts.softened += usize::from(tag.softened && !tag.is_right());
+            let standing = tag.standing();
+            *match standing {
+                Standing::Right => &mut counts.ok,
+                Standing::Repaired => &mut counts.fixed,
+                Standing::CameRight => &mut counts.already_right,
+                _ if tag.verdict == verdict::Code::Unproven => &mut counts.unproven,
+                Standing::Tolerated | Standing::Unproven | Standing::Wrong => &mut counts.wrong,
+            } += 1;
+            counts.softened += usize::from(standing == Standing::Tolerated);
         }
         counts
     }
@@ -190,23 +190,4 @@ pub(super) fn platforms(platforms: &[Platform]) -> String {
         .map(Platform::to_string)
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// The setting that makes a warning of a finding.
-pub(super) fn softening(tag: &Entry) -> Option<&'static str> {
-    match tag.verdict {
-        verdict::Code::Other if tag.rules.contains_key("on-other") => {
-            Some("`on-other: warn` of the policy")
-        }
-        verdict::Code::Other => Some("`--on-other warn`"),
-        verdict::Code::Unproven => Some("`--on-unproven warn`"),
-        verdict::Code::NeverPushed => Some("`--on-unpushed warn`"),
-        verdict::Code::Ok
-        | verdict::Code::Child
-        | verdict::Code::Wrapped
-        | verdict::Code::Absent
-        | verdict::Code::Incomplete
-        | verdict::Code::Broken
-        | verdict::Code::Conflict => None,
-    }
 }

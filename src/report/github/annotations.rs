@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 
 use crate::note::Note;
 use crate::problem::{Problem, ProblemKind};
-use crate::report::words::{self, MESSAGE};
-use crate::report::{Entry, Report, describe};
+use crate::report::words::MESSAGE;
+use crate::report::{Entry, Report, Standing, describe};
 use crate::text::clean;
-use crate::{outcome, verdict};
 
 /// The runner drops, without a word, what a step says beyond ten of a kind.
 const MAX: usize = 10;
@@ -127,48 +126,21 @@ fn of_note(note: &Note) -> Annotation {
 }
 
 fn of_tag(tag: &Entry) -> Option<Annotation> {
-    let Entry {
-        reference,
-        target: _,
-        verdict,
-        softened,
-        expected: _,
-        found: _,
-        proof: _,
-        outcome,
-        before: _,
-        message,
-        help,
-        inspect: _,
-        undo,
-        restored: _,
-        lost: _,
-        rules: _,
-    } = tag;
-    let level = match (verdict, outcome) {
-        (verdict::Code::Ok, _) => return None,
-        (_, Some(outcome::Code::Fixed)) => Level::Warning,
-        (_, Some(outcome::Code::AlreadyRight)) => Level::Notice,
-        _ if *softened => Level::Warning,
-        _ => Level::Error,
+    let level = match tag.standing() {
+        Standing::Right => return None,
+        Standing::CameRight => Level::Notice,
+        Standing::Repaired | Standing::Tolerated => Level::Warning,
+        Standing::Unproven | Standing::Wrong => Level::Error,
     };
-    let codes = match outcome {
-        Some(outcome) => format!("{verdict}, {outcome}"),
-        None => verdict.to_string(),
-    };
-    let mut lines = vec![clean(message, MESSAGE)];
+    let mut lines = vec![clean(&tag.message, MESSAGE)];
     lines.extend(describe::lines(tag));
-    lines.extend(help.iter().map(|help| helping(help)));
-    lines.extend(
-        undo.iter()
-            .map(|undo| format!("undo: {}", clean(undo, MESSAGE))),
-    );
-    if *softened && let Some(setting) = words::softening(tag) {
-        lines.push(format!("this does not fail the run, as {setting} asks"));
-    }
+    lines.extend(tag.help.iter().map(|help| helping(help)));
+    let undo = tag.undo.iter();
+    lines.extend(undo.map(|undo| format!("undo: {}", clean(undo, MESSAGE))));
+    lines.extend(tag.tolerated_by());
     Some(Annotation {
         level,
-        title: format!("{codes}: {}", clean(reference, TITLE)),
+        title: format!("{}: {}", tag.codes(), clean(&tag.reference, TITLE)),
         lines,
     })
 }

@@ -1,4 +1,6 @@
-//! Lists cut to the room there is.
+//! Lists cut to the room there is, and blocks put together.
+
+use crate::report::words;
 
 /// The beginning of a list.
 pub(super) struct Cut {
@@ -22,4 +24,25 @@ pub(super) fn take(items: impl Iterator<Item = String>, room: usize) -> Cut {
         cut.taken += 1;
     }
     cut
+}
+
+/// That a list was cut, if it was.
+pub(super) fn more(count: usize, noun: &str) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(
+            "*{} more had no place here: the JSON report has all.*\n",
+            words::plural(count as u64, noun)
+        ),
+    }
+}
+
+/// The blocks that are not empty, with an empty line between two of them.
+pub(super) fn joined(blocks: &[&str]) -> String {
+    let blocks: Vec<&str> = blocks
+        .iter()
+        .map(|block| block.trim_end_matches('\n'))
+        .filter(|block| !block.is_empty())
+        .collect();
+    blocks.join("\n\n") + "\n"
 }

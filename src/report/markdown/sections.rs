@@ -1,11 +1,12 @@
 //! The sections below the table: what is wrong, where the tags point, what was changed, what to
 //! deploy, the notes and the details.
 
-use super::cut::{Cut, take};
+use super::cut::{Cut, joined, more, take};
 use super::escape::{code, fence, prose};
-use super::{MESSAGE, NAME, more, picture as mermaid};
+use super::picture as mermaid;
 use crate::note::{self, Note};
-use crate::report::{Entry, Report, describe, extract, words};
+use crate::report::words::{self, MESSAGE, NAME};
+use crate::report::{Entry, Report, describe, extract};
 use crate::{outcome, verdict};
 
 /// How many findings are told outside of the details.
@@ -29,13 +30,7 @@ pub(super) fn wrong(tags: &[Entry], room: usize) -> String {
     let items = wrong.iter().take(IN_FULL).map(|tag| {
         let mut item = format!("{}: {}\n", head(tag), prose(&tag.message, MESSAGE));
         item.extend(tag.help.iter().map(|help| nested(&prose(help, MESSAGE))));
-        if tag.softened
-            && let Some(setting) = words::softening(tag)
-        {
-            item.push_str(&nested(&format!(
-                "this does not fail the run, as {setting} asks"
-            )));
-        }
+        item.extend(tag.tolerated_by().map(|text| nested(&text)));
         item
     });
     let Cut { text, taken } = take(items, room);
@@ -47,7 +42,7 @@ pub(super) fn wrong(tags: &[Entry], room: usize) -> String {
         true => "What could not be checked",
         false => "What is wrong",
     };
-    super::joined(&[&format!("#### {heading}"), &text, &more])
+    joined(&[&format!("#### {heading}"), &text, &more])
 }
 
 /// The picture of the tags that are or were wrong.
@@ -63,7 +58,7 @@ pub(super) fn picture(tags: &[Entry]) -> String {
         ),
     };
     let block = format!("```mermaid\n{text}\n```");
-    super::joined(&["#### Where the tags point", &block, &more])
+    joined(&["#### Where the tags point", &block, &more])
 }
 
 /// What was written, and how to undo it.
@@ -116,7 +111,7 @@ pub(super) fn changed(tags: &[Entry], room: usize) -> String {
     };
     let Cut { text, taken } = take(items, room / 2);
     let more = more(changed.len() - taken, "change");
-    super::joined(&["#### What was changed", &text, &more, &undo])
+    joined(&["#### What was changed", &text, &more, &undo])
 }
 
 /// What is proven, to be copied.
@@ -127,7 +122,7 @@ pub(super) fn pinned(report: &Report, room: usize) -> String {
     }
     let count = pinned.len();
     let block = block(pinned.into_iter(), count, room, "text", "reference");
-    super::joined(&["#### Proven, by digest", &block])
+    joined(&["#### Proven, by digest", &block])
 }
 
 /// A fenced block of lines.
@@ -147,7 +142,7 @@ fn block(
         room,
     );
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    super::joined(&[
+    joined(&[
         &fence(language, &lines, MESSAGE),
         &more(count - taken, noun),
     ])
@@ -174,7 +169,7 @@ pub(super) fn notes(notes: &[Note], room: usize) -> String {
         false => "",
     };
     let more = more(notes.len() - taken, "note");
-    super::joined(&["#### Notes", &text, &more, explained])
+    joined(&["#### Notes", &text, &more, explained])
 }
 
 /// Everything on every tag that was not right at once, folded.
@@ -195,53 +190,24 @@ pub(super) fn details(tags: &[Entry], room: usize) -> String {
     let more = more(findings.len() - taken, "tag");
     let count = words::plural(findings.len() as u64, "tag");
     let head = format!("<details><summary>Details of {count}</summary>");
-    super::joined(&[&head, &text, &more, "</details>"])
+    joined(&[&head, &text, &more, "</details>"])
 }
 
 /// The message and the help only where they are not told above.
 fn detail(tag: &Entry, is_told: bool) -> String {
-    let Entry {
-        reference: _,
-        target: _,
-        verdict: _,
-        softened: _,
-        expected,
-        found,
-        proof: _,
-        outcome: _,
-        before,
-        message,
-        help,
-        inspect,
-        undo: _,
-        restored: _,
-        lost: _,
-        rules: _,
-    } = tag;
-    let (is, was) = match tag.is_right() {
-        true => ("is", "was"),
-        false => ("expected", "found"),
-    };
     let mut item = format!("{}\n", head(tag));
     if !is_told {
-        item.push_str(&nested(&prose(message, MESSAGE)));
+        item.push_str(&nested(&prose(&tag.message, MESSAGE)));
     }
-    for (label, what) in [
-        (is, describe::expected(expected)),
-        (was, describe::found(tag)),
-    ] {
+    for (label, what) in describe::facts(tag) {
         if let Some((name, words)) = what {
             let text = prose(&format!("{name} {words}"), MESSAGE);
             item.push_str(&nested(&format!("{label}: {text}")));
         }
     }
-    if let Some(before) = before
-        && found.as_ref().and_then(|found| found.digest.as_ref()) != Some(before)
-    {
-        item.push_str(&nested(&format!(
-            "replaced: {}",
-            code(before.as_str(), NAME)
-        )));
+    if let Some(before) = describe::replaced(tag) {
+        let before = code(before.as_str(), NAME);
+        item.push_str(&nested(&format!("replaced: {before}")));
     }
     for (label, text) in describe::aftermath(tag) {
         item.push_str(&nested(&format!("{label} {}", prose(&text, MESSAGE))));
@@ -251,11 +217,12 @@ fn detail(tag: &Entry, is_told: bool) -> String {
     }
     if !is_told {
         item.extend(
-            help.iter()
+            tag.help
+                .iter()
                 .map(|help| nested(&format!("help: {}", prose(help, MESSAGE)))),
         );
     }
-    if let Some(inspect) = inspect {
+    if let Some(inspect) = &tag.inspect {
         item.push_str(&nested(&format!("inspect: {}", code(inspect, MESSAGE))));
     }
     item
@@ -263,14 +230,11 @@ fn detail(tag: &Entry, is_told: bool) -> String {
 
 /// `- **child, refused** `reference` (target `app`)`.
 fn head(tag: &Entry) -> String {
-    let codes = match tag.outcome {
-        Some(outcome) => format!("{}, {outcome}", tag.verdict),
-        None => tag.verdict.to_string(),
-    };
     let target = tag.target.as_ref().map_or_else(String::new, |target| {
         format!(" (target {})", code(target, NAME))
     });
-    format!("- **{codes}** {}{target}", code(&tag.reference, NAME))
+    let reference = code(&tag.reference, NAME);
+    format!("- **{}** {reference}{target}", tag.codes())
 }
 
 fn nested(text: &str) -> String {

@@ -1,10 +1,10 @@
 //! The table of tags: a row each, with short digests.
 
-use super::cut::{Cut, take};
+use super::cut::{Cut, joined, more, take};
 use super::escape::{cell, prose};
 use crate::oci::{Digest, Platform};
 use crate::report::words::{self, NAME};
-use crate::report::{Entry, Expected, Found, Proof};
+use crate::report::{Entry, Expected, Found, Proof, Standing};
 use crate::verdict;
 
 /// More rows than this are read by no one: what is right is left out first.
@@ -31,8 +31,8 @@ pub(super) fn table(tags: &[Entry], room: usize) -> String {
         .take(MAX)
         .map(row);
     let Cut { text, taken } = take(rows, room.saturating_sub(HEAD.len()));
-    let more = super::more(tags.len() - taken, "tag");
-    super::joined(&[&format!("{HEAD}{text}"), &more])
+    let more = more(tags.len() - taken, "tag");
+    joined(&[&format!("{HEAD}{text}"), &more])
 }
 
 fn row(tag: &Entry) -> String {
@@ -108,9 +108,18 @@ fn platforms(tag: &Entry) -> String {
     format!("{}, without {}", shown(&has), shown(&missing))
 }
 
+/// What a page says of a tag or of the whole run at a glance.
+pub(super) fn mark(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Right | Standing::Repaired | Standing::CameRight => "✅",
+        Standing::Tolerated | Standing::Unproven => "⚠️",
+        Standing::Wrong => "❌",
+    }
+}
+
 fn result(tag: &Entry) -> String {
     let finding = prose(&words::finding(tag), NAME).replace('|', "¦");
-    let mark = super::mark(tag);
+    let mark = mark(tag.standing());
     match (tag.verdict, tag.outcome) {
         (verdict::Code::Ok, _) if tag.proof == Some(Proof::Config) => {
             format!("{mark} {finding}, by its image ID")

@@ -632,7 +632,9 @@ fn a_page_is_short_whatever_the_report_is() {
 #[test]
 fn what_is_right_is_left_out_of_the_table_first() {
     let mut report = samples::five_thousand();
-    report.tags.retain(|tag| tag.verdict == verdict::Code::Ok);
+    report
+        .tags
+        .retain(|tag| tag.verdict == crate::verdict::Code::Ok);
     report.tags.extend(samples::checked_only().tags);
     let page = render(&report);
     assert_eq!(read(&page).rows, 500);

@@ -1,10 +1,10 @@
 //! The findings: what was expected, what is there, why it matters and what to type.
 
-use super::{Page, level};
-use crate::report::Entry;
+use super::{Page, tone};
 use crate::report::describe;
 use crate::report::layout::wrap;
 use crate::report::words::{self, MESSAGE, NAME};
+use crate::report::{Entry, Standing};
 use crate::text::clean;
 use crate::{outcome, verdict};
 
@@ -63,14 +63,18 @@ impl Page {
     }
 
     fn finding(&mut self, tag: &Entry) {
-        let (level, tone) = level(tag);
-        let codes = match tag.outcome {
-            Some(outcome) if !outcome.is_right() => format!("{}, {outcome}", tag.verdict),
-            _ => tag.verdict.to_string(),
+        let (standing, verdict) = (tag.standing(), tag.verdict.to_string());
+        let (level, codes) = match standing {
+            Standing::Right => ("ok", verdict),
+            Standing::Repaired => ("fixed", verdict),
+            Standing::CameRight => ("already-right", verdict),
+            Standing::Tolerated => ("warning", tag.codes()),
+            Standing::Unproven | Standing::Wrong => ("error", tag.codes()),
         };
         let mut head = format!(
             "{} {}",
-            self.paint.apply(tone, &format!("{level}[{codes}]")),
+            self.paint
+                .apply(tone(standing), &format!("{level}[{codes}]")),
             clean(&tag.reference, NAME)
         );
         if let Some(target) = &tag.target {
@@ -78,26 +82,22 @@ impl Page {
         }
         let mut block = vec![head];
         block.extend(wrap("  ", &clean(&tag.message, MESSAGE), 2, self.width));
-        let (is, was) = if tag.is_right() {
-            ("is: ", "was:")
-        } else {
-            ("expected:", "found:   ")
-        };
-        match describe::expected(&tag.expected) {
+        let [(is, expected), (was, found)] = describe::facts(tag);
+        let width = is.len().max(was.len()) + 1;
+        let label = |name: &str| format!("{:width$}", format!("{name}:"));
+        match expected {
             // The digest is right; what it lacks is in the message.
             _ if tag.verdict == verdict::Code::Incomplete => {
                 let platforms = words::platforms(&tag.expected.platforms);
-                block.extend(self.labelled(is, &format!("an image for {platforms}")));
+                block.extend(self.labelled(&label(is), &format!("an image for {platforms}")));
             }
-            Some((digest, words)) => block.extend(self.fact(is, &digest, &words)),
+            Some((digest, words)) => block.extend(self.fact(&label(is), &digest, &words)),
             None => {}
         }
-        if let Some((digest, words)) = describe::found(tag) {
-            block.extend(self.fact(was, &digest, &words));
+        if let Some((digest, words)) = found {
+            block.extend(self.fact(&label(was), &digest, &words));
         }
-        if let Some(before) = &tag.before
-            && tag.found.as_ref().and_then(|found| found.digest.as_ref()) != Some(before)
-        {
+        if let Some(before) = describe::replaced(tag) {
             block.extend(self.labelled("replaced:", before.as_str()));
         }
         if let Some(rules) = describe::rules(tag) {
@@ -115,10 +115,7 @@ impl Page {
         if let Some(undo) = &tag.undo {
             block.extend(self.verbatim("undo:", undo));
         }
-        if tag.softened
-            && let Some(setting) = words::softening(tag)
-        {
-            let text = format!("this does not fail the run, as {setting} asks");
+        if let Some(text) = tag.tolerated_by() {
             block.extend(self.labelled("note:", &text));
         }
         self.blocks.push(block);

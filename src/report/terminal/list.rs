@@ -1,6 +1,6 @@
 //! The list of tags: one aligned line each, with short digests.
 
-use super::{Page, level, mark};
+use super::{Page, mark, tone};
 use crate::oci::Digest;
 use crate::report::layout::{elide, width_of};
 use crate::report::paint::Tone;
@@ -99,7 +99,7 @@ impl Row {
                 (words, more.unwrap_or_default())
             }
         };
-        let tone = level(tag).1;
+        let tone = tone(tag.standing());
         Self {
             mark: (mark(tone), tone),
             reference: clean(&shortened(&tag.reference), NAME),

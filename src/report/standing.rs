@@ -1,0 +1,70 @@
+//! What a tag and a run have come to, and what is said of that everywhere.
+
+use super::words::Counts;
+use super::{Entry, Report, Standing, Status};
+use crate::{outcome, verdict};
+
+impl Entry {
+    /// What the tag has come to.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match (self.verdict, self.outcome) {
+            (verdict::Code::Ok, _) => Standing::Right,
+            (_, Some(outcome::Code::Fixed)) => Standing::Repaired,
+            (_, Some(outcome::Code::AlreadyRight)) => Standing::CameRight,
+            _ if self.softened => Standing::Tolerated,
+            (verdict::Code::Unproven, _) => Standing::Unproven,
+            _ => Standing::Wrong,
+        }
+    }
+
+    /// Whether the tag is right now: by its verdict, or after its repair.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        use Standing::{CameRight, Repaired, Right};
+        matches!(self.standing(), Right | Repaired | CameRight)
+    }
+
+    /// `child, refused`: what was decided, and what became of the repair.
+    pub(super) fn codes(&self) -> String {
+        match self.outcome {
+            Some(outcome) => format!("{}, {outcome}", self.verdict),
+            None => self.verdict.to_string(),
+        }
+    }
+
+    /// That a setting keeps the tag from failing the run, and which.
+    pub(super) fn tolerated_by(&self) -> Option<String> {
+        let setting = match self.verdict {
+            _ if !self.softened => return None,
+            verdict::Code::Other if self.rules.contains_key("on-other") => {
+                "`on-other: warn` of the policy"
+            }
+            verdict::Code::Other => "`--on-other warn`",
+            verdict::Code::Unproven => "`--on-unproven warn`",
+            verdict::Code::NeverPushed => "`--on-unpushed warn`",
+            verdict::Code::Ok
+            | verdict::Code::Child
+            | verdict::Code::Wrapped
+            | verdict::Code::Absent
+            | verdict::Code::Incomplete
+            | verdict::Code::Broken
+            | verdict::Code::Conflict => return None,
+        };
+        Some(format!("this does not fail the run, as {setting} asks"))
+    }
+}
+
+impl Report {
+    /// What the run has come to.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match self.status {
+            _ if Counts::of(&self.tags).are_all_softened() => Standing::Tolerated,
+            Status::Ok => Standing::Right,
+            Status::Fixed => Standing::Repaired,
+            Status::Unproven | Status::Nothing => Standing::Unproven,
+            Status::Wrong | Status::Invalid => Standing::Wrong,
+        }
+    }
+}
