@@ -11,24 +11,8 @@ use crate::verdict::{self, Verdict, is_by_config};
 
 use super::remarks::{is_of_other_output, remarks};
 use super::words::Counts;
-use super::{Entry, Expected, Found, Mode, Proof, Relation, Report, Standing, Status, advice};
-
-/// Which findings the user does not want to fail the run; `on-other` is each expectation's own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tolerate {
-    /// `--on-unproven warn`.
-    pub unproven: bool,
-    /// `--on-unpushed warn`: also where there is nothing to check.
-    pub unpushed: bool,
-}
-
-/// What the commands that a report tells people to type need beside the tag: the flags of this
-/// run that say how to reach its registries and by which policy to judge, none of them secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reach {
-    /// ` --plain-http r.io`, with a space before each; empty if there are none.
-    pub flags: String,
-}
+use super::{Entry, Expected, Found, Mode, Proof, Reach, Relation, Report, Standing, Status};
+use super::{Tolerate, advice};
 
 impl Report {
     /// The report of a run that looked at tags.

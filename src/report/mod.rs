@@ -32,8 +32,6 @@ use crate::outcome::{self, Left};
 use crate::problem::Problem;
 use crate::verdict;
 
-pub use compose::{Reach, Tolerate};
-
 /// What came out of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -181,6 +179,23 @@ pub enum Proof {
     Digest,
     /// The digest of the image's config: the layers were not read.
     Config,
+}
+
+/// Which findings the user does not want to fail the run; `on-other` is each expectation's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tolerate {
+    /// `--on-unproven warn`.
+    pub unproven: bool,
+    /// `--on-unpushed warn`: also where there is nothing to check.
+    pub unpushed: bool,
+}
+
+/// What the commands that a report tells people to type need beside the tag: the flags of this
+/// run that say how to reach its registries and by which policy to judge, none of them secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// ` --plain-http r.io`, with a space before each; empty if there are none.
+    pub flags: String,
 }
 
 /// What a tag, or the whole run, has come to: what a renderer makes a mark of.

@@ -332,7 +332,6 @@ const CIRCLES_LEFT: &[&str] = &[
     "observation",
     "oci/document",
     "policy",
-    "report",
     "run",
     "step",
     "verdict",
