@@ -109,7 +109,7 @@ fn entry(finding: &Finding, tolerate: Tolerate, reach: &Reach) -> Entry {
         (_, Image::Id(_)) => Some(Proof::Config),
     };
     Entry {
-        reference: expectation.reference().to_string(),
+        reference: expectation.reference(),
         target: expectation.target.clone(),
         verdict: verdict.code(),
         softened,

@@ -191,7 +191,7 @@ impl From<&Entry> for TagV1 {
             rules,
         } = entry;
         Self {
-            reference: reference.clone(),
+            reference: reference.to_string(),
             target: target.clone(),
             verdict: verdict.as_str(),
             softened: *softened,

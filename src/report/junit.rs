@@ -96,7 +96,7 @@ struct Fault {
 impl Case {
     fn of(tag: &Entry) -> Self {
         let (class, name) = extract::split(&tag.reference);
-        let mut lines = vec![format!("reference: {}", clean(&tag.reference, NAME))];
+        let mut lines = vec![format!("reference: {}", tag.name())];
         lines.extend(describe::lines(tag));
         lines.extend(tag.before.iter().map(|it| format!("replaced: {it}")));
         let labelled = |label: &str, text: &String| format!("{label}: {}", clean(text, MESSAGE));

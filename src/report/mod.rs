@@ -27,7 +27,7 @@ pub(crate) mod samples;
 use std::collections::BTreeMap;
 
 use crate::note::Note;
-use crate::oci::{Digest, MediaType, Platform};
+use crate::oci::{Digest, MediaType, Platform, Reference};
 use crate::outcome::{self, Left};
 use crate::problem::Problem;
 use crate::verdict;
@@ -83,7 +83,7 @@ pub enum Status {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// `host/path:tag`, or `host/path@digest` where no tag was named.
-    pub reference: String,
+    pub reference: Reference,
     /// The bake target that claims it, if the metadata is a bake file's.
     pub target: Option<String>,
     /// What was decided before any write.

@@ -21,7 +21,7 @@ fn platforms(names: &[&str]) -> Vec<Platform> {
 
 fn ok(reference: &str) -> Entry {
     Entry {
-        reference: reference.to_owned(),
+        reference: reference.parse().unwrap(),
         target: None,
         verdict: verdict::Code::Ok,
         softened: false,
@@ -380,7 +380,6 @@ pub(crate) fn hostile() -> Report {
     ] {
         for before in [None, Some(digest('9'))] {
             tags.push(Entry {
-                reference: text(),
                 target: Some(text()),
                 found: Some(Found {
                     digest: Some(digest('c')),
@@ -396,7 +395,7 @@ pub(crate) fn hostile() -> Report {
                 inspect: Some(text()),
                 undo: Some(text()),
                 lost: vec![(left('c'), text())],
-                ..wrong("", verdict::Code::Other, "", &[])
+                ..wrong("h.example/a:1", verdict::Code::Other, "", &[])
             });
         }
     }

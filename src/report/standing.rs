@@ -1,7 +1,8 @@
 //! What a tag and a run have come to, and what is said of that everywhere.
 
-use super::words::Counts;
+use super::words::{Counts, NAME};
 use super::{Entry, Report, Standing, Status};
+use crate::text::clean;
 use crate::{outcome, verdict};
 
 impl Entry {
@@ -23,6 +24,11 @@ impl Entry {
     pub fn is_right(&self) -> bool {
         use Standing::{CameRight, Repaired, Right};
         matches!(self.standing(), Right | Repaired | CameRight)
+    }
+
+    /// The reference, fit to be shown.
+    pub(super) fn name(&self) -> String {
+        clean(&self.reference.to_string(), NAME)
     }
 
     /// `child, refused`: what was decided, and what became of the repair.

@@ -140,7 +140,11 @@ fn of_tag(tag: &Entry) -> Option<Annotation> {
     lines.extend(tag.tolerated_by());
     Some(Annotation {
         level,
-        title: format!("{}: {}", tag.codes(), clean(&tag.reference, TITLE)),
+        title: format!(
+            "{}: {}",
+            tag.codes(),
+            clean(&tag.reference.to_string(), TITLE)
+        ),
         lines,
     })
 }

@@ -174,7 +174,6 @@ fn hostile_text_is_no_command_and_parses_back() {
         &json["problem"]["help"],
         &json["notes"][0]["message"],
         &json["notes"][0]["help"],
-        &tag["reference"],
         &tag["target"],
         &tag["message"],
         &tag["inspect"],

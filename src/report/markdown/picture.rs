@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oci::Digest;
+use crate::oci::{Digest, Reference};
 use crate::report::layout::elide;
 use crate::report::words;
 use crate::report::{Entry, Expected, Found};
@@ -23,7 +23,7 @@ pub(super) fn picture(tags: &[Entry]) -> Option<(String, usize)> {
         if arrows.is_empty() {
             continue;
         }
-        let is_known = picture.references.contains_key(tag.reference.as_str());
+        let is_known = picture.references.contains_key(&tag.reference);
         if !is_known && picture.references.len() == MAX {
             left_out += 1;
             continue;
@@ -40,7 +40,7 @@ pub(super) fn picture(tags: &[Entry]) -> Option<(String, usize)> {
 #[derive(Default)]
 struct Picture<'a> {
     lines: Vec<String>,
-    references: BTreeMap<&'a str, usize>,
+    references: BTreeMap<&'a Reference, usize>,
     images: BTreeMap<String, usize>,
 }
 
@@ -150,7 +150,7 @@ impl<'a> Picture<'a> {
         let next = self.references.len();
         let from = *self.references.entry(&tag.reference).or_insert(next);
         if from == next {
-            let reference = elide(&plain(&tag.reference), LABEL);
+            let reference = elide(&plain(&tag.name()), LABEL);
             self.lines.push(format!("  t{from}[\"{reference}\"]"));
         }
         for Arrow { kind, image } in arrows {

@@ -80,7 +80,7 @@ pub(super) fn changed(tags: &[Entry], room: usize) -> String {
             Some(after) => code(&after.short(), NAME),
             None => "–".to_owned(),
         };
-        let mut item = format!("- {}: {before} → {after}", code(&tag.reference, NAME));
+        let mut item = format!("- {}: {before} → {after}", code(&tag.name(), NAME));
         if tag.outcome == Some(outcome::Code::Unsettled) {
             item.push_str(", written but not seen in time");
         }
@@ -233,7 +233,7 @@ fn head(tag: &Entry) -> String {
     let target = tag.target.as_ref().map_or_else(String::new, |target| {
         format!(" (target {})", code(target, NAME))
     });
-    let reference = code(&tag.reference, NAME);
+    let reference = code(&tag.name(), NAME);
     format!("- **{}** {reference}{target}", tag.codes())
 }
 

@@ -36,7 +36,7 @@ pub(super) fn table(tags: &[Entry], room: usize) -> String {
 }
 
 fn row(tag: &Entry) -> String {
-    let mut name = cell(&tag.reference, NAME);
+    let mut name = cell(&tag.name(), NAME);
     if let Some(target) = &tag.target {
         name.push_str(&format!(" (target {})", cell(target, NAME)));
     }

@@ -553,7 +553,6 @@ fn markup_is_shown_and_not_obeyed() {
         report.notes[0].message = text.to_owned();
         report.notes[0].help = text.to_owned();
         for tag in &mut report.tags {
-            tag.reference = text.to_owned();
             tag.target = Some(text.to_owned());
             tag.message = text.to_owned();
             tag.help = vec![text.to_owned()];
@@ -617,7 +616,7 @@ fn a_page_is_short_whatever_the_report_is() {
     let mut report = samples::five_thousand();
     let long = "\u{1f600}`".repeat(3_000);
     for tag in &mut report.tags {
-        tag.reference.clone_from(&long);
+        tag.reference = format!("h.example/{}:1", "a".repeat(240)).parse().unwrap();
         tag.message.clone_from(&long);
         tag.help = vec![long.clone(); 10];
         tag.undo = tag.undo.as_ref().map(|_| long.clone());

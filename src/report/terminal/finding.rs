@@ -75,7 +75,7 @@ impl Page {
             "{} {}",
             self.paint
                 .apply(tone(standing), &format!("{level}[{codes}]")),
-            clean(&tag.reference, NAME)
+            tag.name()
         );
         if let Some(target) = &tag.target {
             head.push_str(&format!(" (target {})", clean(target, NAME)));

@@ -1,7 +1,7 @@
 //! The list of tags: one aligned line each, with short digests.
 
 use super::{Page, mark, tone};
-use crate::oci::Digest;
+use crate::oci::{Digest, Reference};
 use crate::report::layout::{elide, width_of};
 use crate::report::paint::Tone;
 use crate::report::words::{self, NAME};
@@ -111,10 +111,9 @@ impl Row {
 }
 
 /// A reference by digest has its digest short here, as the digests beside it are.
-fn shortened(reference: &str) -> String {
-    let parts = reference.split_once('@');
-    match parts.map(|(name, digest)| (name, digest.parse::<Digest>())) {
-        Some((name, Ok(digest))) => format!("{name}@{}", digest.short()),
-        _ => reference.to_owned(),
+fn shortened(reference: &Reference) -> String {
+    match (reference.tag(), reference.digest()) {
+        (None, Some(digest)) => format!("{}@{}", reference.repository(), digest.short()),
+        _ => reference.to_string(),
     }
 }

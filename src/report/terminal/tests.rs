@@ -440,7 +440,8 @@ fn long_names_in_a_narrow_list() {
 #[test]
 fn a_digest_without_a_tag_is_short_in_the_list() {
     let mut report = samples::all_right();
-    report.tags[0].reference = format!("ghcr.io/acme/app@{}", samples::digest('a'));
+    let reference = format!("ghcr.io/acme/app@{}", samples::digest('a'));
+    report.tags[0].reference = reference.parse().unwrap();
     insta::assert_snapshot!(list_of(&report, 0), @r"
     ✔ ghcr.io/acme/app@sha256:aaaaaaaaaaaa  sha256:aaaaaaaaaaaa  ok
     ✔ ghcr.io/acme/app:latest               sha256:aaaaaaaaaaaa  ok

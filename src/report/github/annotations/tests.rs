@@ -105,11 +105,14 @@ fn the_runner_understands_every_line_and_no_other_command() {
 #[test]
 fn what_means_something_to_the_runner_arrives_as_it_was() {
     let mut report = samples::checked_only();
-    report.tags[1].reference = "a:b,c=%25%3A".to_owned();
+    report.tags[1].reference = "localhost:5000/a:b".parse().unwrap();
     report.tags[1].message = "100%, x=y::z %0A".to_owned();
     let command = runner::command(written(&report).trim_end()).unwrap();
-    assert_eq!(command.properties["title"], "child: a:b,c=%25%3A");
+    assert_eq!(command.properties["title"], "child: localhost:5000/a:b");
     assert_eq!(command.data.lines().next(), Some("100%, x=y::z %0A"));
+    let escapes = [('%', "%25"), (':', "%3A"), (',', "%2C")];
+    let title = escape("a:b,c=%25", &escapes, usize::MAX);
+    assert_eq!(title, "a%3Ab%2Cc=%2525");
 }
 
 #[test]
