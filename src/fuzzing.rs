@@ -13,10 +13,12 @@ use crate::observation::{Nested, Tree};
 use crate::oci::{Digest, Document, Host, MediaType, Named, Platform, Reference, Tag};
 use crate::policy::{self, Pattern, Policy, TagPattern};
 use crate::problem::Problem;
-use crate::report::github::runner;
+use crate::report::tests::runner;
 
 pub use crate::registry::tests::fuzzing::{challenge, docker_config, error_body};
-pub use crate::report::fuzzing::{annotations, dotenv, json, junit, markdown, outputs, terminal};
+pub use crate::report::tests::fuzzing::{
+    annotations, dotenv, json, junit, markdown, outputs, terminal,
+};
 
 /// A name, as in `fuzz/fuzz_targets` and `fuzz/seeds`, and its function.
 pub type Target = (&'static str, fn(&[u8]));
@@ -200,7 +202,7 @@ fn claims(builds: &[Build]) {
 /// A problem is a message that every output can show.
 fn told(found: &Problem) {
     assert!(!found.message.is_empty());
-    crate::report::fuzzing::problem(found);
+    crate::report::tests::fuzzing::problem(found);
 }
 
 /// No line of what is printed is a command to a CI system, and none moves a cursor.

@@ -98,7 +98,7 @@ fn is_value(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::samples;
+    use crate::report::tests::samples;
 
     fn text(report: &Report) -> String {
         let Dotenv { text, left_out } = render(report);

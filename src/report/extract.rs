@@ -79,7 +79,7 @@ fn distinct(lines: impl Iterator<Item = String>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::samples;
+    use crate::report::tests::samples;
 
     #[test]
     fn only_what_is_proven_right_is_pinned() {

@@ -5,6 +5,3 @@ mod outputs;
 
 pub use annotations::{Annotate, annotations};
 pub use outputs::{Outputs, file, outputs};
-
-#[cfg(any(test, fuzzing))]
-pub(crate) mod runner;

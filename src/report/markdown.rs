@@ -9,8 +9,6 @@ use super::{Report, Status};
 mod cut;
 mod escape;
 mod picture;
-#[cfg(any(test, fuzzing))]
-pub(super) mod reader;
 mod sections;
 mod table;
 

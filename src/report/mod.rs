@@ -18,11 +18,7 @@ pub mod paint;
 pub mod terminal;
 
 #[cfg(any(test, fuzzing))]
-pub(crate) mod fuzzing;
-#[cfg(test)]
-mod readers;
-#[cfg(test)]
-pub(crate) mod samples;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::run::{Directory, Host, start};
 
 // What the renderers are tested with, too: one reader of the runner's grammar.
-#[path = "../../src/report/github/runner.rs"]
+#[path = "../../src/report/tests/runner.rs"]
 mod grammar;
 
 pub(crate) use grammar::Command;

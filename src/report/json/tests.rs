@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::report::samples;
+use crate::report::tests::samples;
 use crate::{note, outcome, verdict};
 
 fn schema() -> Value {

@@ -1,6 +1,6 @@
 use super::*;
-use crate::report::github::runner;
-use crate::report::samples;
+use crate::report::tests::runner;
+use crate::report::tests::samples;
 
 #[test]
 fn all_right() {

@@ -1,6 +1,6 @@
-use super::reader::{assert_flowchart, assert_nothing_to_link, assert_page, read};
 use super::*;
-use crate::report::samples;
+use crate::report::tests::page::{assert_flowchart, assert_nothing_to_link, assert_page, read};
+use crate::report::tests::samples;
 
 #[test]
 fn all_right() {

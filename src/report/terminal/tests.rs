@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::report::samples;
+use crate::report::tests::samples;
 
 const PLAIN: Look = Look {
     color: false,

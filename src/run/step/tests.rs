@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::samples;
+use crate::report::tests::samples;
 
 #[test]
 fn under_a_pull_request_nothing_pushed_is_explained_by_it() {

@@ -1,6 +1,7 @@
 use super::*;
-use crate::report::github::runner;
-use crate::report::{Status, samples};
+use crate::report::Status;
+use crate::report::tests::runner;
+use crate::report::tests::samples;
 
 fn value(report: &Report, name: &str) -> String {
     let Outputs { pairs, left_out } = outputs(report);

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::github::{Annotate, Outputs, file, runner};
-use super::markdown::reader;
-use super::terminal::Look;
-use super::{Entry, Expected, Found, Mode, Proof, Relation, Report, Status, Tolerate};
+use super::{page, runner};
 use crate::fuzzing::is_tame;
 use crate::note::{self, Note};
 use crate::oci::{Digest, MediaType, Platform, Reference};
 use crate::outcome::{self, Left};
 use crate::problem::{Problem, ProblemKind};
+use crate::report::github::{Annotate, Outputs, file};
+use crate::report::terminal::Look;
+use crate::report::{
+    self as render, Entry, Expected, Found, Mode, Proof, Relation, Report, Status, Tolerate,
+};
 use crate::verdict;
 
 /// Where choices and texts of a report come from: fields end at a byte 0xff, the first is choices.
@@ -187,7 +189,7 @@ pub(crate) fn problem(found: &Problem) {
     check_dotenv(&report);
     check_junit(&report);
     // The page is not read here: that takes longer than all the rest, and has a target of its own.
-    is_tame(&super::markdown::render(&report));
+    is_tame(&render::markdown::render(&report));
 }
 
 /// JSON, read by serde_json.
@@ -196,7 +198,7 @@ pub fn json(data: &[u8]) {
 }
 
 fn check_json(report: &Report) {
-    let text = super::json::render(report);
+    let text = render::json::render(report);
     is_tame(&text);
     let read: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(read["status"], report.status.as_str());
@@ -244,9 +246,9 @@ fn check_terminal(report: &Report, width: usize, quiet: bool) {
         quiet,
         elapsed: Duration::from_secs(3),
     };
-    let plain = super::terminal::render(report, &look(false));
+    let plain = render::terminal::render(report, &look(false));
     is_tame(&plain);
-    let colored = super::terminal::render(report, &look(true));
+    let colored = render::terminal::render(report, &look(true));
     let mut bare = colored;
     for code in ["\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"] {
         bare = bare.replace(code, "");
@@ -257,10 +259,10 @@ fn check_terminal(report: &Report, width: usize, quiet: bool) {
 /// The page, read by a reader of Markdown.
 pub fn markdown(data: &[u8]) {
     let report = report(data);
-    let page = super::markdown::render(&report);
-    assert!(page.len() < super::markdown::MAX);
-    let read = reader::assert_page(&page);
-    assert_eq!(read.rows, report.tags.len(), "{page}");
+    let text = render::markdown::render(&report);
+    assert!(text.len() < render::markdown::MAX);
+    let read = page::assert_page(&text);
+    assert_eq!(read.rows, report.tags.len(), "{text}");
 }
 
 /// Annotations, read as the runner reads its log.
@@ -270,7 +272,7 @@ pub fn annotations(data: &[u8]) {
 
 fn check_annotations(report: &Report) {
     for summary in [false, true] {
-        let text = super::github::annotations(report, Annotate { summary });
+        let text = render::github::annotations(report, Annotate { summary });
         assert!(text.lines().count() <= 10);
         for line in text.lines() {
             let command = runner::command(line).unwrap();
@@ -292,7 +294,7 @@ pub fn outputs(data: &[u8]) {
 }
 
 fn check_outputs(report: &Report) {
-    let Outputs { pairs, left_out } = super::github::outputs(report);
+    let Outputs { pairs, left_out } = render::github::outputs(report);
     assert!(left_out.is_empty());
     let written: Vec<(String, String)> = pairs
         .iter()
@@ -313,10 +315,10 @@ pub fn dotenv(data: &[u8]) {
 }
 
 fn check_dotenv(report: &Report) {
-    let super::dotenv::Dotenv { text, left_out } = super::dotenv::render(report);
+    let render::dotenv::Dotenv { text, left_out } = render::dotenv::render(report);
     is_tame(&text);
-    assert!(text.len() <= super::dotenv::MAX_BYTES);
-    assert!(text.lines().count() <= super::dotenv::MAX_VARIABLES);
+    assert!(text.len() <= render::dotenv::MAX_BYTES);
+    assert!(text.lines().count() <= render::dotenv::MAX_VARIABLES);
     assert!(text.starts_with("TAGPROOF_STATUS=") && text.ends_with('\n'));
     let mut names = BTreeSet::new();
     for line in text.lines() {
@@ -342,7 +344,7 @@ pub fn junit(data: &[u8]) {
 }
 
 fn check_junit(report: &Report) {
-    let text = super::junit::render(report);
+    let text = render::junit::render(report);
     is_tame(&text);
     let document = roxmltree::Document::parse(&text).unwrap();
     let all = |name: &'static str| {

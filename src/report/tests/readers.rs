@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Entry, Report, dotenv, github, junit, markdown, samples, terminal};
+use super::samples;
 use crate::oci::Digest;
+use crate::report::{Entry, Report, dotenv, github, junit, markdown, terminal};
 use crate::verdict;
 
 /// What the readers say of these reports, in their order. `None`, said aloud, where they are not
@@ -130,7 +131,7 @@ fn every_rendering_names_what_was_put_back_and_what_was_lost() {
         // What is gone cannot be put back, so no command says that it can.
         assert!(!text.contains("app:latest@"), "{text}");
     }
-    let json: Value = serde_json::from_str(&super::json::render(&report)).unwrap();
+    let json: Value = serde_json::from_str(&crate::report::json::render(&report)).unwrap();
     let left =
         |digest: &Digest| json!({"digest": digest.as_str(), "media_type": kind, "size": 1234});
     let tags = &json["tags"];

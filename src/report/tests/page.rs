@@ -3,7 +3,7 @@
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options, parse_document};
 
-use crate::report::github::runner;
+use crate::report::tests::runner;
 
 /// What a reader of GitHub's Markdown makes of a page.
 #[derive(Debug, Default)]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, Expected, Found, Mode, Proof, Report, Status};
 use crate::note::{self, Note};
 use crate::oci::{Digest, MediaType, Platform};
 use crate::outcome::{self, Left};
 use crate::problem::{Problem, ProblemKind};
+use crate::report::{Entry, Expected, Found, Mode, Proof, Report, Status};
 use crate::verdict;
 
 /// A digest that is easy to tell from others: one hexadecimal digit, 64 times.
