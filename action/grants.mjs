@@ -53,7 +53,8 @@ export function workspace(env) {
 export function directories(env, args, root, certificates = CERTIFICATES) {
   const granted = new Map();
   const grant = (directory, access) => {
-    if (directory && path.isAbsolute(directory) && isDirectory(directory)) {
+    // WASI could not tell `/` from the directory that relative paths start from.
+    if (directory && directory !== "/" && path.isAbsolute(directory) && isDirectory(directory)) {
       const known = granted.get(directory);
       if (Array.isArray(access) && Array.isArray(known)) {
         known.push(...access);

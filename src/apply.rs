@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keep::Keeper;
-use outage::{ATTEMPTS, FIRST_WAIT, MAX_RETRY_AFTER, Outage, Silent};
+use outage::{LONGEST_WAIT, Outage, Silent};
 
+use crate::backoff::{ATTEMPTS, FIRST, PATIENCE, doubled};
 use crate::clock::Clock;
 use crate::expectation::Expectation;
 use crate::observation::{Seen, Sight};
@@ -314,9 +315,9 @@ fn attempt(
 /// looks that show whether the write was taken all the same.
 fn again(error: &Error, tries: u32, lost: bool, deadline: Duration, clock: &dyn Clock) -> State {
     let tries = tries + 1;
-    let doubled = FIRST_WAIT * (1 << (tries - 1).min(8));
-    let due = clock.now() + error.retry_after.unwrap_or(doubled).max(FIRST_WAIT / 5);
-    let is_patient = error.retry_after.is_none_or(|time| time <= MAX_RETRY_AFTER);
+    let wait = error.retry_after.unwrap_or(doubled(tries, LONGEST_WAIT));
+    let due = clock.now() + wait.max(FIRST / 5);
+    let is_patient = error.retry_after.is_none_or(|time| time <= PATIENCE);
     match tries < ATTEMPTS && is_patient && due < deadline {
         true => State::Open { tries, due, lost },
         false => State::Lost(error.clone()),

@@ -112,6 +112,7 @@
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)
 )]
 pub mod apply;
+mod backoff;
 pub mod ci;
 pub mod cli;
 pub mod clock;

@@ -38,6 +38,16 @@ test("paths of Windows are written as WASI knows them", () => {
   });
 });
 
+test("the root of the file system is not granted, whatever names something in it", () => {
+  const env = { "INPUT_CA-FILE": "/ca.pem", "INPUT_METADATA-FILE": "/*.json", "INPUT_REPORT-FILE": "/report.json" };
+  const args = ["check", "--registry", "/r.io", "--report=/report.json"];
+  const granted = directories(env, args, process.cwd(), []);
+  assert.deepEqual(
+    granted.map(([name]) => name),
+    [".", process.cwd()],
+  );
+});
+
 test("directories are granted for what is named, and files for the runner's two", (t) => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "grants-")));
   t.after(() => rmSync(root, { recursive: true }));

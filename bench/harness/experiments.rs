@@ -164,8 +164,9 @@ impl Bench {
         let name = "tagproof, one wrong and repaired";
         // It leaves the tag right for the others.
         entries.push(Entry {
-            // A look before the write, the write, two looks after it.
-            promised: Some(least + 1 + 4),
+            // A look before the write, the write, two looks after it; and whether the write lost an
+            // image: the child that was not seen is read before it, both are asked for after it.
+            promised: Some(least + 1 + 4 + 1 + 2),
             before: Some(Box::new(spoil)),
             ..self.product(scene, form, name, &["fix", "--settle", "0"], names)?
         });

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::kept::{Kept, Open, children_first, put_back_as};
+use super::outage::LONGEST_WAIT;
+use crate::backoff::doubled;
 use crate::clock::Clock;
 use crate::observation::Seen;
 use crate::observe::{self, Event, Memory};
@@ -25,9 +27,8 @@ const RESERVE: u32 = 10;
 /// How deep indexes may list indexes.
 const MAX_DEPTH: u32 = 8;
 
-/// How often what is gone is put back, at most, and the wait before the second time; it doubles.
+/// How often what is gone is put back, at most.
 const ROUNDS: u32 = 3;
-const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// Sees to it that no move loses a manifest.
 pub(super) struct Keeper<'a> {
@@ -286,7 +287,7 @@ impl<'a> Keeper<'a> {
                 }
                 it.seen != Seen::Here(())
             });
-            let wait = FIRST_WAIT * (1 << (round - 1));
+            let wait = doubled(round, LONGEST_WAIT);
             let may_come = open.iter().any(Open::may_come);
             if !may_come || round == ROUNDS || self.clock.now() + wait >= self.deadline {
                 break;

@@ -2,17 +2,10 @@
 
 use std::time::Duration;
 
-/// How often a host is asked at least, while there is time.
-pub(super) const ATTEMPTS: u32 = 5;
-
-/// The wait before the second try. It doubles with each.
-pub(super) const FIRST_WAIT: Duration = Duration::from_millis(500);
+use crate::backoff::{ATTEMPTS, PATIENCE, doubled};
 
 /// The longest wait between two tries, if the host asks for none.
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
-
-/// The longest wait that a registry may ask for, whatever time is left.
-pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 /// What failed in one try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +61,7 @@ impl Outage {
         self.due = now.saturating_add(wait(self.tries, asked));
         let is_early = self.tries < ATTEMPTS
             && self.due < self.deadline
-            && asked.is_none_or(|time| time <= MAX_RETRY_AFTER);
+            && asked.is_none_or(|time| time <= PATIENCE);
         is_early || (self.writes < ATTEMPTS && self.due < self.until)
     }
 
@@ -85,9 +78,7 @@ impl Outage {
 
 /// The wait after so many tries of a host that asked to wait so long.
 fn wait(tries: u32, asked: Option<Duration>) -> Duration {
-    let doubled = FIRST_WAIT * (1 << tries.saturating_sub(1).min(8));
-    let least = doubled.min(LONGEST_WAIT);
-    least.max(asked.unwrap_or_default())
+    doubled(tries, LONGEST_WAIT).max(asked.unwrap_or_default())
 }
 
 #[cfg(test)]

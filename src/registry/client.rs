@@ -32,8 +32,8 @@ pub struct Settings {
     pub write: bool,
     /// The hosts that are spoken to without TLS.
     pub plain_http: BTreeSet<Host>,
-    /// Certificates to trust beside the system's, in PEM form.
-    pub ca_file: Option<Vec<u8>>,
+    /// Certificates to trust besides the system's: what to call the file, and its PEM text.
+    pub ca_file: Option<(String, Vec<u8>)>,
     /// Certificates to trust for one registry only, in PEM form.
     pub ca_files: Vec<(Host, Vec<u8>)>,
     /// The environment: the proxies are in it.
@@ -84,7 +84,7 @@ impl<'a> Client<'a> {
     ) -> Result<Self, String> {
         let http = Http::new(
             Proxies::new(&settings.environment)?,
-            settings.ca_file.as_deref(),
+            settings.ca_file.as_ref(),
             &settings.ca_files,
             settings.concurrency,
             settings.deadline,

@@ -10,27 +10,24 @@ use crate::oci::Host;
 use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::registry::client::{Client, Settings};
-use crate::registry::login::{Logins, Sources};
+use crate::registry::login::{GivenLogin, Logins, Sources};
 use crate::report::Mode;
-
-/// A login: registry, user name, password.
-type Explicit = (Host, String, String);
 
 /// The client that the options, the policy and the environment ask for.
 pub(super) fn client<'a>(
     around: &Around<'a, '_>,
-    explicit: Option<Explicit>,
+    explicit: Option<GivenLogin>,
     options: &Options,
     policy: &Policy,
     log: &'a (dyn Fn(&str) + Sync),
 ) -> Result<Client<'a>, Problem> {
     let ca_file = match &options.ca_file {
         None => None,
-        Some(path) => Some(files::read(
-            path,
-            4 * 1024 * 1024,
-            "give a file with PEM certificates",
-        )?),
+        Some(path) => {
+            let help = "give a file with PEM certificates";
+            let pem = files::read(path, 4 * 1024 * 1024, help)?;
+            Some(("`--ca-file`".to_owned(), pem))
+        }
     };
     let mut ca_files = Vec::new();
     for (host, path) in policy.ca_files() {
@@ -76,7 +73,7 @@ pub(super) fn explicit(
     login: Option<(Option<Host>, String)>,
     expectations: &[Expectation],
     stdin: &mut files::StdinOnce<'_>,
-) -> Result<Option<Explicit>, Problem> {
+) -> Result<Option<GivenLogin>, Problem> {
     let Some((host, username)) = login else {
         return Ok(None);
     };
@@ -85,7 +82,12 @@ pub(super) fn explicit(
         None => only_host(expectations)?,
     };
     let password = stdin.read_line_of("`--password-stdin`", 64 * 1024)?;
-    Ok(Some((host, username, password)))
+    Ok(Some(GivenLogin {
+        host,
+        name: "`--username`".to_owned(),
+        username,
+        password,
+    }))
 }
 
 /// The registries at hand.

@@ -14,4 +14,4 @@ mod sources;
 
 pub use logins::Logins;
 pub use secret::{Login, Secret};
-pub use sources::Sources;
+pub use sources::{GivenLogin, Sources};

@@ -9,14 +9,25 @@ use super::secret::Secret;
 use crate::environment::Environment;
 use crate::oci::Host;
 
+/// A login for one registry that the user gives. No `Debug`: it has a password.
+pub struct GivenLogin {
+    /// The only registry that it is for.
+    pub host: Host,
+    /// What to call it in messages.
+    pub name: String,
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
 /// Where logins may come from.
 pub struct Sources {
     /// The environment: it names config files, or holds one.
     pub environment: Environment,
-    /// A login given by the user, for exactly this host: `--registry`, `--username` and the
-    /// password from standard input.
-    pub explicit: Option<(Host, String, String)>,
-    /// `--registry-config`: read instead of every other config file.
+    /// A login that the user gives.
+    pub explicit: Option<GivenLogin>,
+    /// A config file that is read instead of every other.
     pub registry_config: Option<PathBuf>,
     /// The token of a GitHub job, for GitHub's own registry only and where there is no other login
     /// for it: user name and token.
@@ -35,12 +46,18 @@ pub(super) fn places(sources: Sources) -> Result<Vec<Place>, String> {
         write,
     } = sources;
     let mut places = Vec::new();
-    if let Some((host, username, password)) = explicit {
+    if let Some(given) = explicit {
+        let GivenLogin {
+            host,
+            name,
+            username,
+            password,
+        } = given;
         let secret = Secret::new(username, password)
-            .map_err(|reason| format!("failed to use `--username` for `{host}`: {reason}"))?;
+            .map_err(|reason| format!("failed to use {name} for `{host}`: {reason}"))?;
         places.push(Place::Given {
             host,
-            name: "`--username`".to_owned(),
+            name,
             secret: Ok(secret),
         });
     }

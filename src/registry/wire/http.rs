@@ -165,7 +165,7 @@ pub(crate) struct Http<'a> {
 impl<'a> Http<'a> {
     pub(crate) fn new(
         proxies: Proxies,
-        ca_file: Option<&[u8]>,
+        ca_file: Option<&(String, Vec<u8>)>,
         ca_files: &[(Host, Vec<u8>)],
         concurrency: usize,
         deadline: Duration,
@@ -176,7 +176,7 @@ impl<'a> Http<'a> {
             agents: Mutex::default(),
             roots: OnceLock::new(),
             authorities: ca_file
-                .map(|pem| certificates::of_file("`--ca-file`", pem))
+                .map(|(name, pem)| certificates::of_file(name, pem))
                 .transpose()?
                 .unwrap_or_default(),
             own_authorities: ca_files

@@ -13,3 +13,4 @@ pub(super) mod redact;
 pub(super) mod refusal;
 mod resolver;
 pub(super) mod retrying;
+mod rules;

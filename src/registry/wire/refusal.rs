@@ -102,17 +102,17 @@ impl Refusal {
         told.join("; ")
     }
 
-    fn has(&self, codes: &[&str]) -> bool {
+    pub(super) fn has(&self, codes: &[&str]) -> bool {
         self.codes.iter().any(|code| codes.contains(&code.as_str()))
     }
 
-    fn says(&self, words: &[&str]) -> bool {
+    pub(super) fn says(&self, words: &[&str]) -> bool {
         words.iter().any(|words| self.searched.contains(words))
     }
 
     /// Whether one of these stands for itself, and not inside of a repository's name: registries
     /// repeat names in their words (`acme/quota-service`).
-    fn says_alone(&self, words: &[&str]) -> bool {
+    pub(super) fn says_alone(&self, words: &[&str]) -> bool {
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/');
         words.iter().any(|word| {
             self.searched.match_indices(word).any(|(at, word)| {
@@ -123,114 +123,8 @@ impl Refusal {
         })
     }
 
-    /// The class of this refusal. The status alone is ambiguous: 401 is a protected tag on GitLab,
-    /// 403 is an immutable one on Docker Hub and a rate limit on GHCR (research, table 3.2).
-    pub(crate) fn class(&self) -> Class {
-        let refused = (400..500).contains(&self.status);
-        if self.status == 429
-            || self.has(&["TOOMANYREQUESTS", "THROTTLINGEXCEPTION"])
-            || self.says(&[
-                "secondary rate limit",
-                "rate exceeded",
-                "rate limit exceeded",
-            ])
-        {
-            return Class::RateLimited;
-        }
-        if self.has(&["PROTECTED_TAG", "PROTECTED_MANIFEST"]) {
-            return Class::Protected;
-        }
-        if self.has(&[
-            "IMMUTABLE_TAG",
-            "TAG_IMMUTABLE",
-            "REGISTRY_DISALLOWED_OPERATION",
-        ]) {
-            return Class::Immutable;
-        }
-        // What else a request for a login says, it says of the repository. (Harbor asks for one
-        // where the project does not exist.)
-        if self.status == 401 {
-            return match self.misses_project() {
-                true => Class::NotFound,
-                false => Class::Login,
-            };
-        }
-        if refused
-            && (self.says_alone(&["immutable", "immutability"])
-                || self.says(&["cannot be overwritten", "does not allow updating assets"]))
-        {
-            return Class::Immutable;
-        }
-        if refused && self.says_alone(&["quota"]) {
-            return Class::ReadOnly;
-        }
-        if refused && self.says_alone(&["read-only", "read only", "readonly"]) {
-            return match self.says(&["currently"]) {
-                true => Class::ReadOnly,
-                false => Class::NoWrites,
-            };
-        }
-        if self.status == 403 && self.says(&["artifact to a proxy project"]) {
-            return Class::NoWrites;
-        }
-        if refused && self.says(&["body too large"]) || self.has(&["SIZE_INVALID"]) {
-            return Class::TooLarge;
-        }
-        match self.status {
-            _ if self.has(&["UNAVAILABLE"]) => Class::Unavailable,
-            403 => Class::Denied,
-            413 => Class::TooLarge,
-            415 => Class::MediaType,
-            409 if self.has(&["CONFLICT"]) => Class::Immutable,
-            412 => Class::Policy,
-            405 => Class::NoWrites,
-            400..=499 if self.has(&["PROJECTPOLICYVIOLATION"]) => Class::Policy,
-            400..=499 if self.names_missing_child() => Class::ChildMissing,
-            400 | 404 if self.has(&["MANIFEST_INVALID"]) && self.says(&["403 forbidden"]) => {
-                Class::Denied
-            }
-            400 if self.says(&["media type", "mediatype", "content-type", "content type"]) => {
-                Class::MediaType
-            }
-            400..=499 if self.misses_child() => Class::ChildMissing,
-            404 => Class::NotFound,
-            // A manifest that this registry will not take (cuelabs), and no failure of its own.
-            500 if self.has(&["UNKNOWN"]) && self.says(&["invalid manifest"]) => {
-                match self.says(&["not found"]) {
-                    true => Class::ChildMissing,
-                    false => Class::Refused,
-                }
-            }
-            408 | 425 | 499 | 500..=599 => Class::Unavailable,
-            400..=498 => Class::Refused,
-            _ => Class::BadAnswer,
-        }
-    }
-
-    fn names_missing_child(&self) -> bool {
-        self.has(&["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"])
-            || self.says(&[
-                "sub-manifest",
-                "required for pushing image",
-                "could not find child manifest",
-            ])
-    }
-
-    /// Whether something is missing that can only be a child, as nothing else was named.
-    fn misses_child(&self) -> bool {
-        self.status == 400
-            && self.has(&["MANIFEST_INVALID"])
-            && self.says(&[
-                "not found",
-                "unknown",
-                "does not exist",
-                "do not exist",
-                "missing",
-            ])
-    }
-
     /// `project NAME not found`, as Harbor says it.
-    fn misses_project(&self) -> bool {
+    pub(super) fn misses_project(&self) -> bool {
         self.searched.split("project ").skip(1).any(|rest| {
             let (_, rest) = rest.split_once(' ').unwrap_or_default();
             rest.starts_with("not found")

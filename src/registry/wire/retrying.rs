@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::backoff::{self, Jitter};
+use super::backoff;
 use super::http::{Http, Outgoing, Response, Verb};
 use super::origin::{Origin, redact, resolve};
+use crate::backoff::{ATTEMPTS, PATIENCE};
 use crate::clock::Clock;
 use crate::registry::sync::lock;
 use crate::registry::{Class, Error};
@@ -32,7 +33,6 @@ pub(crate) struct Sender<'a> {
     clock: &'a dyn Clock,
     pub(crate) log: &'a (dyn Fn(&str) + Sync),
     deadline: Duration,
-    jitter: Mutex<Jitter>,
     /// The origins that failed every try.
     dead: Mutex<BTreeMap<Origin, Dead>>,
 }
@@ -52,13 +52,11 @@ impl<'a> Sender<'a> {
         log: &'a (dyn Fn(&str) + Sync),
         deadline: Duration,
     ) -> Self {
-        let seed = clock.unix_time() ^ u64::from(clock.now().subsec_nanos()) << 32;
         Self {
             http,
             clock,
             log,
             deadline,
-            jitter: Mutex::new(Jitter::new(seed)),
             dead: Mutex::default(),
         }
     }
@@ -72,7 +70,7 @@ impl<'a> Sender<'a> {
         let mut before: Option<Error> = None;
         let attempts = match self.dead().get(&origin) {
             Some(Dead::Asked) => 1,
-            _ => backoff::ATTEMPTS,
+            _ => ATTEMPTS,
         };
         for attempt in 1.. {
             self.check(&origin, outgoing)
@@ -97,10 +95,7 @@ impl<'a> Sender<'a> {
                 self.give_up(origin, &error);
                 return Err(error);
             }
-            let time = {
-                let mut jitter = lock(&self.jitter);
-                backoff::wait(attempt, error.retry_after, hint, &mut jitter)
-            };
+            let time = backoff::wait(attempt, error.retry_after, hint, backoff::chance());
             if self.clock.now() + time >= self.deadline {
                 return Err(Error {
                     class: Class::Deadline,
@@ -215,7 +210,7 @@ impl<'a> Sender<'a> {
         }
         let mut error = outgoing.error(refusal.class(), refusal.reason());
         error.retry_after = self.retry_after(&response);
-        if let Some(time) = error.retry_after.filter(|time| *time > backoff::PATIENCE) {
+        if let Some(time) = error.retry_after.filter(|time| *time > PATIENCE) {
             let later = spoken(time);
             error.reason = format!("{}; it takes requests again in {later}", error.reason);
             return Err((error, Wish::Stop));

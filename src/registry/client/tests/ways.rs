@@ -294,7 +294,7 @@ fn a_certificate_is_good_by_its_authority_only() {
         // The first connection is plain: a registry of this machine might be.
         let (address, server) = tls_server(2);
         let mut world = world();
-        world.settings.ca_file = ca_file;
+        world.settings.ca_file = ca_file.map(|pem| ("ca.crt".to_owned(), pem));
         let reference: Reference = format!("{address}/app:1").parse().unwrap();
         let answer = world.read(Read {
             repository: reference.repository().clone(),

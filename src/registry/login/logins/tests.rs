@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::*;
 use crate::oci::Reference;
+use crate::registry::login::GivenLogin;
 use crate::registry::tests::directory::Directory;
 #[cfg(unix)]
 use crate::registry::tests::directory::alone;
@@ -45,6 +46,15 @@ fn all(logins: &Logins, reference: &str) -> Vec<String> {
     answers.map(tell).collect()
 }
 
+fn given(username: &str, password: &str) -> GivenLogin {
+    GivenLogin {
+        host: "r.io".parse().unwrap(),
+        name: "`--username`".to_owned(),
+        username: username.to_owned(),
+        password: password.to_owned(),
+    }
+}
+
 #[test]
 fn places_are_tried_in_their_order() {
     let directory = Directory::new();
@@ -65,11 +75,7 @@ fn places_are_tried_in_their_order() {
         ("XDG_RUNTIME_DIR", &format!("{home}/run")),
     ];
     let logins = Logins::new(Sources {
-        explicit: Some((
-            "r.io".parse().unwrap(),
-            "given".to_owned(),
-            "hunter2".to_owned(),
-        )),
+        explicit: Some(given("given", "hunter2")),
         ..sources(&variables)
     })
     .unwrap();
@@ -269,11 +275,7 @@ fn no_secret_is_shown() {
     let docker = directory.path().display().to_string();
     directory.file("config.json", &config("r.io", "user"));
     let logins = Logins::new(Sources {
-        explicit: Some((
-            "r.io".parse().unwrap(),
-            "user".to_owned(),
-            "hunter2".to_owned(),
-        )),
+        explicit: Some(given("user", "hunter2")),
         ..sources(&[
             ("DOCKER_CONFIG", &docker),
             ("DOCKER_AUTH_CONFIG", &config("r.io", "user")),
@@ -296,11 +298,7 @@ fn a_login_that_cannot_work_is_refused_at_once() {
         ("us:er", "hunter2", "its user name has a colon"),
     ] {
         let error = Logins::new(Sources {
-            explicit: Some((
-                "r.io".parse().unwrap(),
-                username.to_owned(),
-                password.to_owned(),
-            )),
+            explicit: Some(given(username, password)),
             ..sources(&[])
         })
         .err();
