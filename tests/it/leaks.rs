@@ -344,7 +344,7 @@ fn nothing_leaks_through_a_proxy_that_repeats_its_login() {
             for verbosity in ["-q", "-v"] {
                 let ran = on(&parrot, mode)
                     .file("build.json", metadata_of(&[host]))
-                    .args(&["--timeout", "1", "--plain-http", host, verbosity])
+                    .args(&["--timeout", "60", "--plain-http", host, verbosity])
                     .in_all_forms()
                     .env("HTTP_PROXY", &proxy.url_as(&format!("{USER}:{in_url}")))
                     .run();
