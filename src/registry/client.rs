@@ -10,10 +10,10 @@ use super::auth::Nth;
 use super::auth::exchange::Exchange;
 use super::login::Logins;
 use super::sync::lock;
-use super::wire::endpoint::Ask;
-use super::wire::http::{Http, Outgoing, Response, Verb};
+use super::wire::endpoint::RepositoryRequest;
+use super::wire::http::{Http, HttpMethod, HttpRequest, Response};
 use super::wire::proxy::Proxies;
-use super::wire::redact::Secrets;
+use super::wire::redact::Redactor;
 use super::wire::refusal::Refusal;
 use super::wire::retrying::Sender;
 use super::{Answer, Cause, Class, Error, MAX_BODY, Method, Read, Registry, Target, Write};
@@ -142,10 +142,10 @@ impl<'a> Client<'a> {
             Target::Manifest(digest) => (format!("{path}/manifests/{digest}"), true),
             Target::Blob(digest) => (format!("{path}/blobs/{digest}"), false),
         };
-        let ask = Ask {
-            verb: match read.method {
-                Method::Head => Verb::Head,
-                Method::Get => Verb::Get,
+        let request = RepositoryRequest {
+            method: match read.method {
+                Method::Head => HttpMethod::Head,
+                Method::Get => HttpMethod::Get,
             },
             path,
             accept: is_manifest.then_some(ACCEPT),
@@ -155,9 +155,13 @@ impl<'a> Client<'a> {
             until: None,
         };
         let host = read.repository.host();
-        let response = self.exchange.send(&read.repository, &ask)?;
+        let response = self.exchange.send(&read.repository, &request)?;
         self.note_warnings(host, &response);
-        answer(read.method, &self.exchange.outgoing(host, &ask), response)
+        answer(
+            read.method,
+            &self.exchange.outgoing(host, &request),
+            response,
+        )
     }
 
     fn note_warnings(&self, host: &Host, response: &Response) {
@@ -165,7 +169,7 @@ impl<'a> Client<'a> {
             let Some(text) = value
                 .to_str()
                 .ok()
-                .and_then(|value| warning(value, &response.secrets))
+                .and_then(|value| warning(value, &response.redactor))
             else {
                 continue;
             };
@@ -180,10 +184,10 @@ impl<'a> Client<'a> {
 
 /// What a `Warning` header says: warn-code SP warn-agent SP warn-text, of which only 299 and "-" count
 /// here (distribution-spec, "Warnings").
-pub(super) fn warning(value: &str, secrets: &Secrets) -> Option<String> {
+pub(super) fn warning(value: &str, redactor: &Redactor) -> Option<String> {
     let text = value.trim().strip_prefix("299 - \"")?.strip_suffix('"')?;
     let text = text.replace("\\\"", "\"").replace("\\\\", "\\");
-    Some(clean(&secrets.conceal(&text), 300))
+    Some(clean(&redactor.redact(&text), 300))
 }
 
 impl Registry for Client<'_> {
@@ -233,8 +237,8 @@ impl Registry for Client<'_> {
     }
 
     fn put(&self, write: &Write) -> Result<(), Error> {
-        let ask = Ask {
-            verb: Verb::Put,
+        let request = RepositoryRequest {
+            method: HttpMethod::Put,
             path: format!("{}/manifests/{}", write.repository.path(), write.under),
             accept: None,
             content_type: Some(write.media_type.as_str()),
@@ -244,21 +248,21 @@ impl Registry for Client<'_> {
         };
         let host = write.repository.host();
         if write.bytes.len() > MAX_BODY {
-            return Err(self.exchange.outgoing(host, &ask).error(
+            return Err(self.exchange.outgoing(host, &request).error(
                 Class::TooLarge,
                 "the manifest is larger than 4 MiB, which registries need not take",
             ));
         }
-        let response = self.exchange.send(&write.repository, &ask)?;
+        let response = self.exchange.send(&write.repository, &request)?;
         self.note_warnings(host, &response);
         match response.status {
             200 if is_page(&response) => Err(self
                 .exchange
-                .outgoing(host, &ask)
+                .outgoing(host, &request)
                 .error(Class::BadAnswer, PAGE)),
             200 | 201 | 202 | 204 => Ok(()),
             _ => {
-                let mut error = refused(&self.exchange.outgoing(host, &ask), &response);
+                let mut error = refused(&self.exchange.outgoing(host, &request), &response);
                 error.retry_after = self.exchange.sender.asked_to_wait(&response);
                 Err(error)
             }
@@ -289,14 +293,14 @@ fn orders(batch: &[Read]) -> Vec<Vec<usize>> {
     hosts.into_values().map(whole).collect()
 }
 
-fn refused(outgoing: &Outgoing<'_>, response: &Response) -> Error {
+fn refused(outgoing: &HttpRequest<'_>, response: &Response) -> Error {
     let refusal = response.refusal();
     let class = match response.is_redirected {
         true if matches!(response.status, 401 | 403) => Class::Denied,
         _ => refusal.class(),
     };
-    let class = match (class, outgoing.verb) {
-        (Class::NoWrites, Verb::Get | Verb::Head) => Class::Refused,
+    let class = match (class, outgoing.method) {
+        (Class::NoWrites, HttpMethod::Get | HttpMethod::Head) => Class::Refused,
         (class, _) => class,
     };
     outgoing.error(class, refusal.reason())
@@ -309,7 +313,7 @@ fn is_page(response: &Response) -> bool {
     content_type.starts_with("text/html")
 }
 
-fn answer(method: Method, outgoing: &Outgoing<'_>, response: Response) -> Result<Answer, Error> {
+fn answer(method: Method, outgoing: &HttpRequest<'_>, response: Response) -> Result<Answer, Error> {
     match (response.status, method) {
         // Whatever a front calls a manifest, one can be read.
         (200, Method::Get) if response.body.trim_ascii_start().starts_with(b"{") => {
@@ -336,7 +340,7 @@ fn answer(method: Method, outgoing: &Outgoing<'_>, response: Response) -> Result
 }
 
 /// The body of an answer, if all of it was read.
-fn whole(outgoing: &Outgoing<'_>, response: Response) -> Result<Answer, Error> {
+fn whole(outgoing: &HttpRequest<'_>, response: Response) -> Result<Answer, Error> {
     if response.is_cut {
         return Err(outgoing.error(
             Class::TooLarge,

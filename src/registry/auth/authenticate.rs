@@ -1,4 +1,4 @@
-//! Gets a pass for a repository: goes through the logins at hand, and asks the token server.
+//! Gets an authorization for a repository: tries the available logins in turn, and asks the token server.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -8,14 +8,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::challenge::Challenge;
-use super::session::{Pass, Session, Stage};
+use super::session::{Authorization, Session, Stage};
 use super::token::{self, MAX_TOKEN_BODY, Scope, Token};
 use crate::clock::Clock;
 use crate::oci::Repository;
 use crate::registry::login::{Login, Secret};
 use crate::registry::sync::lock;
-use crate::registry::wire::http::{Outgoing, Response, Verb};
-use crate::registry::wire::origin::{Origin, redact};
+use crate::registry::wire::http::{HttpMethod, HttpRequest, Response};
+use crate::registry::wire::origin::{Origin, public_url};
 use crate::registry::wire::retrying::Sender;
 use crate::registry::{Class, Error};
 use crate::text::clean;
@@ -23,17 +23,17 @@ use crate::text::clean;
 /// The login of the nth place for a repository, as [`Logins::nth`](crate::registry::login::Logins::nth) gives it.
 pub(crate) type Nth = dyn Fn(&Repository, usize) -> Option<Result<Login, String>> + Send + Sync;
 
-/// What logs in.
-pub(crate) struct Doorman<'a> {
+/// Gets authorizations from logins.
+pub(crate) struct Authenticator<'a> {
     pub(crate) logins: Box<Nth>,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) log: &'a (dyn Fn(&str) + Sync),
-    /// The logins that the log has told of.
-    pub(crate) told: Mutex<BTreeSet<String>>,
+    /// The lines about logins that were logged already.
+    pub(crate) logged: Mutex<BTreeSet<String>>,
 }
 
 /// A header and how long it is good for, or why a login has none.
-type Found = Result<(String, Option<Duration>), String>;
+type Presented = Result<(String, Option<Duration>), String>;
 
 /// What a token server said.
 enum Reply {
@@ -41,18 +41,19 @@ enum Reply {
     Refused(String),
 }
 
-impl Doorman<'_> {
-    /// A pass for `repository` by the next login that works; `None` when nothing is left to try.
+impl Authenticator<'_> {
+    /// An authorization for `repository` by the next login that works; `None` when nothing is
+    /// left to try.
     /// `may_be_anyone` allows the last try without any login.
-    pub(crate) fn admit(
+    pub(crate) fn authorize(
         &self,
         sender: &Sender<'_>,
         session: &mut Session,
         challenge: &Challenge,
         repository: &Repository,
-        outgoing: &Outgoing<'_>,
+        outgoing: &HttpRequest<'_>,
         may_be_anyone: bool,
-    ) -> Result<Option<Pass>, Error> {
+    ) -> Result<Option<Authorization>, Error> {
         while let Stage::Login(nth) = session.stage {
             match (self.logins)(repository, nth) {
                 None => session.stage = Stage::Anonymous,
@@ -65,8 +66,8 @@ impl Doorman<'_> {
                         self.present(sender, session, challenge, &login.secret, outgoing)?;
                     match found {
                         Ok((header, lives)) => {
-                            self.tell(repository, &login.source);
-                            return Ok(Some(self.pass(header, lives, Some(login.source))));
+                            self.log_source(repository, &login.source);
+                            return Ok(Some(self.authorization(header, lives, Some(login.source))));
                         }
                         Err(why) => {
                             session.note_refused(format!("{} ({why})", login.source));
@@ -77,52 +78,57 @@ impl Doorman<'_> {
             }
         }
         // A login that was there and refused does not make a write anonymous.
-        if session.stage == Stage::Spent || !may_be_anyone {
+        if session.stage == Stage::Exhausted || !may_be_anyone {
             return Ok(None);
         }
         let Challenge::Bearer { .. } = challenge else {
-            session.stage = Stage::Spent;
+            session.stage = Stage::Exhausted;
             return Ok(None);
         };
         match self.ask(sender, session, challenge, None, outgoing)? {
-            Reply::Token(token) => Ok(Some(self.pass(
+            Reply::Token(token) => Ok(Some(self.authorization(
                 format!("Bearer {}", token.text),
                 Some(token.lives),
                 None,
             ))),
             Reply::Refused(why) => {
                 session.anyone = Some(why);
-                session.stage = Stage::Spent;
+                session.stage = Stage::Exhausted;
                 Ok(None)
             }
         }
     }
 
-    fn pass(&self, header: String, lives: Option<Duration>, source: Option<String>) -> Pass {
-        Pass {
+    fn authorization(
+        &self,
+        header: String,
+        lives: Option<Duration>,
+        source: Option<String>,
+    ) -> Authorization {
+        Authorization {
             header,
             expires: lives.map(|time| self.clock.now() + time),
             source,
         }
     }
 
-    fn tell(&self, repository: &Repository, source: &str) {
+    fn log_source(&self, repository: &Repository, source: &str) {
         let line = format!("login {}: from {source}", repository.host());
-        let mut told = lock(&self.told);
-        if told.insert(line.clone()) {
+        let mut logged = lock(&self.logged);
+        if logged.insert(line.clone()) {
             (self.log)(&line);
         }
     }
 
-    /// What a login opens with: the header and how long it is good for, or why it is not.
+    /// The header that a login comes to and how long it is good for, or why there is none.
     fn present(
         &self,
         sender: &Sender<'_>,
         session: &Session,
         challenge: &Challenge,
         secret: &Secret,
-        outgoing: &Outgoing<'_>,
-    ) -> Result<Found, Error> {
+        outgoing: &HttpRequest<'_>,
+    ) -> Result<Presented, Error> {
         Ok(match (challenge, secret) {
             (_, Secret::RegistryToken(token)) if is_header(token) => {
                 Ok((format!("Bearer {token}"), None))
@@ -152,16 +158,16 @@ impl Doorman<'_> {
         session: &Session,
         challenge: &Challenge,
         secret: Option<&Secret>,
-        outgoing: &Outgoing<'_>,
+        outgoing: &HttpRequest<'_>,
     ) -> Result<Reply, Error> {
         let Challenge::Bearer { realm, service, .. } = challenge else {
             return Ok(Reply::Refused("the registry wants a password".to_owned()));
         };
         let registry =
             Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
-        let secrets = sender.http.secrets();
+        let redactor = sender.http.redactor();
         token::check_realm(realm, &registry).map_err(|why| {
-            let realm = secrets.conceal(&redact(realm));
+            let realm = redactor.redact(&public_url(realm));
             let why = format!(
                 "the registry names the token server `{realm}`, which is not safe to ask: {why}"
             );
@@ -170,8 +176,8 @@ impl Doorman<'_> {
         let service = service.as_deref();
         let get = |scope: &Scope, basic: Option<(&str, &str)>| {
             let account = basic.map(|(name, _)| name).filter(|name| !name.is_empty());
-            let request = Outgoing {
-                verb: Verb::Get,
+            let request = HttpRequest {
+                method: HttpMethod::Get,
                 url: token::url(realm, service, scope, account),
                 accept: Some("application/json"),
                 content_type: None,
@@ -180,7 +186,7 @@ impl Doorman<'_> {
                 limit: MAX_TOKEN_BODY,
                 is_pull: false,
                 until: None,
-                secrets: Some(Arc::clone(secrets)),
+                redactor: Some(Arc::clone(redactor)),
             };
             sender
                 .send_within(&request)
@@ -204,8 +210,8 @@ impl Doorman<'_> {
             }
             Some(Secret::IdentityToken(identity) | Secret::RegistryToken(identity)) => {
                 let form = token::form(service, &session.scope, identity);
-                let request = Outgoing {
-                    verb: Verb::Post,
+                let request = HttpRequest {
+                    method: HttpMethod::Post,
                     url: realm.clone(),
                     accept: Some("application/json"),
                     content_type: Some("application/x-www-form-urlencoded"),
@@ -214,7 +220,7 @@ impl Doorman<'_> {
                     limit: MAX_TOKEN_BODY,
                     is_pull: false,
                     until: None,
-                    secrets: Some(Arc::clone(secrets)),
+                    redactor: Some(Arc::clone(redactor)),
                 };
                 let response = sender.send_within(&request)?;
                 match response.status {
@@ -227,7 +233,7 @@ impl Doorman<'_> {
     }
 }
 
-fn reply(request: &Outgoing<'_>, response: &Response) -> Result<Reply, Error> {
+fn reply(request: &HttpRequest<'_>, response: &Response) -> Result<Reply, Error> {
     match response.status {
         200 if response.is_cut => {
             Err(request.error(Class::BadAnswer, "the token server's answer is too large"))

@@ -1,16 +1,16 @@
-//! One request to a repository with whatever login it needs: the dance of 401, token and next login.
+//! One request to a repository with the login it needs: on a 401 a token, a new token, or the next login.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::authenticate::{Doorman, Nth};
+use super::authenticate::{Authenticator, Nth};
 use super::challenge::{self, Challenge};
-use super::session::{Gate, Pass, Session, Station, is_steady};
+use super::session::{Authorization, HostState, Probe, Session, is_steady};
 use crate::clock::Clock;
 use crate::oci::{Host, Repository};
 use crate::registry::sync::lock;
-use crate::registry::wire::endpoint::{Ask, Endpoint};
-use crate::registry::wire::http::{Outgoing, Response, Verb};
+use crate::registry::wire::endpoint::{Endpoint, RepositoryRequest};
+use crate::registry::wire::http::{HttpMethod, HttpRequest, Response};
 use crate::registry::wire::retrying::Sender;
 use crate::registry::{Class, Error};
 use crate::text::clean;
@@ -24,12 +24,12 @@ const MAX_DEMANDED: usize = 200;
 /// Sends requests with the logins they need, and keeps what is known of each host.
 pub(crate) struct Exchange<'a> {
     pub(crate) sender: Sender<'a>,
-    doorman: Doorman<'a>,
+    authenticator: Authenticator<'a>,
     clock: &'a dyn Clock,
     plain_http: BTreeSet<Host>,
     /// Whether tokens should allow writing.
     write: bool,
-    stations: Mutex<BTreeMap<Host, Arc<Station>>>,
+    hosts: Mutex<BTreeMap<Host, Arc<HostState>>>,
 }
 
 impl<'a> Exchange<'a> {
@@ -42,52 +42,60 @@ impl<'a> Exchange<'a> {
         write: bool,
     ) -> Self {
         Self {
-            doorman: Doorman {
+            authenticator: Authenticator {
                 logins,
                 clock,
                 log: sender.log,
-                told: Mutex::default(),
+                logged: Mutex::default(),
             },
             sender,
             clock,
             plain_http,
             write,
-            stations: Mutex::default(),
+            hosts: Mutex::default(),
         }
     }
 
     /// A request to this host as it is sent, without a login.
-    pub(crate) fn outgoing<'b>(&self, host: &Host, ask: &'b Ask<'_>) -> Outgoing<'b> {
-        ask.outgoing(&self.station(host).endpoint)
+    pub(crate) fn outgoing<'b>(
+        &self,
+        host: &Host,
+        request: &'b RepositoryRequest<'_>,
+    ) -> HttpRequest<'b> {
+        request.outgoing(&self.host_state(host).endpoint)
     }
 
-    fn station(&self, host: &Host) -> Arc<Station> {
-        let mut stations = lock(&self.stations);
-        let station = stations.entry(host.clone()).or_insert_with(|| {
+    fn host_state(&self, host: &Host) -> Arc<HostState> {
+        let mut hosts = lock(&self.hosts);
+        let host_state = hosts.entry(host.clone()).or_insert_with(|| {
             let endpoint = Endpoint::new(host, self.plain_http.contains(host));
-            Arc::new(Station::new(endpoint))
+            Arc::new(HostState::new(endpoint))
         });
-        Arc::clone(station)
+        Arc::clone(host_state)
     }
 
     /// Sends a request with whatever login it needs.
     ///
     /// The first request of a host, and the first of a repository, are sent alone: they find out
     /// what the others need, which wait for it instead of asking the same.
-    pub(crate) fn send(&self, repository: &Repository, ask: &Ask<'_>) -> Result<Response, Error> {
-        let station = &*self.station(repository.host());
-        let shared = station.session(repository, self.write);
+    pub(crate) fn send(
+        &self,
+        repository: &Repository,
+        request: &RepositoryRequest<'_>,
+    ) -> Result<Response, Error> {
+        let host_state = &*self.host_state(repository.host());
+        let shared = host_state.session(repository, self.write);
         let mut held: Option<MutexGuard<'_, Session>> = None;
-        let mut login = Attempt::default();
+        let mut login = LoginAttempts::default();
         for _ in 0..MAX_ROUNDS {
-            let challenge = match self.knock(station, repository, &shared, ask)? {
-                Door::Answered(response) => {
-                    return served(&ask.outgoing(&station.endpoint), response);
+            let challenge = match self.probe(host_state, repository, &shared, request)? {
+                Probed::Answered(response) => {
+                    return served(&request.outgoing(&host_state.endpoint), response);
                 }
-                Door::Known(challenge) => challenge,
+                Probed::Known(challenge) => challenge,
             };
             let mut session = held.take().unwrap_or_else(|| lock(&shared));
-            let mut outgoing = ask.outgoing(&station.endpoint);
+            let mut outgoing = request.outgoing(&host_state.endpoint);
             if let Some((class, reason)) = &session.failed {
                 return Err(outgoing.error(*class, reason.clone()));
             }
@@ -95,38 +103,53 @@ impl<'a> Exchange<'a> {
                 && !session.is_open()
                 && !session.is_valid(self.clock.now())
             {
-                self.admit(&mut session, challenge, repository, &outgoing, &login)?;
-                // Where nobody has tried yet, no login may be needed.
-                if session.pass.is_none() && (session.is_closed || outgoing.verb == Verb::Put) {
+                self.authenticate(&mut session, challenge, repository, &outgoing, &login)?;
+                // Nobody has tried anonymously yet, and that may be enough.
+                if session.authorization.is_none()
+                    && (session.is_closed || outgoing.method == HttpMethod::Put)
+                {
                     return login.fail(&mut session, &outgoing);
                 }
             }
-            outgoing.authorization = session.pass.as_ref().map(|pass| pass.header.clone());
-            let (pass, generation) = (session.pass.clone(), session.generation);
+            outgoing.authorization = session
+                .authorization
+                .as_ref()
+                .map(|authorization| authorization.header.clone());
+            let (authorization, generation) = (session.authorization.clone(), session.generation);
             match session.is_proved {
                 true => drop(session),
                 false => held = Some(session),
             }
-            let response =
-                station
-                    .endpoint
-                    .deliver(&self.sender, ask, outgoing.authorization.clone())?;
+            let response = host_state.endpoint.deliver(
+                &self.sender,
+                request,
+                outgoing.authorization.clone(),
+            )?;
             let mut session = held.take().unwrap_or_else(|| lock(&shared));
             let is_current = session.generation == generation;
-            let is_refused =
-                is_login(&response) || (pass.is_some() && is_denied(&response, ask.verb));
-            let is_unserved = pass.is_none() && is_refused && offered(&response).is_none();
+            let is_refused = is_login(&response)
+                || (authorization.is_some() && is_denied(&response, request.method));
+            let is_unserved = authorization.is_none() && is_refused && offered(&response).is_none();
             if !is_refused || is_unserved {
                 if is_current && !is_unserved {
                     session.prove();
                 }
-                let is_late = !is_current && pass.is_none() && session.pass.is_some();
+                let is_late =
+                    !is_current && authorization.is_none() && session.authorization.is_some();
                 if is_late && hides(&response, false) {
                     // Another request has found a login since.
                     continue;
                 }
-                if is_current && self.turn(station, repository, &mut session, ask.verb, &response) {
-                    if pass.is_some_and(|pass| pass.source.is_some()) {
+                if is_current
+                    && self.turn(
+                        host_state,
+                        repository,
+                        &mut session,
+                        request.method,
+                        &response,
+                    )
+                {
+                    if authorization.is_some_and(|authorization| authorization.source.is_some()) {
                         login.hidden.get_or_insert(response);
                     }
                     held = Some(session);
@@ -136,16 +159,16 @@ impl<'a> Exchange<'a> {
                 return served(&outgoing, response);
             }
             if !is_current {
-                // Another request has found a new pass since.
+                // Another request has found a new authorization since.
                 continue;
             }
-            match (&pass, offered(&response)) {
+            match (&authorization, offered(&response)) {
                 (None, None) => {}
                 (None, Some(offered)) => {
                     session.close();
-                    lock(&station.gate).challenge.get_or_insert(offered);
+                    lock(&host_state.probe).challenge.get_or_insert(offered);
                 }
-                (Some(pass), offered) => {
+                (Some(authorization), offered) => {
                     if let (Some(known), Some(offered)) = (&challenge, &offered)
                         && !is_steady(known, offered)
                     {
@@ -153,87 +176,90 @@ impl<'a> Exchange<'a> {
                         return Err(outgoing.error(Class::Unsafe, why));
                     }
                     let may_be_old = session.is_proved && !login.is_renewed;
-                    if pass.expires.is_some() && response.status == 401 && may_be_old {
+                    if authorization.expires.is_some() && response.status == 401 && may_be_old {
                         login.is_renewed = true;
-                        session.drop_pass();
+                        session.drop_authorization();
                     } else {
-                        login.refuse(&mut session, pass, offered.as_ref(), &response);
+                        login.refuse(&mut session, authorization, offered.as_ref(), &response);
                     }
                 }
             }
             held = Some(session);
         }
         let mut session = held.take().unwrap_or_else(|| lock(&shared));
-        login.fail(&mut session, &ask.outgoing(&station.endpoint))
+        login.fail(&mut session, &request.outgoing(&host_state.endpoint))
     }
 
     /// What the host asks for. The first request of all finds out, while the others wait.
-    fn knock(
+    fn probe(
         &self,
-        station: &Station,
+        host_state: &HostState,
         repository: &Repository,
         session: &Mutex<Session>,
-        ask: &Ask<'_>,
-    ) -> Result<Door, Error> {
-        let mut gate = lock(&station.gate);
-        if gate.is_known {
-            return Ok(Door::Known(gate.challenge.clone()));
+        request: &RepositoryRequest<'_>,
+    ) -> Result<Probed, Error> {
+        let mut probe = lock(&host_state.probe);
+        if probe.is_known {
+            return Ok(Probed::Known(probe.challenge.clone()));
         }
-        let response = station.endpoint.deliver(&self.sender, ask, None)?;
-        gate.is_known = true;
-        // No session is locked before the gate is known, so this waits for nobody.
+        let response = host_state.endpoint.deliver(&self.sender, request, None)?;
+        probe.is_known = true;
+        // A session is locked only after the probe is done, so this does not wait.
         let mut session = lock(session);
         if is_login(&response) {
-            gate.challenge = offered(&response);
+            probe.challenge = offered(&response);
         } else {
             session.prove();
         }
-        let has_login = || (self.doorman.logins)(repository, 0).is_some();
-        if gate.challenge.is_none() && hides(&response, false) && has_login() {
-            self.ask_at_base(station, &mut gate);
+        let has_login = || (self.authenticator.logins)(repository, 0).is_some();
+        if probe.challenge.is_none() && hides(&response, false) && has_login() {
+            self.ask_at_base(host_state, &mut probe);
         }
-        if gate.challenge.is_none() {
-            return Ok(Door::Answered(response));
+        if probe.challenge.is_none() {
+            return Ok(Probed::Answered(response));
         }
         session.close();
-        Ok(Door::Known(gate.challenge.clone()))
+        Ok(Probed::Known(probe.challenge.clone()))
     }
 
     /// Whether to ask once more, with a login that was not used yet: the answer hides or refuses
     /// instead of asking for one, and the host asks for one at its base.
     fn turn(
         &self,
-        station: &Station,
+        host_state: &HostState,
         repository: &Repository,
         session: &mut Session,
-        verb: Verb,
+        method: HttpMethod,
         response: &Response,
     ) -> bool {
-        let is_used = session.pass.as_ref().is_some_and(|it| it.source.is_some());
+        let is_used = session
+            .authorization
+            .as_ref()
+            .is_some_and(|it| it.source.is_some());
         // A HEAD that is refused is asked again as GET, which says why.
-        let is_said = !(is_used && verb == Verb::Head && response.status != 404);
+        let is_said = !(is_used && method == HttpMethod::Head && response.status != 404);
         is_said
             && hides(response, is_used)
             && session.turn(|nth| {
-                if (self.doorman.logins)(repository, nth).is_none() {
+                if (self.authenticator.logins)(repository, nth).is_none() {
                     return false;
                 }
-                let mut gate = lock(&station.gate);
-                if gate.challenge.is_none() {
-                    self.ask_at_base(station, &mut gate);
+                let mut probe = lock(&host_state.probe);
+                if probe.challenge.is_none() {
+                    self.ask_at_base(host_state, &mut probe);
                 }
-                gate.challenge.is_some()
+                probe.challenge.is_some()
             })
     }
 
     /// Asks the host whether it wants a login at all, as its `/v2/` says: once.
-    fn ask_at_base(&self, station: &Station, gate: &mut Gate) {
-        if gate.is_base_asked {
+    fn ask_at_base(&self, host_state: &HostState, probe: &mut Probe) {
+        if probe.is_base_asked {
             return;
         }
-        gate.is_base_asked = true;
-        let base = Ask {
-            verb: Verb::Get,
+        probe.is_base_asked = true;
+        let base = RepositoryRequest {
+            method: HttpMethod::Get,
             path: String::new(),
             accept: None,
             content_type: None,
@@ -242,24 +268,24 @@ impl<'a> Exchange<'a> {
             until: None,
         };
         // What became of the request itself is known already.
-        let answer = station.endpoint.deliver(&self.sender, &base, None).ok();
-        gate.challenge = answer
+        let answer = host_state.endpoint.deliver(&self.sender, &base, None).ok();
+        probe.challenge = answer
             .filter(|answer| answer.status == 401 && !answer.is_redirected)
             .and_then(|answer| offered(&answer));
     }
 
-    /// Gives the session a pass, if there is one to be had.
-    fn admit(
+    /// Gives the session an authorization, if one can be had.
+    fn authenticate(
         &self,
         session: &mut Session,
         challenge: &Challenge,
         repository: &Repository,
-        outgoing: &Outgoing<'_>,
-        login: &Attempt,
+        outgoing: &HttpRequest<'_>,
+        login: &LoginAttempts,
     ) -> Result<(), Error> {
         // A login that was there and denied does not make a write anonymous.
-        let may_be_anyone = outgoing.verb != Verb::Put || login.refusal.is_none();
-        let pass = self.doorman.admit(
+        let may_be_anyone = outgoing.method != HttpMethod::Put || login.refusal.is_none();
+        let authorization = self.authenticator.authorize(
             &self.sender,
             session,
             challenge,
@@ -267,8 +293,8 @@ impl<'a> Exchange<'a> {
             outgoing,
             may_be_anyone,
         );
-        match pass {
-            Ok(Some(pass)) => session.take(pass),
+        match authorization {
+            Ok(Some(authorization)) => session.take(authorization),
             Ok(None) => {}
             Err(error) => {
                 // Not to be tried again with the same credentials.
@@ -282,8 +308,8 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// What a host is like.
-enum Door {
+/// What the first request to a host found out.
+enum Probed {
     /// This request has just been answered without a login.
     Answered(Response),
     /// What is asked for is known, if anything is.
@@ -301,7 +327,7 @@ fn offered(response: &Response) -> Option<Challenge> {
 }
 
 /// The answer to a request; an error if it asks for a login, but not how.
-fn served(outgoing: &Outgoing<'_>, response: Response) -> Result<Response, Error> {
+fn served(outgoing: &HttpRequest<'_>, response: Response) -> Result<Response, Error> {
     match is_login(&response) {
         false => Ok(response),
         true => Err(outgoing.error(
@@ -349,57 +375,57 @@ fn is_login(response: &Response) -> bool {
 }
 
 /// Whether another login may do better. A HEAD does not say why.
-fn is_denied(response: &Response, verb: Verb) -> bool {
+fn is_denied(response: &Response, method: HttpMethod) -> bool {
     response.status == 403
-        && verb != Verb::Head
+        && method != HttpMethod::Head
         && !response.is_redirected
         && response.refusal().class() == Class::Denied
 }
 
 /// What became of the logins for one request.
 #[derive(Default)]
-struct Attempt {
+struct LoginAttempts {
     /// Whether an old token was renewed already.
     is_renewed: bool,
-    /// The registry's last refusal of a fresh pass.
+    /// The registry's last refusal of a fresh authorization.
     refusal: Option<(Class, String)>,
     /// What it answered to a login that it took, where another login might have seen more.
     hidden: Option<Response>,
 }
 
-impl Attempt {
-    /// The registry refused a fresh pass: on to the next.
+impl LoginAttempts {
+    /// The registry refused a fresh authorization: on to the next.
     fn refuse(
         &mut self,
         session: &mut Session,
-        pass: &Pass,
+        authorization: &Authorization,
         offered: Option<&Challenge>,
         response: &Response,
     ) {
         let refusal = response.refusal();
-        let class = match (&pass.source, pass.expires) {
+        let class = match (&authorization.source, authorization.expires) {
             // The token server knew the login, so it is the right that is missing.
             (Some(_), Some(_)) => Class::Denied,
             _ => refusal.class(),
         };
         // What a login was denied says more than what nobody is allowed.
-        if pass.source.is_some() || self.refusal.is_none() {
+        if authorization.source.is_some() || self.refusal.is_none() {
             let mut reason = refusal.reason();
             if let Some(demanded) = offered.and_then(|it| beyond(session, it)) {
-                let demanded = clean(&response.secrets.conceal(&demanded), MAX_DEMANDED);
+                let demanded = clean(&response.redactor.redact(&demanded), MAX_DEMANDED);
                 let scope = &session.scope;
                 reason =
                     format!("{reason}; it demands `{demanded}`, and only `{scope}` is asked for");
             }
             self.refusal = Some((class, reason));
         }
-        session.refused_by_registry(pass);
+        session.refused_by_registry(authorization);
         session.next();
     }
 
     /// What becomes of a request that no login opens, or no other one: an error, or the answer to
     /// the login that was taken.
-    fn fail(self, session: &mut Session, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
+    fn fail(self, session: &mut Session, outgoing: &HttpRequest<'_>) -> Result<Response, Error> {
         if let Some(response) = self.hidden {
             session.settle(false);
             return Ok(response);
@@ -422,7 +448,7 @@ impl Attempt {
         if !session.refused.is_empty() {
             reason = format!("{reason}; refused: {}", session.refused.join(", "));
         }
-        session.give_up(outgoing.verb == Verb::Put, class, &reason);
+        session.give_up(outgoing.method == HttpMethod::Put, class, &reason);
         Err(outgoing.error(class, reason))
     }
 }

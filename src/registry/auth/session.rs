@@ -12,20 +12,20 @@ use crate::registry::sync::lock;
 use crate::registry::wire::endpoint::Endpoint;
 use crate::registry::wire::origin::Origin;
 
-/// A pass that is about to expire is renewed before it is used.
+/// An authorization that is about to expire is renewed before it is used.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// A registry, as far as it is known.
-pub(crate) struct Station {
+/// What is known of a registry.
+pub(crate) struct HostState {
     pub(crate) endpoint: Endpoint,
-    /// Held while the first request of the host is under way, so that the others wait for it.
-    pub(crate) gate: Mutex<Gate>,
+    /// Locked while the first request to the host is on its way, so that the others wait for it.
+    pub(crate) probe: Mutex<Probe>,
     sessions: Mutex<BTreeMap<String, Arc<Mutex<Session>>>>,
 }
 
 /// What the first answer of a host said.
 #[derive(Default)]
-pub(crate) struct Gate {
+pub(crate) struct Probe {
     /// Whether there was one.
     pub(crate) is_known: bool,
     /// What it asks for, once it did.
@@ -34,12 +34,12 @@ pub(crate) struct Gate {
     pub(crate) is_base_asked: bool,
 }
 
-impl Station {
+impl HostState {
     /// A registry that nothing is known about.
     pub(crate) fn new(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
-            gate: Mutex::default(),
+            probe: Mutex::default(),
             sessions: Mutex::default(),
         }
     }
@@ -61,13 +61,13 @@ pub(crate) enum Stage {
     Login(usize),
     /// None: as anyone may.
     Anonymous,
-    /// There is nothing left to try.
-    Spent,
+    /// Nothing is left to try.
+    Exhausted,
 }
 
-/// What opens the door: the value of `Authorization`.
+/// The value of an `Authorization` header.
 #[derive(Clone)]
-pub(crate) struct Pass {
+pub(crate) struct Authorization {
     pub(crate) header: String,
     /// When it expires, on the clock; a password does not.
     pub(crate) expires: Option<Duration>,
@@ -75,27 +75,28 @@ pub(crate) struct Pass {
     pub(crate) source: Option<String>,
 }
 
-/// The login to one repository.
+/// The login to one repository while the run goes on.
 pub(crate) struct Session {
     /// What its tokens are asked for.
     pub(crate) scope: Scope,
     pub(crate) stage: Stage,
-    pub(crate) pass: Option<Pass>,
-    /// Grows whenever the pass changes, so that a late refusal of an old one is recognised.
+    pub(crate) authorization: Option<Authorization>,
+    /// Grows whenever the authorization changes, so that a late refusal of an old one is recognised.
     pub(crate) generation: u64,
-    /// Whether the registry has taken the pass (or the lack of one).
+    /// Whether the registry has taken the authorization (or the lack of one).
     pub(crate) is_proved: bool,
     /// Whether the registry has refused to serve without a login.
     pub(crate) is_closed: bool,
-    /// The last pass that it took: what is gone back to when a write finds no better one.
-    good: Option<(Stage, Pass)>,
-    /// The pass that is gone back to if what it did not find is not found with other logins either.
-    kept: Option<(Stage, Pass)>,
+    /// The last authorization that the registry took: the one to return to when a write finds no
+    /// better one.
+    good: Option<(Stage, Authorization)>,
+    /// The authorization to return to if other logins do not find what it did not find.
+    kept: Option<(Stage, Authorization)>,
     /// Whether what is not found was looked for with every login.
     is_sure: bool,
     /// The logins that were refused or could not be had.
     pub(crate) refused: Vec<String>,
-    /// What was said to asking without a login.
+    /// What the token server said to a request without a login.
     pub(crate) anyone: Option<String>,
     /// Why there is no way in.
     pub(crate) failed: Option<(Class, String)>,
@@ -106,7 +107,7 @@ impl Session {
         Self {
             scope: Scope::of(path, write),
             stage: Stage::Login(0),
-            pass: None,
+            authorization: None,
             generation: 0,
             is_proved: false,
             is_closed: false,
@@ -119,16 +120,18 @@ impl Session {
         }
     }
 
-    /// Whether the pass can be used at `now`.
+    /// Whether the authorization can be used at `now`.
     pub(crate) fn is_valid(&self, now: Duration) -> bool {
-        self.pass
-            .as_ref()
-            .is_some_and(|pass| pass.expires.is_none_or(|expires| now + MARGIN < expires))
+        self.authorization.as_ref().is_some_and(|authorization| {
+            authorization
+                .expires
+                .is_none_or(|expires| now + MARGIN < expires)
+        })
     }
 
     /// Whether the registry serves without a login.
     pub(crate) fn is_open(&self) -> bool {
-        self.is_proved && self.pass.is_none()
+        self.is_proved && self.authorization.is_none()
     }
 
     /// The registry does not serve without a login, or no longer.
@@ -137,15 +140,15 @@ impl Session {
         self.is_proved = false;
     }
 
-    /// Takes a new pass.
-    pub(crate) fn take(&mut self, pass: Pass) {
-        self.pass = Some(pass);
+    /// Takes a new authorization.
+    pub(crate) fn take(&mut self, authorization: Authorization) {
+        self.authorization = Some(authorization);
         self.drop_proof();
     }
 
-    /// Drops the pass, so that the same login gets a new one.
-    pub(crate) fn drop_pass(&mut self) {
-        self.pass = None;
+    /// Drops the authorization, so that the same login gets a new one.
+    pub(crate) fn drop_authorization(&mut self) {
+        self.authorization = None;
         self.drop_proof();
     }
 
@@ -154,22 +157,25 @@ impl Session {
         self.is_proved = false;
     }
 
-    /// The registry took the pass.
+    /// The registry took the authorization.
     pub(crate) fn prove(&mut self) {
         self.is_proved = true;
-        if let Some(pass) = &self.pass {
-            self.good = Some((self.stage, pass.clone()));
+        if let Some(authorization) = &self.authorization {
+            self.good = Some((self.stage, authorization.clone()));
         }
     }
 
-    /// The registry took the pass, and answered with what it may hide (404) or refuse (403) from
-    /// this login, or for want of one: goes on to the first login that has not been used, if there
-    /// is one among those that `has` says there are.
+    /// The registry took the authorization, and answered 404 or 403, which it may do because of this
+    /// login or the lack of one. Goes on to the first login that has not been used, if `has` says
+    /// that there is one.
     pub(crate) fn turn(&mut self, has: impl Fn(usize) -> bool) -> bool {
         let Stage::Login(nth) = self.stage else {
             return false;
         };
-        let used = self.pass.clone().filter(|pass| pass.source.is_some());
+        let used = self
+            .authorization
+            .clone()
+            .filter(|authorization| authorization.source.is_some());
         let nth = nth + usize::from(used.is_some());
         if self.is_sure || !has(nth) {
             return false;
@@ -179,18 +185,18 @@ impl Session {
         }
         self.close();
         self.stage = Stage::Login(nth);
-        self.drop_pass();
+        self.drop_authorization();
         true
     }
 
     /// What was not found with one login was found with another one, or not: then the first one is
     /// as good.
     pub(crate) fn settle(&mut self, is_found: bool) {
-        if let Some((stage, pass)) = self.kept.take()
+        if let Some((stage, authorization)) = self.kept.take()
             && !is_found
         {
             self.stage = stage;
-            self.take(pass);
+            self.take(authorization);
             self.prove();
             self.is_sure = true;
         }
@@ -203,9 +209,9 @@ impl Session {
         }
     }
 
-    /// Notes that the registry did not take a pass.
-    pub(crate) fn refused_by_registry(&mut self, pass: &Pass) {
-        if let Some(source) = &pass.source {
+    /// Notes that the registry did not take an authorization.
+    pub(crate) fn refused_by_registry(&mut self, authorization: &Authorization) {
+        if let Some(source) = &authorization.source {
             self.note_refused(source.clone());
         }
     }
@@ -214,23 +220,23 @@ impl Session {
     pub(crate) fn next(&mut self) {
         self.stage = match self.stage {
             Stage::Login(nth) => Stage::Login(nth + 1),
-            Stage::Anonymous | Stage::Spent => Stage::Spent,
+            Stage::Anonymous | Stage::Exhausted => Stage::Exhausted,
         };
-        self.drop_pass();
+        self.drop_authorization();
     }
 
     /// Nothing is left: goes back to what worked for other requests, or remembers that nothing
     /// does. A write that was refused says nothing about reading.
     pub(crate) fn give_up(&mut self, is_write: bool, class: Class, reason: &str) {
         match self.good.clone() {
-            Some((stage, pass)) => {
+            Some((stage, authorization)) => {
                 self.stage = stage;
-                self.take(pass);
+                self.take(authorization);
                 self.is_proved = true;
             }
             None if is_write => {
                 self.stage = Stage::Login(0);
-                self.drop_pass();
+                self.drop_authorization();
             }
             None => self.failed = Some((class, reason.to_owned())),
         }

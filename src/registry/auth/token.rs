@@ -117,13 +117,13 @@ pub(crate) struct Token {
 }
 
 #[derive(Default)]
-struct Answer {
+struct TokenBody {
     token: String,
     access_token: String,
     expires_in: serde_json::Value,
 }
 
-impl Fields for Answer {
+impl Fields for TokenBody {
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, value: &mut A) -> Result<(), A::Error> {
         match name {
             "token" => text(&mut self.token, value),
@@ -136,7 +136,7 @@ impl Fields for Answer {
 
 /// Reads the answer of a token server.
 pub(crate) fn parse(body: &[u8]) -> Result<Token, &'static str> {
-    let answer: Answer =
+    let answer: TokenBody =
         go_json::read(body).map_err(|_| "the token server's answer is not a token")?;
     let text = [answer.token, answer.access_token]
         .into_iter()

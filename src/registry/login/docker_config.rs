@@ -32,7 +32,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The logins of one config file. No `Debug`: most of it is secret.
 #[derive(Default)]
 pub(crate) struct LoginConfig {
-    auths: Vec<(Key, Entry)>,
+    auths: Vec<(Key, AuthEntry)>,
     helpers: Vec<(Key, String)>,
     store: String,
 }
@@ -55,13 +55,13 @@ struct Key {
 }
 
 #[derive(Default)]
-struct Wire {
-    auths: BTreeMap<String, Entry>,
+struct ConfigFile {
+    auths: BTreeMap<String, AuthEntry>,
     helpers: BTreeMap<String, String>,
     store: String,
 }
 
-impl Fields for Wire {
+impl Fields for ConfigFile {
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, value: &mut A) -> Result<(), A::Error> {
         match name {
             "auths" => members(&mut self.auths, value, |Object(entry)| entry),
@@ -74,7 +74,7 @@ impl Fields for Wire {
 }
 
 #[derive(Default)]
-struct Entry {
+struct AuthEntry {
     auth: String,
     username: String,
     password: String,
@@ -82,7 +82,7 @@ struct Entry {
     registry_token: String,
 }
 
-impl Fields for Entry {
+impl Fields for AuthEntry {
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, value: &mut A) -> Result<(), A::Error> {
         match name {
             "auth" => text(&mut self.auth, value),
@@ -106,7 +106,7 @@ impl LoginConfig {
         if !is_bounded(text) {
             return Err(format!("it holds more than {MAX_VALUES} values"));
         }
-        let wire: Wire = go_json::read(text).map_err(|error| {
+        let wire: ConfigFile = go_json::read(text).map_err(|error| {
             let what = match error.classify() {
                 serde_json::error::Category::Data => "it is JSON, but no login config,",
                 _ => "it is no JSON",
@@ -231,7 +231,7 @@ impl Key {
     }
 }
 
-impl Entry {
+impl AuthEntry {
     fn secret(&self) -> Option<Result<Secret, &'static str>> {
         if !self.registry_token.is_empty() {
             return Some(Secret::registry_token(&self.registry_token));

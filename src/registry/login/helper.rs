@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde::de::MapAccess;
 
 use super::go_json::{self, Fields, skip, text};
-use super::once_map::Once;
+use super::once_map::OnceMap;
 use super::secret::Secret;
 use crate::environment::Environment;
 use crate::oci::Host;
@@ -46,23 +46,23 @@ const GRACE: Duration = Duration::from_millis(200);
 /// Where the launcher keeps the file `NAME/SERVER` (percent-encoded) for each helper and server.
 const LAUNCHER: &str = "/tagproof-launcher/credential-helpers";
 
-/// How a helper says that it has no login. It is also told by exit status 1, as any failure is.
+/// How a helper says that it has no login. The exit status is 1, as for any failure.
 const NOT_FOUND: &str = "credentials not found in native keychain";
 
 /// The credential helpers of this machine, each asked once for a server.
 pub(super) struct Helpers {
     directories: Vec<PathBuf>,
     time_limit: Duration,
-    answers: Once<(String, String), Result<Option<Secret>, Failed>>,
+    answers: OnceMap<(String, String), Result<Option<Secret>, Failed>>,
 }
 
 #[derive(Default)]
-struct Wire {
+struct HelperAnswer {
     username: String,
     secret: String,
 }
 
-impl Fields for Wire {
+impl Fields for HelperAnswer {
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, value: &mut A) -> Result<(), A::Error> {
         match name {
             "username" => text(&mut self.username, value),
@@ -72,8 +72,8 @@ impl Fields for Wire {
     }
 }
 
-/// What a helper left behind when it had ended.
-struct Ended {
+/// What a helper printed, and how it ended.
+struct HelperOutput {
     success: bool,
     status: String,
     stdout: Vec<u8>,
@@ -88,10 +88,10 @@ enum Failed {
     Said(String),
 }
 
-/// What the launcher tells of a helper.
+/// What the launcher reports about a helper.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Told {
+enum LauncherReply {
     Ended {
         success: bool,
         status: String,
@@ -119,7 +119,7 @@ impl Helpers {
                 .filter(|directory| directory.is_absolute())
                 .collect(),
             time_limit: TIME_LIMIT,
-            answers: Once::default(),
+            answers: OnceMap::default(),
         }
     }
 
@@ -179,11 +179,11 @@ impl Helpers {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| format!("failed to start `{program}`: {error}"))?;
-        understand(&self.finish(child, server)?)
+        parse(&self.finish(child, server)?)
     }
 
     /// Gives a helper its question and waits for its end, which comes within the time limit.
-    fn finish(&self, mut child: Child, server: &str) -> Result<Ended, String> {
+    fn finish(&self, mut child: Child, server: &str) -> Result<HelperOutput, String> {
         if let Some(mut stdin) = child.stdin.take() {
             // A helper that does not read its input may have ended already; its answer counts.
             let _ = stdin.write_all(server.as_bytes());
@@ -212,7 +212,7 @@ impl Helpers {
         };
         // A process that it left running may hold its output open.
         let text = |pipe: Option<Receiver<Vec<u8>>>, time| pipe?.recv_timeout(time).ok();
-        Ok(Ended {
+        Ok(HelperOutput {
             success: status.success(),
             status: match status.code() {
                 Some(code) => format!("exit status {code}"),
@@ -229,18 +229,18 @@ fn ask_launcher(root: &Path, name: &str, server: &str) -> Option<Result<Option<S
     let server = utf8_percent_encode(server, NON_ALPHANUMERIC).to_string();
     let answer = std::fs::read(root.join(name).join(server)).ok()?;
     Some(match serde_json::from_slice(&answer) {
-        Ok(Told::Ended {
+        Ok(LauncherReply::Ended {
             success,
             status,
             stdout,
             stderr,
-        }) => understand(&Ended {
+        }) => parse(&HelperOutput {
             success,
             status,
             stdout: stdout.into_bytes(),
             stderr: stderr.into_bytes(),
         }),
-        Ok(Told::Error { error }) => Err(error),
+        Ok(LauncherReply::Error { error }) => Err(error),
         Err(_) => Err("the launcher's answer is not understood".to_owned()),
     })
 }
@@ -284,8 +284,8 @@ fn collect(pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
 }
 
 /// `{"ServerURL": …, "Username": …, "Secret": …}`. Standard output is never shown: it is where
-/// the secret goes. What was complained is shown if nothing else was printed.
-fn understand(ended: &Ended) -> Result<Option<Secret>, String> {
+/// the secret goes. Standard error is shown if standard output is empty.
+fn parse(ended: &HelperOutput) -> Result<Option<Secret>, String> {
     let stdout = String::from_utf8_lossy(&ended.stdout);
     let stderr = String::from_utf8_lossy(&ended.stderr);
     if ended.stdout.len() > MAX_OUTPUT {
@@ -305,7 +305,7 @@ fn understand(ended: &Ended) -> Result<Option<Secret>, String> {
         let colon = if complaint.is_empty() { "" } else { ": " };
         return Err(format!("it ended with {}{colon}{complaint}", ended.status));
     }
-    let wire: Wire = go_json::read(&ended.stdout)
+    let wire: HelperAnswer = go_json::read(&ended.stdout)
         .map_err(|_| "its answer is not the JSON that a credential helper gives")?;
     if wire.secret.is_empty() {
         return Ok(None);
@@ -314,10 +314,14 @@ fn understand(ended: &Ended) -> Result<Option<Secret>, String> {
     Ok(Some(secret))
 }
 
-/// The same of what a fuzzer makes up.
+/// The same for fuzzing.
 #[cfg(any(test, fuzzing))]
-pub(crate) fn told(success: bool, stdout: &[u8], stderr: &[u8]) -> Result<Option<Secret>, String> {
-    understand(&Ended {
+pub(crate) fn parse_output(
+    success: bool,
+    stdout: &[u8],
+    stderr: &[u8],
+) -> Result<Option<Secret>, String> {
+    parse(&HelperOutput {
         success,
         status: "exit status 1".to_owned(),
         stdout: stdout.to_owned(),

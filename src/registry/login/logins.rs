@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::docker_config::{self, LoginConfig};
 use super::helper::Helpers;
-use super::once_map::Once;
+use super::once_map::OnceMap;
 use super::place::{self, Place};
 use super::scoped;
 use super::secret::{Login, Secret};
@@ -18,7 +18,7 @@ pub struct Logins {
     places: Vec<Place>,
     /// A place for those who have a login in no other.
     last: Option<Place>,
-    files: Once<PathBuf, Result<Option<LoginConfig>, String>>,
+    files: OnceMap<PathBuf, Result<Option<LoginConfig>, String>>,
     helpers: Helpers,
     home: Option<PathBuf>,
 }
@@ -31,7 +31,7 @@ impl Logins {
     /// When `registry_config` cannot be read.
     pub fn new(sources: Sources) -> Result<Self, String> {
         Ok(Self {
-            files: Once::default(),
+            files: OnceMap::default(),
             helpers: Helpers::new(&sources.environment),
             home: place::home(&sources.environment),
             last: sources::last(&sources),
@@ -45,7 +45,7 @@ impl Logins {
         Self {
             places: Vec::new(),
             last: None,
-            files: Once::default(),
+            files: OnceMap::default(),
             helpers: Helpers::new(&Environment::default()),
             home: None,
         }

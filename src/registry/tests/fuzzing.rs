@@ -13,8 +13,8 @@ use crate::registry::login::Secret;
 use crate::registry::login::docker_config::LoginConfig;
 use crate::registry::login::helper;
 use crate::registry::wire::backoff;
-use crate::registry::wire::origin::{Origin, redact, resolve};
-use crate::registry::wire::redact::Secrets;
+use crate::registry::wire::origin::{Origin, public_url, resolve};
+use crate::registry::wire::redact::Redactor;
 use crate::registry::wire::refusal::Refusal;
 use crate::text::{clean, utf8};
 
@@ -38,7 +38,7 @@ pub fn challenge(data: &[u8]) {
             assert!(!origin.host().is_empty() && !origin.host().contains(['/', '@', '?', '#']));
         }
         // No query is shown.
-        let shown = redact(&realm);
+        let shown = public_url(&realm);
         let query = shown.split_once('?').map(|(_, query)| query);
         assert!(query.is_none_or(|it| it == "…"), "{shown}");
         if let Some(url) = resolve("https://r.example/v2/app/manifests/1", &realm) {
@@ -79,7 +79,7 @@ fn helps(data: &[u8]) {
         (false, data, data),
         (false, &b""[..], data),
     ] {
-        match helper::told(success, stdout, stderr) {
+        match helper::parse_output(success, stdout, stderr) {
             Ok(Some(Secret::Password { username, password })) => {
                 assert!(success && !password.is_empty() && !username.contains(':'));
             }
@@ -109,11 +109,11 @@ pub fn error_body(data: &[u8]) {
     let cut = data.iter().position(|byte| *byte == b'\n');
     let (head, body) = data.split_at(cut.map_or(0, |at| at + 1));
     let content_type = String::from_utf8_lossy(head);
-    let secrets = Secrets::default();
+    let redactor = Redactor::default();
     let login = STANDARD.encode(format!("me:{SECRET}"));
-    secrets.learn_header(&format!("Basic {login}"));
-    let conceal = |words: &str| secrets.conceal(words);
-    let refusal = Refusal::read(403, content_type.trim(), body, conceal);
+    redactor.add_header(&format!("Basic {login}"));
+    let redact = |words: &str| redactor.redact(words);
+    let refusal = Refusal::read(403, content_type.trim(), body, redact);
     is_told(&refusal.words);
     is_told(&refusal.reason());
     for status in [400, 401, 403, 404, 409, 412, 429, 500, 999] {
@@ -128,13 +128,13 @@ pub fn error_body(data: &[u8]) {
         Ok(token) => assert!(token.text.bytes().all(|b| b.is_ascii_graphic())),
         Err(why) => is_tame(why),
     }
-    repeats(&String::from_utf8_lossy(body), &secrets, &login);
+    repeats(&String::from_utf8_lossy(body), &redactor, &login);
 }
 
 /// A server that says `text` and what it was sent.
-fn repeats(text: &str, secrets: &Secrets, login: &str) {
-    assert_eq!(Secrets::default().conceal(text), text);
-    assert!(secrets.conceal(text).len() <= text.len());
+fn repeats(text: &str, redactor: &Redactor, login: &str) {
+    assert_eq!(Redactor::default().redact(text), text);
+    assert!(redactor.redact(text).len() <= text.len());
     let short: String = text.chars().take(40).collect();
     let text = format!("{short}{SECRET}{short}");
     // The letters that have bits of nothing but the secret.
@@ -158,14 +158,14 @@ fn repeats(text: &str, secrets: &Secrets, login: &str) {
         let error = json!({"code": said, "message": said, "detail": {"it": [said]}});
         let body = json!({"errors": [error]}).to_string();
         for body in [&body, &said] {
-            let conceal = |words: &str| secrets.conceal(words);
-            let words = Refusal::read(403, "text/plain", body.as_bytes(), conceal).words;
+            let redact = |words: &str| redactor.redact(words);
+            let words = Refusal::read(403, "text/plain", body.as_bytes(), redact).words;
             is_told(&words);
             assert!(!words.contains(&never), "{words}");
         }
         let quoted = said.replace('\\', "\\\\").replace('"', "\\\"");
         let header = format!("299 - \"{quoted}\"");
-        let words = warning(&header, secrets).unwrap_or_default();
+        let words = warning(&header, redactor).unwrap_or_default();
         is_told(&words);
         assert!(!words.contains(&never), "{words}");
     }

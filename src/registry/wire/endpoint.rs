@@ -3,15 +3,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::http::{Outgoing, Response, Verb};
+use super::http::{HttpMethod, HttpRequest, Response};
 use super::origin::Origin;
 use super::retrying::Sender;
 use crate::oci::Host;
 use crate::registry::{Cause, Class, Error, MAX_BODY};
 
 /// A request to a repository, before it is known how to log in.
-pub(crate) struct Ask<'a> {
-    pub(crate) verb: Verb,
+pub(crate) struct RepositoryRequest<'a> {
+    pub(crate) method: HttpMethod,
     pub(crate) path: String,
     pub(crate) accept: Option<&'static str>,
     pub(crate) content_type: Option<&'a str>,
@@ -21,11 +21,11 @@ pub(crate) struct Ask<'a> {
     pub(crate) until: Option<Duration>,
 }
 
-impl Ask<'_> {
+impl RepositoryRequest<'_> {
     /// The request as it is sent to `endpoint`, without a login.
-    pub(crate) fn outgoing(&self, endpoint: &Endpoint) -> Outgoing<'_> {
-        Outgoing {
-            verb: self.verb,
+    pub(crate) fn outgoing(&self, endpoint: &Endpoint) -> HttpRequest<'_> {
+        HttpRequest {
+            method: self.method,
             url: endpoint.url(&self.path),
             accept: self.accept,
             content_type: self.content_type,
@@ -34,7 +34,7 @@ impl Ask<'_> {
             limit: MAX_BODY,
             is_pull: self.is_pull,
             until: self.until,
-            secrets: None,
+            redactor: None,
         }
     }
 }
@@ -75,20 +75,20 @@ impl Endpoint {
     pub(crate) fn deliver(
         &self,
         sender: &Sender<'_>,
-        ask: &Ask<'_>,
+        request: &RepositoryRequest<'_>,
         authorization: Option<String>,
     ) -> Result<Response, Error> {
-        let mut outgoing = ask.outgoing(self);
+        let mut outgoing = request.outgoing(self);
         outgoing.authorization = authorization;
-        let result = match ask.verb {
-            Verb::Put | Verb::Post => {
+        let result = match request.method {
+            HttpMethod::Put | HttpMethod::Post => {
                 let origin =
                     Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
                 sender
                     .check(&origin, &outgoing)
                     .and_then(|()| sender.http.send(&outgoing))
             }
-            Verb::Get | Verb::Head => {
+            HttpMethod::Get | HttpMethod::Head => {
                 let first = self.first(sender, &mut outgoing);
                 let result = sender.send(&outgoing, first);
                 let is_doubtful = self.is_guess && outgoing.url.starts_with("http://");
@@ -110,7 +110,7 @@ impl Endpoint {
     fn first(
         &self,
         sender: &Sender<'_>,
-        outgoing: &mut Outgoing<'_>,
+        outgoing: &mut HttpRequest<'_>,
     ) -> Option<Result<Response, Error>> {
         if !self.doubtful.swap(false, Ordering::Relaxed) {
             return None;
@@ -124,17 +124,19 @@ impl Endpoint {
     fn secured(
         &self,
         sender: &Sender<'_>,
-        outgoing: &mut Outgoing<'_>,
+        outgoing: &mut HttpRequest<'_>,
         plain: &Result<Response, Error>,
     ) -> Option<Result<Response, Error>> {
-        let wish = wish_for_tls(plain)?;
+        let hint = tls_hint(plain)?;
         let mut secure = outgoing.clone();
         secure.url = secure.url.replacen("http://", "https://", 1);
         let answer = sender.http.send(&secure);
-        let speaks_tls = match (&wish, &answer) {
+        let speaks_tls = match (&hint, &answer) {
             // Whatever failed now may pass.
-            (Wish::Said, _) | (_, Ok(_)) => true,
-            (Wish::Maybe, Err(error)) => error.class == Class::Tls && error.cause != Cause::NoTls,
+            (TlsHint::Said, _) | (_, Ok(_)) => true,
+            (TlsHint::Maybe, Err(error)) => {
+                error.class == Class::Tls && error.cause != Cause::NoTls
+            }
         };
         if !speaks_tls {
             return None;
@@ -146,14 +148,14 @@ impl Endpoint {
 }
 
 /// How a server that was asked over http lets it be known that it speaks TLS.
-enum Wish {
+enum TlsHint {
     /// In words.
     Said,
     /// It may be: the words were cut off, or are none.
     Maybe,
 }
 
-fn wish_for_tls(answer: &Result<Response, Error>) -> Option<Wish> {
+fn tls_hint(answer: &Result<Response, Error>) -> Option<TlsHint> {
     match answer {
         Ok(response) if response.status == 400 => {
             let body = String::from_utf8_lossy(&response.body).to_ascii_lowercase();
@@ -163,13 +165,13 @@ fn wish_for_tls(answer: &Result<Response, Error>) -> Option<Wish> {
                 "speaking plain http to an ssl-enabled server",
             ];
             match said.iter().any(|words| body.contains(words)) {
-                true => Some(Wish::Said),
+                true => Some(TlsHint::Said),
                 // A registry's own answer.
                 false if body.contains("\"errors\"") => None,
-                false => Some(Wish::Maybe),
+                false => Some(TlsHint::Maybe),
             }
         }
         Ok(_) => None,
-        Err(error) => matches!(error.cause, Cause::Cut | Cause::NotHttp).then_some(Wish::Maybe),
+        Err(error) => matches!(error.cause, Cause::Cut | Cause::NotHttp).then_some(TlsHint::Maybe),
     }
 }

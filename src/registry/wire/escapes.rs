@@ -9,35 +9,35 @@ const DEPTH: usize = 4;
 const LONGEST_REFERENCE: usize = 12;
 
 /// The bytes that a text means, each with the place that it has in the text.
-pub(crate) struct Meaning {
+pub(crate) struct Unescaped {
     pub(crate) bytes: Vec<u8>,
     places: Vec<Range<usize>>,
 }
 
-impl Meaning {
+impl Unescaped {
     /// The text as it stands.
     pub(crate) fn of(text: &str) -> Self {
-        let mut meaning = Self::with_capacity(text.len());
+        let mut unescaped = Self::with_capacity(text.len());
         for (start, c) in text.char_indices() {
             let end = start + c.len_utf8();
-            meaning.push(c.encode_utf8(&mut [0; 4]).as_bytes(), start..end);
+            unescaped.push(c.encode_utf8(&mut [0; 4]).as_bytes(), start..end);
         }
-        meaning
+        unescaped
     }
 
     /// The same without the escapes of URLs and forms, JSON and programming languages, Markdown,
     /// XML and HTML. A space and a `+` are one, as in a form, and so are a tab and a `t`, a line
     /// break and an `n`, as behind a backslash. So a text means the same however it was escaped.
     pub(crate) fn unescaped(&self) -> Self {
-        let mut meaning = self.unescape();
+        let mut unescaped = self.unescape();
         for _ in 1..DEPTH {
-            let before = meaning.bytes.len();
-            meaning = meaning.unescape();
-            if meaning.bytes.len() == before {
+            let before = unescaped.bytes.len();
+            unescaped = unescaped.unescape();
+            if unescaped.bytes.len() == before {
                 break;
             }
         }
-        meaning
+        unescaped
     }
 
     /// Where in the text these bytes stand, in whole characters and whole escapes.
@@ -60,15 +60,15 @@ impl Meaning {
     }
 
     fn unescape(&self) -> Self {
-        let mut meaning = Self::with_capacity(self.bytes.len());
+        let mut unescaped = Self::with_capacity(self.bytes.len());
         let mut at = 0;
         // Where the backslashes before this begin, which belong to what follows them.
         let mut start = None;
         while let Some((&byte, rest)) = self.bytes.get(at..).and_then(<[u8]>::split_first) {
             let mut own = [0; 4];
             let (bytes, length): (&[u8], usize) = match escape(byte, rest) {
-                Some((Found::Byte(byte), length)) => (&[byte], length),
-                Some((Found::Char(c), length)) => (c.encode_utf8(&mut own).as_bytes(), length),
+                Some((Unit::Byte(byte), length)) => (&[byte], length),
+                Some((Unit::Char(c), length)) => (c.encode_utf8(&mut own).as_bytes(), length),
                 None if byte == b'\\' => {
                     start = start.or(Some(at));
                     at += 1;
@@ -86,31 +86,31 @@ impl Meaning {
                 ),
             };
             if let Some(place) = self.place(start.take().unwrap_or(at)..at + length) {
-                meaning.push(bytes, place);
+                unescaped.push(bytes, place);
             }
             at += length;
         }
-        meaning
+        unescaped
     }
 }
 
 /// What an escape stands for.
-enum Found {
+enum Unit {
     Byte(u8),
     Char(char),
 }
 
 /// What the escape that begins with `first` stands for, and how long it is. A backslash before
 /// anything else is none.
-fn escape(first: u8, rest: &[u8]) -> Option<(Found, usize)> {
-    let byte = |digits: &[u8]| u8::try_from(hex(digits)?).ok().map(Found::Byte);
+fn escape(first: u8, rest: &[u8]) -> Option<(Unit, usize)> {
+    let byte = |digits: &[u8]| u8::try_from(hex(digits)?).ok().map(Unit::Byte);
     match (first, rest) {
         (b'%', [a, b, ..]) => Some((byte(&[*a, *b])?, 3)),
         (b'\\', [b'x', a, b, ..]) => Some((byte(&[*a, *b])?, 4)),
         (b'\\', [b'u', rest @ ..]) => {
             let unit = hex(rest.get(..4)?)?;
             if let Some(c) = char::from_u32(unit) {
-                return Some((Found::Char(c), 6));
+                return Some((Unit::Char(c), 6));
             }
             // As many backslashes as there were before the first half.
             let rest = rest.get(4..)?;
@@ -121,7 +121,7 @@ fn escape(first: u8, rest: &[u8]) -> Option<(Found, usize)> {
                 return None;
             };
             let c = char::decode_utf16([high, low]).next()?.ok()?;
-            Some((Found::Char(c), 11 + slashes))
+            Some((Unit::Char(c), 11 + slashes))
         }
         (b'&', rest) => {
             let end = rest
@@ -143,7 +143,7 @@ fn escape(first: u8, rest: &[u8]) -> Option<(Found, usize)> {
                     char::from_u32(number)?
                 }
             };
-            Some((Found::Char(c), end + 2))
+            Some((Unit::Char(c), end + 2))
         }
         _ => None,
     }
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     fn meant(text: &str) -> String {
-        String::from_utf8_lossy(&Meaning::of(text).unescaped().bytes).into_owned()
+        String::from_utf8_lossy(&Unescaped::of(text).unescaped().bytes).into_owned()
     }
 
     #[test]
@@ -220,9 +220,9 @@ mod tests {
     #[test]
     fn a_place_holds_whole_characters_and_escapes() {
         let text = "é\\\\a%C3%A9b";
-        let meaning = Meaning::of(text).unescaped();
-        assert_eq!(meaning.bytes, "éaéb".as_bytes());
-        let at = |bytes| meaning.place(bytes).and_then(|place| text.get(place));
+        let unescaped = Unescaped::of(text).unescaped();
+        assert_eq!(unescaped.bytes, "éaéb".as_bytes());
+        let at = |bytes| unescaped.place(bytes).and_then(|place| text.get(place));
         assert_eq!(at(0..1), Some("é"));
         assert_eq!(at(1..3), Some("é\\\\a"));
         assert_eq!(at(3..5), Some("%C3%A9"));

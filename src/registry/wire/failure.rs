@@ -1,4 +1,4 @@
-//! Why an exchange failed below HTTP: names, sockets, TLS and proxies, told in words.
+//! Why an exchange failed below HTTP: names, sockets, TLS and proxies, as a class, a cause and words.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(crate) enum Failure {
 }
 
 /// How a request was made that failed below HTTP.
-pub(crate) struct Attempt<'a> {
+pub(crate) struct FailedCall<'a> {
     pub(crate) is_secure: bool,
     pub(crate) proxy: Option<&'a Proxy>,
     /// The time for the call was what was left of the run.
@@ -25,7 +25,7 @@ pub(crate) struct Attempt<'a> {
 /// What is made of a failure.
 type Explained = (Class, Cause, String);
 
-impl Attempt<'_> {
+impl FailedCall<'_> {
     /// The class of a failure, what is known of its cause, and its words.
     pub(crate) fn explain(&self, failure: Failure) -> Explained {
         use std::io::ErrorKind as K;

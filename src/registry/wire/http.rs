@@ -12,12 +12,12 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
 
 use super::certificates;
-use super::failure::{Attempt, Failure};
-use super::origin::{Origin, redact};
+use super::failure::{FailedCall, Failure};
+use super::origin::{Origin, public_url};
 use super::proxy::{Proxies, Proxy};
-use super::redact::Secrets;
+use super::redact::Redactor;
 use super::refusal::{MAX_REFUSAL_BODY, Refusal};
-use super::resolver::Lookup;
+use super::resolver::TimeoutResolver;
 use crate::clock::Clock;
 use crate::oci::Host;
 use crate::registry::sync::lock;
@@ -30,14 +30,14 @@ const CALL: Duration = Duration::from_secs(60);
 
 /// The method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verb {
+pub(crate) enum HttpMethod {
     Get,
     Head,
     Put,
     Post,
 }
 
-impl Verb {
+impl HttpMethod {
     fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -50,8 +50,8 @@ impl Verb {
 
 /// A request.
 #[derive(Clone)]
-pub(crate) struct Outgoing<'a> {
-    pub(crate) verb: Verb,
+pub(crate) struct HttpRequest<'a> {
+    pub(crate) method: HttpMethod,
     pub(crate) url: String,
     pub(crate) accept: Option<&'static str>,
     pub(crate) content_type: Option<&'a str>,
@@ -64,19 +64,19 @@ pub(crate) struct Outgoing<'a> {
     /// When it must be answered, where that is before the deadline of the run.
     pub(crate) until: Option<Duration>,
     /// What must not be shown of the URL, if a server named it.
-    pub(crate) secrets: Option<Arc<Secrets>>,
+    pub(crate) redactor: Option<Arc<Redactor>>,
 }
 
-impl Outgoing<'_> {
+impl HttpRequest<'_> {
     /// The request as it may be shown.
     pub(crate) fn shown(&self) -> String {
-        format!("{} {}", self.verb.as_str(), self.shown_url())
+        format!("{} {}", self.method.as_str(), self.shown_url())
     }
 
     fn shown_url(&self) -> String {
-        let url = redact(&self.url);
-        match &self.secrets {
-            Some(secrets) => secrets.conceal(&url),
+        let url = public_url(&self.url);
+        match &self.redactor {
+            Some(redactor) => redactor.redact(&url),
             None => url,
         }
     }
@@ -110,7 +110,7 @@ pub(crate) struct Response {
     /// A redirect led to another origin, and the answer came from there, where no login goes.
     pub(crate) is_redirected: bool,
     /// What must not be repeated of it.
-    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) redactor: Arc<Redactor>,
 }
 
 impl Response {
@@ -130,13 +130,8 @@ impl Response {
 
     /// The body read as a refusal.
     pub(crate) fn refusal(&self) -> Refusal {
-        let conceal = |words: &str| self.secrets.conceal(words);
-        Refusal::read(
-            self.status,
-            self.header("content-type"),
-            &self.body,
-            conceal,
-        )
+        let redact = |words: &str| self.redactor.redact(words);
+        Refusal::read(self.status, self.header("content-type"), &self.body, redact)
     }
 }
 
@@ -151,9 +146,9 @@ pub(crate) struct Http<'a> {
     authorities: Vec<Certificate<'static>>,
     /// What is trusted for one origin only.
     own_authorities: Vec<(Origin, Vec<Certificate<'static>>)>,
-    secrets: Arc<Secrets>,
+    redactor: Arc<Redactor>,
     proxies: Proxies,
-    lanes: Lanes,
+    limit: ConcurrencyLimit,
     concurrency: usize,
     deadline: Duration,
     clock: &'a dyn Clock,
@@ -187,9 +182,9 @@ impl<'a> Http<'a> {
                     Ok((origin, certificates::of_file(&of, pem)?))
                 })
                 .collect::<Result<_, String>>()?,
-            secrets: Arc::default(),
+            redactor: Arc::default(),
             proxies,
-            lanes: Lanes::new(concurrency),
+            limit: ConcurrencyLimit::new(concurrency),
             concurrency,
             deadline,
             clock,
@@ -206,14 +201,14 @@ impl<'a> Http<'a> {
     }
 
     /// Sends a request once, follows nothing, and reads the whole answer.
-    pub(crate) fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
+    pub(crate) fn send(&self, outgoing: &HttpRequest<'_>) -> Result<Response, Error> {
         let origin =
             Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
         let end = outgoing
             .until
             .map_or(self.deadline, |it| it.min(self.deadline));
         let left = || end.saturating_sub(self.clock.now());
-        let lane = self.lanes.enter(&origin, left());
+        let lane = self.limit.acquire(&origin, left());
         let (start, left) = (self.clock.now(), left());
         if lane.is_none() || left.is_zero() {
             return Err(outgoing.error(Class::Deadline, "the time for the whole run is over"));
@@ -222,19 +217,19 @@ impl<'a> Http<'a> {
         let agent = self.agent(&origin, proxy);
         self.total.fetch_add(1, Ordering::Relaxed);
         if let Some(authorization) = &outgoing.authorization {
-            self.secrets.learn_header(authorization);
+            self.redactor.add_header(authorization);
         }
-        if outgoing.verb == Verb::Post {
-            self.secrets.learn_form(outgoing.body);
+        if outgoing.method == HttpMethod::Post {
+            self.redactor.add_form(outgoing.body);
         }
         if let Some(password) = proxy.and_then(|it| it.proxy.password()) {
             let username = proxy.and_then(|it| it.proxy.username());
-            self.secrets
-                .learn_login(username.unwrap_or_default(), password);
+            self.redactor
+                .add_login(username.unwrap_or_default(), password);
         }
-        let secrets = Arc::clone(&self.secrets);
-        let result = exchange(&agent, outgoing, left.min(CALL), secrets).map_err(|failure| {
-            let attempt = Attempt {
+        let redactor = Arc::clone(&self.redactor);
+        let result = exchange(&agent, outgoing, left.min(CALL), redactor).map_err(|failure| {
+            let attempt = FailedCall {
                 is_secure: origin.is_secure(),
                 proxy,
                 is_last: left < CALL,
@@ -262,8 +257,8 @@ impl<'a> Http<'a> {
     }
 
     /// What was sent and must not be repeated.
-    pub(crate) fn secrets(&self) -> &Arc<Secrets> {
-        &self.secrets
+    pub(crate) fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
     }
 
     /// One agent, and so one pool of connections, for each way out. Certificates are only read
@@ -295,7 +290,7 @@ impl<'a> Http<'a> {
                 .max_idle_connections(self.concurrency.saturating_mul(8).max(16))
                 .max_idle_connections_per_host(self.concurrency.max(1))
                 .build();
-            Agent::with_parts(config, DefaultConnector::default(), Lookup)
+            Agent::with_parts(config, DefaultConnector::default(), TimeoutResolver)
         };
         agents.entry(key).or_insert_with(build).clone()
     }
@@ -314,12 +309,12 @@ impl<'a> Http<'a> {
 
 fn exchange(
     agent: &Agent,
-    outgoing: &Outgoing<'_>,
+    outgoing: &HttpRequest<'_>,
     time: Duration,
-    secrets: Arc<Secrets>,
+    redactor: Arc<Redactor>,
 ) -> Result<Response, Failure> {
     let mut request = ureq::http::Request::builder()
-        .method(outgoing.verb.as_str())
+        .method(outgoing.method.as_str())
         .uri(&outgoing.url);
     let headers = [
         ("accept", outgoing.accept),
@@ -331,7 +326,7 @@ fn exchange(
             request = request.header(name, value);
         }
     }
-    let has_body = matches!(outgoing.verb, Verb::Put | Verb::Post);
+    let has_body = matches!(outgoing.method, HttpMethod::Put | HttpMethod::Post);
     let answer = |error: ureq::Error| Failure::Answer(error);
     // A request with settings of its own cannot share the agent's TLS settings, which are parsed
     // anew then: only the last minute of the run pays for that.
@@ -390,25 +385,25 @@ fn exchange(
         body,
         is_cut,
         is_redirected: false,
-        secrets,
+        redactor,
     })
 }
 
-/// How many requests are under way to each origin. The threads of a registry are as many as it
-/// gets at once; a token server may be that of several registries, and gets no more either.
-struct Lanes {
+/// How many requests are on their way to each origin. Each registry has at most that many threads
+/// already; this also limits a token server that several registries share.
+struct ConcurrencyLimit {
     most: usize,
     busy: Mutex<BTreeMap<Origin, usize>>,
     freed: Condvar,
 }
 
 /// The right to send one request. It ends when it is dropped.
-struct Lane<'a> {
-    lanes: &'a Lanes,
+struct Permit<'a> {
+    limit: &'a ConcurrencyLimit,
     origin: &'a Origin,
 }
 
-impl Lanes {
+impl ConcurrencyLimit {
     /// At most `most` requests to an origin at once.
     fn new(most: usize) -> Self {
         Self {
@@ -418,8 +413,8 @@ impl Lanes {
         }
     }
 
-    /// Waits for a lane, in no more than `time`; `None` when that is over.
-    fn enter<'a>(&'a self, origin: &'a Origin, time: Duration) -> Option<Lane<'a>> {
+    /// Waits for a permit, at most `time`; `None` when that has passed.
+    fn acquire<'a>(&'a self, origin: &'a Origin, time: Duration) -> Option<Permit<'a>> {
         let is_full = |busy: &mut BTreeMap<Origin, usize>| {
             busy.get(origin).is_some_and(|count| *count >= self.most)
         };
@@ -431,19 +426,19 @@ impl Lanes {
             return None;
         }
         *busy.entry(origin.clone()).or_default() += 1;
-        Some(Lane {
-            lanes: self,
+        Some(Permit {
+            limit: self,
             origin,
         })
     }
 }
 
-impl Drop for Lane<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        if let Some(count) = lock(&self.lanes.busy).get_mut(self.origin) {
+        if let Some(count) = lock(&self.limit.busy).get_mut(self.origin) {
             *count = count.saturating_sub(1);
         }
-        self.lanes.freed.notify_all();
+        self.limit.freed.notify_all();
     }
 }
 
@@ -455,13 +450,13 @@ mod tests {
     fn an_origin_gets_so_many_and_no_more_until_one_ends() {
         let origin = |url| Origin::of(url).unwrap();
         let (one, other) = (origin("https://r.io/v2/"), origin("https://auth.io/token"));
-        let lanes = Lanes::new(2);
+        let limit = ConcurrencyLimit::new(2);
         let now = Duration::ZERO;
-        let (first, second) = (lanes.enter(&one, now), lanes.enter(&one, now));
+        let (first, second) = (limit.acquire(&one, now), limit.acquire(&one, now));
         assert!(first.is_some() && second.is_some());
-        assert!(lanes.enter(&one, now).is_none());
-        assert!(lanes.enter(&other, now).is_some());
+        assert!(limit.acquire(&one, now).is_none());
+        assert!(limit.acquire(&other, now).is_some());
         drop(first);
-        assert!(lanes.enter(&one, now).is_some());
+        assert!(limit.acquire(&one, now).is_some());
     }
 }

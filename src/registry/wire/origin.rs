@@ -132,7 +132,7 @@ fn v4_within(ip: &Ipv6Addr) -> Option<std::net::Ipv4Addr> {
 }
 
 /// `url` as it may be shown: without user, query and fragment, which can hold secrets.
-pub(crate) fn redact(url: &str) -> String {
+pub(crate) fn public_url(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let (shown, rest) = url.split_at(end);
     let shown = match shown.split_once("://") {
@@ -267,7 +267,7 @@ mod tests {
                 "https://r.io/v2/a/manifests/1",
             ),
         ] {
-            assert_eq!(redact(url), shown);
+            assert_eq!(public_url(url), shown);
         }
     }
 

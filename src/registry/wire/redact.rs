@@ -1,4 +1,4 @@
-//! The secrets that were sent: a server that repeats what it was sent must not make it public.
+//! Takes secrets that were sent out of what servers answer: what is shown must not repeat them.
 
 use std::collections::BTreeSet;
 use std::ops::{Bound, Range};
@@ -8,11 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
-use super::escapes::Meaning;
+use super::escapes::Unescaped;
 use crate::registry::sync::lock;
 
 /// What a secret is replaced by.
-const VEIL: &str = "***";
+const MASK: &str = "***";
 
 /// Shorter ones, in bytes, would only tear words apart.
 const SHORTEST: usize = 4;
@@ -26,45 +26,45 @@ const LONGEST_HALF: usize = 256;
 
 /// Every secret that was sent in this run, as it was sent and with what may be an escape undone.
 #[derive(Default)]
-pub(crate) struct Secrets {
+pub(crate) struct Redactor {
     known: Mutex<BTreeSet<Vec<u8>>>,
 }
 
-impl Secrets {
+impl Redactor {
     /// Remembers what the value of an `Authorization` header holds.
-    pub(crate) fn learn_header(&self, value: &str) {
+    pub(crate) fn add_header(&self, value: &str) {
         let Some((scheme, credentials)) = value.split_once(' ') else {
             return;
         };
-        if !self.learn(credentials) || !scheme.eq_ignore_ascii_case("basic") {
+        if !self.add(credentials) || !scheme.eq_ignore_ascii_case("basic") {
             return;
         }
         let decoded = STANDARD.decode(credentials).ok();
         if let Some(login) = decoded.and_then(|bytes| String::from_utf8(bytes).ok())
             && let Some((_, password)) = login.split_once(':')
         {
-            self.learn(password);
+            self.add(password);
         }
     }
 
     /// Remembers a password that is sent as a proxy's login, and the header that it is sent in.
-    pub(crate) fn learn_login(&self, username: &str, password: &str) {
-        if self.learn(password) {
-            self.learn(&STANDARD.encode(format!("{username}:{password}")));
+    pub(crate) fn add_login(&self, username: &str, password: &str) {
+        if self.add(password) {
+            self.add(&STANDARD.encode(format!("{username}:{password}")));
         }
     }
 
     /// Remembers the token that a form for the token server holds.
-    pub(crate) fn learn_form(&self, form: &[u8]) {
+    pub(crate) fn add_form(&self, form: &[u8]) {
         let form = String::from_utf8_lossy(form);
         let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
         for (_, token) in pairs.filter(|(name, _)| *name == "refresh_token") {
-            self.learn(&percent_decode_str(token).decode_utf8_lossy());
+            self.add(&percent_decode_str(token).decode_utf8_lossy());
         }
     }
 
     /// Remembers a secret; `false` if it was known already.
-    fn learn(&self, secret: &str) -> bool {
+    fn add(&self, secret: &str) -> bool {
         let mut known = lock(&self.known);
         if known.contains(secret.as_bytes()) {
             return false;
@@ -72,7 +72,7 @@ impl Secrets {
         // UTF-8 that a server takes for Latin-1 and writes as UTF-8.
         let misread: String = secret.bytes().map(char::from).collect();
         for text in [secret, &misread] {
-            let meaning = Meaning::of(text);
+            let meaning = Unescaped::of(text);
             let unescaped = meaning.unescaped();
             let shapes = [meaning.bytes, unescaped.bytes];
             known.extend(shapes.into_iter().filter(|it| it.len() >= SHORTEST));
@@ -82,12 +82,12 @@ impl Secrets {
 
     /// The text without them: as they are, escaped in any way, encoded by base64 together with
     /// what stood beside them, and cut off after the half.
-    pub(crate) fn conceal(&self, text: &str) -> String {
+    pub(crate) fn redact(&self, text: &str) -> String {
         let known = lock(&self.known);
         if known.is_empty() {
             return text.to_owned();
         }
-        let literal = Meaning::of(text);
+        let literal = Unescaped::of(text);
         let mut places: Vec<Range<usize>> = Vec::new();
         for meaning in [&literal.unescaped(), &literal] {
             let found = matches(&known, &meaning.bytes)
@@ -100,7 +100,7 @@ impl Secrets {
         for place in places {
             if place.start > end || concealed.is_empty() {
                 concealed.push_str(text.get(end..place.start).unwrap_or_default());
-                concealed.push_str(VEIL);
+                concealed.push_str(MASK);
             }
             end = end.max(place.end);
         }
@@ -196,20 +196,20 @@ mod tests {
     /// Whatever needs an escape somewhere.
     const HOSTILE: &str = "p\"a\\s<s&w'o+r/d%4 é?";
 
-    fn knowing(password: &str) -> Secrets {
-        let secrets = Secrets::default();
-        secrets.learn_header(&format!(
+    fn knowing(password: &str) -> Redactor {
+        let redactor = Redactor::default();
+        redactor.add_header(&format!(
             "Basic {}",
             STANDARD.encode(format!("me:{password}"))
         ));
-        secrets
+        redactor
     }
 
     #[test]
     fn all_shapes_of_what_was_sent_are_concealed() {
-        let secrets = knowing("hunter2");
-        secrets.learn_header("Bearer tokentoken");
-        secrets.learn_form(b"grant_type=refresh_token&refresh_token=A%2Fb%2Fc");
+        let redactor = knowing("hunter2");
+        redactor.add_header("Bearer tokentoken");
+        redactor.add_form(b"grant_type=refresh_token&refresh_token=A%2Fb%2Fc");
         for (text, concealed) in [
             ("me:hunter2 and hunter2!", "me:*** and ***!"),
             ("bWU6aHVudGVyMg==, bWU6aHVudGVyMg", "***, ***"),
@@ -220,13 +220,13 @@ mod tests {
             ("me", "me"),
             ("", ""),
         ] {
-            assert_eq!(secrets.conceal(text), concealed);
+            assert_eq!(redactor.redact(text), concealed);
         }
     }
 
     #[test]
     fn a_password_that_needs_escapes_is_concealed_in_those_of_everyone() {
-        let secrets = knowing(HOSTILE);
+        let redactor = knowing(HOSTILE);
         let json = serde_json::to_string(HOSTILE).unwrap();
         let twice = serde_json::to_string(&json).unwrap();
         for text in [
@@ -242,18 +242,18 @@ mod tests {
             // Taken for Latin-1.
             "p\"a\\s<s&w'o+r/d%4 Ã©?",
         ] {
-            assert_eq!(secrets.conceal(&format!("({text})")), "(***)", "{text}");
+            assert_eq!(redactor.redact(&format!("({text})")), "(***)", "{text}");
         }
     }
 
     #[test]
     fn whatever_stands_beside_a_secret_in_base64_it_is_concealed() {
-        let secrets = knowing(HOSTILE);
+        let redactor = knowing(HOSTILE);
         for before in ["", "a", "ab", "abc", "me:"] {
             for after in ["", "x", "xy", "xyz"] {
                 let text = format!("{before}{HOSTILE}{after}");
                 for encoded in [STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
-                    let shown = secrets.conceal(&format!("Basic {encoded}."));
+                    let shown = redactor.redact(&format!("Basic {encoded}."));
                     let rest = shown.replace("Basic ", "").replace("***", "");
                     assert!(rest.len() <= 11, "{shown}");
                 }
@@ -263,47 +263,47 @@ mod tests {
 
     #[test]
     fn what_was_cut_off_after_the_half_is_concealed_too() {
-        let secrets = Secrets::default();
-        secrets.learn_header("Bearer 0123456789abcdefghij");
+        let redactor = Redactor::default();
+        redactor.add_header("Bearer 0123456789abcdefghij");
         for (text, concealed) in [
             ("not 0123456789abc…", "not ***…"),
             ("not 0123456789…", "not ***…"),
             ("not 012345678…", "not 012345678…"),
         ] {
-            assert_eq!(secrets.conceal(text), concealed);
+            assert_eq!(redactor.redact(text), concealed);
         }
         // The half of a short one may be a word.
-        let secrets = Secrets::default();
-        secrets.learn_header("Bearer nothing1");
-        assert_eq!(secrets.conceal("nothing nothing1"), "nothing ***");
+        let redactor = Redactor::default();
+        redactor.add_header("Bearer nothing1");
+        assert_eq!(redactor.redact("nothing nothing1"), "nothing ***");
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "so large that Miri takes minutes")]
     fn so_much_of_a_long_secret_is_enough_and_what_begins_at_its_end_is_concealed_too() {
-        let secrets = Secrets::default();
+        let redactor = Redactor::default();
         let long: String = (0..1_000).map(|it| format!("{it:04}")).collect();
-        secrets.learn_header(&format!("Bearer {long}"));
-        secrets.learn_header("Bearer 0999tail");
+        redactor.add_header(&format!("Bearer {long}"));
+        redactor.add_header("Bearer 0999tail");
         for (text, concealed) in [
             (format!("a{long}b"), "a***b"),
             (format!("a{}…", &long[..256]), "a***…"),
             (format!("{long}tail."), "***."),
             (format!("{long}{long}."), "***."),
         ] {
-            let shown = secrets.conceal(&text).replace("******", "***");
+            let shown = redactor.redact(&text).replace("******", "***");
             assert_eq!(shown, concealed, "{text}");
         }
         let half = &long[..255];
-        assert_eq!(secrets.conceal(half), half);
+        assert_eq!(redactor.redact(half), half);
     }
 
     #[test]
     fn an_escape_sign_before_a_secret_does_not_hide_it() {
-        let secrets = Secrets::default();
-        secrets.learn_header("Bearer abcdef123456");
+        let redactor = Redactor::default();
+        redactor.add_header("Bearer abcdef123456");
         for before in ["%", "\\x", "\\", "&#x", "a", "%25"] {
-            let shown = secrets.conceal(&format!("{before}abcdef123456"));
+            let shown = redactor.redact(&format!("{before}abcdef123456"));
             assert_eq!(
                 shown.replace('\\', ""),
                 format!("{before}***").replace('\\', "")
@@ -313,8 +313,8 @@ mod tests {
 
     #[test]
     fn what_is_too_short_to_be_secret_tears_no_words_apart() {
-        let secrets = knowing("e");
-        secrets.learn_header("Bearer");
-        assert_eq!(secrets.conceal("denied"), "denied");
+        let redactor = knowing("e");
+        redactor.add_header("Bearer");
+        assert_eq!(redactor.redact("denied"), "denied");
     }
 }

@@ -28,20 +28,20 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads the body of an answer, and takes out of its words what `conceal` does not let through.
+    /// Reads the body of an answer, and takes out of its words what `redact` does not let through.
     /// Never fails.
     pub(crate) fn read(
         status: u16,
         content_type: &str,
         body: &[u8],
-        conceal: impl Fn(&str) -> String,
+        redact: impl Fn(&str) -> String,
     ) -> Self {
         let text = String::from_utf8_lossy(body.get(..MAX_REFUSAL_BODY).unwrap_or(body));
         let text = text.trim();
         let content_type = content_type.to_ascii_lowercase();
         // Before anything is made of the texts: codes get capitals, what is nested gets escapes.
         let json: Option<Value> = serde_json::from_str(text).ok();
-        let json = json.map(|value| without_secrets(value, &conceal));
+        let json = json.map(|value| without_secrets(value, &redact));
         let is_page = json.is_none()
             && (content_type.starts_with("text/html")
                 || text
@@ -65,7 +65,7 @@ impl Refusal {
             None if is_page => String::new(),
             None => text.to_owned(),
         };
-        let words = conceal(&words);
+        let words = redact(&words);
         refusal.searched = clean(&words, 8 * MAX_WORDS).to_lowercase();
         refusal.words = clean(&words, MAX_WORDS);
         refusal
@@ -157,17 +157,17 @@ impl Refusal {
     }
 }
 
-/// A JSON value whose texts have passed `conceal`.
-fn without_secrets(value: Value, conceal: &impl Fn(&str) -> String) -> Value {
+/// A JSON value whose texts have passed `redact`.
+fn without_secrets(value: Value, redact: &impl Fn(&str) -> String) -> Value {
     match value {
-        Value::String(text) => Value::String(conceal(&text)),
+        Value::String(text) => Value::String(redact(&text)),
         Value::Array(items) => items
             .into_iter()
-            .map(|item| without_secrets(item, conceal))
+            .map(|item| without_secrets(item, redact))
             .collect(),
         Value::Object(fields) => fields
             .into_iter()
-            .map(|(key, field)| (key, without_secrets(field, conceal)))
+            .map(|(key, field)| (key, without_secrets(field, redact)))
             .collect(),
         other => other,
     }

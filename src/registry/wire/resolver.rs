@@ -1,4 +1,4 @@
-//! Looking names up, in bounded time.
+//! Looks names up, within the time that is left.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
@@ -8,9 +8,9 @@ use ureq::unversioned::transport::NextTimeout;
 
 /// Looks names up, in no more time than is left.
 #[derive(Debug)]
-pub(crate) struct Lookup;
+pub(crate) struct TimeoutResolver;
 
-impl Resolver for Lookup {
+impl Resolver for TimeoutResolver {
     fn resolve(
         &self,
         uri: &Uri,
@@ -44,16 +44,16 @@ impl Resolver for Lookup {
 }
 
 /// What a look-up found: a list of addresses, or why there is none.
-type Found = std::io::Result<Vec<SocketAddr>>;
+type Addresses = std::io::Result<Vec<SocketAddr>>;
 
-fn look_up(name: &str) -> Found {
+fn look_up(name: &str) -> Addresses {
     name.to_socket_addrs().map(Iterator::collect)
 }
 
 /// Waits for the system's answer no longer than `timeout`: the system itself knows no limit, so
 /// another thread asks it. An address needs no look-up.
 #[cfg(not(target_os = "wasi"))]
-fn addresses(name: String, timeout: &NextTimeout) -> Result<Found, ureq::Error> {
+fn addresses(name: String, timeout: &NextTimeout) -> Result<Addresses, ureq::Error> {
     if let Ok(address) = name.parse::<SocketAddr>() {
         return Ok(Ok(vec![address]));
     }
@@ -72,6 +72,6 @@ fn addresses(name: String, timeout: &NextTimeout) -> Result<Found, ureq::Error> 
 
 /// WASI has no threads, and its hosts answer or fail by themselves.
 #[cfg(target_os = "wasi")]
-fn addresses(name: String, _timeout: &NextTimeout) -> Result<Found, ureq::Error> {
+fn addresses(name: String, _timeout: &NextTimeout) -> Result<Addresses, ureq::Error> {
     Ok(look_up(&name))
 }

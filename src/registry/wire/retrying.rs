@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::backoff;
-use super::http::{Http, Outgoing, Response, Verb};
-use super::origin::{Origin, redact, resolve};
+use super::http::{Http, HttpMethod, HttpRequest, Response};
+use super::origin::{Origin, public_url, resolve};
 use crate::backoff::{ATTEMPTS, PATIENCE};
 use crate::clock::Clock;
 use crate::registry::sync::lock;
@@ -17,10 +17,10 @@ use crate::text::spoken;
 const MAX_REDIRECTS: usize = 3;
 
 /// What came of one try.
-pub(crate) type Outcome = Result<Response, Error>;
+pub(crate) type Sent = Result<Response, Error>;
 
 /// What to do about a failure.
-enum Wish {
+enum Retry {
     /// Try again, after about as long as the words of the answer suggest.
     Repeat { hint: Option<Duration> },
     /// It would be no use.
@@ -63,7 +63,7 @@ impl<'a> Sender<'a> {
 
     /// Sends a request that may be repeated until it is answered otherwise than with a passing
     /// failure. `first` is what came of a first try that was made already.
-    pub(crate) fn send(&self, outgoing: &Outgoing<'_>, first: Option<Outcome>) -> Outcome {
+    pub(crate) fn send(&self, outgoing: &HttpRequest<'_>, first: Option<Sent>) -> Sent {
         let origin =
             Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
         let mut first = first;
@@ -76,18 +76,18 @@ impl<'a> Sender<'a> {
             self.check(&origin, outgoing)
                 .map_err(|error| with_reason_of(error, before.as_ref()))?;
             let outcome = first.take().unwrap_or_else(|| self.http.send(outgoing));
-            let (error, wish) = match self.failure(outgoing, outcome) {
+            let (error, retry) = match self.failure(outgoing, outcome) {
                 Ok(response) => {
                     self.dead().remove(&origin);
                     return Ok(response);
                 }
-                Err((error, wish)) => (with_reason_of(error, before.as_ref()), wish),
+                Err((error, retry)) => (with_reason_of(error, before.as_ref()), retry),
             };
-            if outgoing.verb == Verb::Head && error.class == Class::Unavailable {
+            if outgoing.method == HttpMethod::Head && error.class == Class::Unavailable {
                 // It may be the method that the registry fails at, and a GET says more in any case.
                 return Err(error);
             }
-            let Wish::Repeat { hint } = wish else {
+            let Retry::Repeat { hint } = retry else {
                 self.give_up(origin, &error);
                 return Err(error);
             };
@@ -114,19 +114,19 @@ impl<'a> Sender<'a> {
     /// Follows the redirects of an answer to a GET or HEAD. The login goes along within the origin
     /// of the request (RFC 9110, section 15.4), is left behind where another one begins, and does
     /// not come back.
-    pub(crate) fn follow(&self, outgoing: &Outgoing<'_>, response: Response) -> Outcome {
+    pub(crate) fn follow(&self, outgoing: &HttpRequest<'_>, response: Response) -> Sent {
         let refuse = |why: String| Err(outgoing.error(Class::Unsafe, why));
         let registry =
             Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
         let mut request = outgoing.clone();
-        request.secrets = Some(Arc::clone(&response.secrets));
+        request.redactor = Some(Arc::clone(&response.redactor));
         let mut response = response;
         let mut is_home = true;
         for _ in 0..MAX_REDIRECTS {
             if !is_redirect(&response) {
                 return Ok(response);
             }
-            if !matches!(request.verb, Verb::Get | Verb::Head) {
+            if !matches!(request.method, HttpMethod::Get | HttpMethod::Head) {
                 return refuse("it redirects a write, which is not followed".to_owned());
             }
             let Some(location) = resolve(&request.url, response.header("location")) else {
@@ -134,7 +134,7 @@ impl<'a> Sender<'a> {
                     outgoing.error(Class::BadAnswer, format!("{} to nowhere", response.status))
                 );
             };
-            let shown = response.secrets.conceal(&redact(&location));
+            let shown = response.redactor.redact(&public_url(&location));
             let target = match Origin::of(&location) {
                 Ok(target) => target,
                 Err(why) => return refuse(format!("it redirects to `{shown}`: {why}")),
@@ -165,14 +165,16 @@ impl<'a> Sender<'a> {
 
     /// Sends a request to a token server, and once more, with all that was sent, wherever the same
     /// origin has it elsewhere. To another one nothing goes: it holds credentials.
-    pub(crate) fn send_within(&self, outgoing: &Outgoing<'_>) -> Outcome {
+    pub(crate) fn send_within(&self, outgoing: &HttpRequest<'_>) -> Sent {
         let origin =
             Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
         let mut request = outgoing.clone();
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send(&request, None)?;
             // 303 asks for a GET, which has nothing of what was posted.
-            if !is_redirect(&response) || (response.status == 303 && request.verb != Verb::Get) {
+            if !is_redirect(&response)
+                || (response.status == 303 && request.method != HttpMethod::Get)
+            {
                 return Ok(response);
             }
             let location = resolve(&request.url, response.header("location"));
@@ -184,7 +186,7 @@ impl<'a> Sender<'a> {
                 (false, Some((_, query))) => format!("{location}?{query}"),
                 _ => location,
             };
-            request.secrets = Some(Arc::clone(&response.secrets));
+            request.redactor = Some(Arc::clone(&response.redactor));
         }
         let why = format!("the token server redirects more than {MAX_REDIRECTS} times");
         Err(outgoing.error(Class::Unsafe, why))
@@ -193,16 +195,16 @@ impl<'a> Sender<'a> {
     /// An answer, or the error that it is and whether to wait for a better one.
     fn failure(
         &self,
-        outgoing: &Outgoing<'_>,
-        outcome: Outcome,
-    ) -> Result<Response, (Error, Wish)> {
+        outgoing: &HttpRequest<'_>,
+        outcome: Sent,
+    ) -> Result<Response, (Error, Retry)> {
         let response = match outcome {
             Ok(response) if response.status < 400 => return Ok(response),
             Ok(response) => response,
             Err(error) if error.class == Class::Network => {
-                return Err((error, Wish::Repeat { hint: None }));
+                return Err((error, Retry::Repeat { hint: None }));
             }
-            Err(error) => return Err((error, Wish::Stop)),
+            Err(error) => return Err((error, Retry::Stop)),
         };
         let refusal = response.refusal();
         if !matches!(refusal.class(), Class::RateLimited | Class::Unavailable) {
@@ -213,15 +215,15 @@ impl<'a> Sender<'a> {
         if let Some(time) = error.retry_after.filter(|time| *time > PATIENCE) {
             let later = spoken(time);
             error.reason = format!("{}; it takes requests again in {later}", error.reason);
-            return Err((error, Wish::Stop));
+            return Err((error, Retry::Stop));
         }
-        let wish = match refusal.is_passing() {
-            true => Wish::Repeat {
+        let retry = match refusal.is_passing() {
+            true => Retry::Repeat {
                 hint: backoff::hint(&refusal.words),
             },
-            false => Wish::Stop,
+            false => Retry::Stop,
         };
-        Err((error, wish))
+        Err((error, retry))
     }
 
     /// How long an answer asks to wait, in its header.
@@ -236,7 +238,7 @@ impl<'a> Sender<'a> {
     }
 
     /// Fails what would go to a host that is down, or after the deadline.
-    pub(crate) fn check(&self, origin: &Origin, outgoing: &Outgoing<'_>) -> Result<(), Error> {
+    pub(crate) fn check(&self, origin: &Origin, outgoing: &HttpRequest<'_>) -> Result<(), Error> {
         if self.clock.now() >= self.deadline {
             return Err(outgoing.error(Class::Deadline, "the time for the whole run is over"));
         }
