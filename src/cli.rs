@@ -10,7 +10,7 @@ mod options;
 use crate::explain;
 use crate::report::Mode;
 
-pub use options::{FileFormat, Format, Options};
+pub use options::Options;
 
 /// What a password on the command line is answered with, which repeats nothing of it.
 const PASSWORD: &str = "\

@@ -73,9 +73,9 @@ pub fn definition(data: &[u8]) {
 
 /// A policy file, and what `policy check` shows of it.
 pub fn policy(data: &[u8]) {
-    match policy::parse("policy.yml", data) {
+    match policy::yaml::parse("policy.yml", data) {
         Ok(policy) => {
-            assert_eq!(policy::parse("policy.yml", data), Ok(policy.clone()));
+            assert_eq!(policy::yaml::parse("policy.yml", data), Ok(policy.clone()));
             let shown = policy.show("policy.yml");
             assert!(shown.starts_with("`policy.yml` is a policy"));
             ruled(&policy);

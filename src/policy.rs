@@ -5,7 +5,7 @@
 
 mod pattern;
 mod show;
-mod yaml;
+pub mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,7 +16,6 @@ use crate::oci::{Attestation, Host, Platform};
 use crate::problem::Problem;
 
 pub use pattern::{ParsePatternError, Pattern, TagPattern};
-pub use yaml::parse;
 
 /// Where a policy is looked for in the working directory. No parent is searched.
 pub const PLACES: [&str; 2] = [".tagproof.yml", ".github/tagproof.yml"];

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
-use clap::{Args, ValueEnum};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, value_parser};
 
 use crate::expectation::{Asked, OnOther};
 use crate::oci::{self, Digest, Host, Platform, Reference};
 use crate::problem::Problem;
+use crate::report::formats::{FILE_FORMATS, FORMATS, FileFormat, Format};
 use crate::report::paint::ColorChoice;
-use crate::report::{Mode, Reach, Tolerate};
+use crate::report::{Mode, Tolerate};
 use crate::text::items;
 
 /// What a run is asked for: the flags of `check` and `fix`, and what a step adds.
@@ -161,21 +162,8 @@ pub struct Options {
     )]
     pub format: Format,
 
-    /// Also write the JSON report to this file
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    report: Option<PathBuf>,
-
-    /// Also write the report as JUnit XML to this file, a test case a tag
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    junit: Option<PathBuf>,
-
-    /// Also write status, digest and pinned reference to this file, for GitLab's dotenv reports
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    dotenv: Option<PathBuf>,
-
-    /// Also write a summary in Markdown to this file
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    markdown: Option<PathBuf>,
+    #[command(flatten)]
+    files_out: FilesOut,
 
     /// Whether to use colors
     #[arg(
@@ -212,13 +200,50 @@ enum OnFinding {
     Warn,
 }
 
-/// How a report is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Terminal,
-    /// The JSON report
-    Json,
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &FORMATS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.value).help(self.help))
+    }
+}
+
+/// The files that the report is also written to: a flag for each row of the table.
+#[derive(Debug)]
+struct FilesOut(Vec<(&'static FileFormat, PathBuf)>);
+
+impl Args for FilesOut {
+    fn augment_args(command: Command) -> Command {
+        command.args(FILE_FORMATS.iter().map(|format| {
+            Arg::new(format.flag)
+                .long(format.flag.trim_start_matches('-'))
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help(format.help)
+                .help_heading("Output")
+        }))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for FilesOut {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let named = FILE_FORMATS.iter().filter_map(|format| {
+            let path = matches.get_one::<PathBuf>(format.flag)?;
+            Some((format, path.clone()))
+        });
+        Ok(Self(named.collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 impl ValueEnum for OnOther {
@@ -249,37 +274,11 @@ impl ValueEnum for ColorChoice {
     }
 }
 
-/// The form of a report in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileFormat {
-    /// `--report`
-    Json,
-    /// `--junit`
-    Junit,
-    /// `--dotenv`
-    Dotenv,
-    /// `--markdown`
-    Markdown,
-}
-
-impl FileFormat {
-    /// The flag that asks for it.
-    #[must_use]
-    pub fn flag(self) -> &'static str {
-        match self {
-            Self::Json => "--report",
-            Self::Junit => "--junit",
-            Self::Dotenv => "--dotenv",
-            Self::Markdown => "--markdown",
-        }
-    }
-}
-
 impl Options {
     /// The flags that a command typed after this run needs to reach the same registries, and to
-    /// judge by the same policy.
+    /// judge by the same policy, with a space before each: ` --plain-http r.io`.
     #[must_use]
-    pub fn reach(&self) -> Reach {
+    pub fn followup_flags(&self) -> String {
         let mut flags = String::new();
         for host in &self.plain_http {
             flags.push_str(&format!(" --plain-http {host}"));
@@ -296,7 +295,7 @@ impl Options {
         if self.no_policy {
             flags.push_str(" --no-policy");
         }
-        Reach { flags }
+        flags
     }
 
     /// Which findings do not fail the run.
@@ -308,16 +307,10 @@ impl Options {
         }
     }
 
-    /// Where the report goes, too, and in which form.
-    pub fn files_out(&self) -> impl Iterator<Item = (FileFormat, &Path)> {
-        let files = [
-            (FileFormat::Json, &self.report),
-            (FileFormat::Junit, &self.junit),
-            (FileFormat::Dotenv, &self.dotenv),
-            (FileFormat::Markdown, &self.markdown),
-        ];
-        let named = files.into_iter();
-        named.filter_map(|(format, path)| Some((format, path.as_deref()?)))
+    /// The files that the report is also written to, and in which format.
+    pub fn files_out(&self) -> impl Iterator<Item = (&'static FileFormat, &Path)> {
+        let files = self.files_out.0.iter();
+        files.map(|(format, path)| (*format, path.as_path()))
     }
 
     /// The login given on the command line: for which registry (`None`: the only one), as whom.

@@ -1,5 +1,6 @@
 use serde_json::Value;
 
+use super::yaml::parse;
 use super::*;
 use crate::expectation::expect;
 use crate::metadata;
@@ -404,14 +405,14 @@ fn the_schema_knows_the_very_keys_and_words() {
         words.sort_unstable();
         words.into_iter().map(str::to_owned).collect()
     };
-    assert_eq!(keys("/properties"), sorted(yaml::TOP.to_vec()));
+    assert_eq!(keys("/properties"), sorted(yaml::places::TOP.to_vec()));
     assert_eq!(
         keys("/definitions/rule/properties"),
-        sorted(yaml::IMAGES.to_vec())
+        sorted(yaml::places::IMAGES.to_vec())
     );
     assert_eq!(
         keys("/definitions/registry/properties"),
-        sorted(yaml::REGISTRIES.to_vec())
+        sorted(yaml::places::REGISTRIES.to_vec())
     );
     let words = |at: &str| schema.pointer(at).unwrap().clone();
     assert_eq!(

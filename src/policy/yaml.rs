@@ -1,6 +1,6 @@
 //! The text of a policy: YAML, read strictly. Every mistake has its line and column.
 
-mod places;
+pub(super) mod places;
 mod reader;
 
 use serde::de::DeserializeSeed as _;
@@ -10,13 +10,6 @@ use self::reader::{At, HELP};
 use super::Policy;
 use crate::problem::Problem;
 use crate::text::clean;
-
-/// The keys of a policy.
-pub(super) const TOP: [&str; 3] = ["version", "images", "registries"];
-/// The keys of a rule.
-pub(super) const IMAGES: [&str; 4] = ["platforms", "attestations", "immutable", "on-other"];
-/// The keys of a registry.
-pub(super) const REGISTRIES: [&str; 3] = ["plain-http", "ca-file", "settle"];
 
 /// How deep a text may be nested. A policy has four levels; the time that the reader of YAML takes
 /// grows with the square of the depth.

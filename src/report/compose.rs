@@ -11,23 +11,25 @@ use crate::verdict::{self, Verdict, is_by_config};
 
 use super::remarks::{is_of_other_output, remarks};
 use super::words::Counts;
-use super::{Entry, Expected, Found, Mode, Proof, Reach, Relation, Report, Standing, Status};
+use super::{Entry, Expected, Found, Mode, Proof, Relation, Report, Standing, Status};
 use super::{Tolerate, advice};
 
 impl Report {
-    /// The report of a run that looked at tags.
+    /// The report of a run that looked at tags. `followup_flags` is what the commands that it gives
+    /// need besides the tag, with a space before each flag: how to reach the registries, and which
+    /// policy holds. None of them is secret.
     #[must_use]
     pub fn of(
         mode: Mode,
         findings: &[Finding],
         mut notes: Vec<Note>,
         tolerate: Tolerate,
-        reach: &Reach,
+        followup_flags: &str,
     ) -> Self {
         notes.extend(remarks(findings));
         let tags: Vec<Entry> = findings
             .iter()
-            .map(|finding| entry(finding, tolerate, reach))
+            .map(|finding| entry(finding, tolerate, followup_flags))
             .collect();
         let counts = Counts::of(&tags);
         let status = match counts {
@@ -77,7 +79,7 @@ impl Report {
     }
 }
 
-fn entry(finding: &Finding, tolerate: Tolerate, reach: &Reach) -> Entry {
+fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {
     let Finding {
         expectation,
         sight,
@@ -89,7 +91,7 @@ fn entry(finding: &Finding, tolerate: Tolerate, reach: &Reach) -> Entry {
     let is_written = code.is_some_and(outcome::Code::is_written);
     let overwritten = matches!(outcome, Some(Outcome::Changed { written: true, .. }));
     let before = sight.shown().filter(|_| is_written || overwritten);
-    let softened = outcome.is_none()
+    let tolerated = outcome.is_none()
         && match verdict {
             Verdict::Other(_) => expectation.on_other == OnOther::Warn,
             Verdict::Unproven(_) => tolerate.unproven,
@@ -112,7 +114,7 @@ fn entry(finding: &Finding, tolerate: Tolerate, reach: &Reach) -> Entry {
         reference: expectation.reference(),
         target: expectation.target.clone(),
         verdict: verdict.code(),
-        softened,
+        tolerated,
         expected: expected(expectation, sight),
         found: sight.tag.here().map(|document| Found {
             relation: relation(expectation, document, verdict),
@@ -122,11 +124,11 @@ fn entry(finding: &Finding, tolerate: Tolerate, reach: &Reach) -> Entry {
         outcome: code,
         before: before.cloned(),
         message: advice::message(finding),
-        help: advice::help(finding, reach),
+        help: advice::help(finding, followup_flags),
         inspect: is_written.then(|| advice::inspect(expectation)),
         undo: before
             .filter(|_| is_written && !aftermath.before_is_gone)
-            .map(|before| advice::undo(expectation, before, reach)),
+            .map(|before| advice::undo(expectation, before, followup_flags)),
         restored: aftermath.restored.clone(),
         lost: (aftermath.lost.iter())
             .map(|(left, why)| (left.clone(), why.to_string()))

@@ -3,5 +3,5 @@
 mod annotations;
 mod outputs;
 
-pub use annotations::{Annotate, annotations};
+pub use annotations::annotations;
 pub use outputs::{Outputs, file, outputs};

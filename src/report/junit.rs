@@ -1,7 +1,7 @@
 //! The report as JUnit XML, for the test views of GitLab, Jenkins and others.
 //!
 //! One test case is one tag: `classname` the repository, `name` the tag. A wrong tag is a
-//! `<failure>`, one that could not be checked an `<error>`. What a setting softens is `<skipped>`:
+//! `<failure>`, one that could not be checked an `<error>`. What a setting tolerates is `<skipped>`:
 //! it fails nothing and is seen all the same. What was repaired has passed, and its `<system-out>`
 //! says what was changed. The elements and attributes are those that Jenkins' `junit-10.xsd` has.
 

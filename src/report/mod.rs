@@ -10,6 +10,7 @@ mod standing;
 mod words;
 
 pub mod dotenv;
+pub mod formats;
 pub mod github;
 pub mod json;
 pub mod junit;
@@ -33,9 +34,9 @@ use crate::verdict;
 pub struct Report {
     /// Whether tags were only looked at or also repaired.
     pub mode: Mode,
-    /// The truth about the whole run, whatever the settings soften.
+    /// The truth about the whole run, whatever the settings tolerate.
     pub status: Status,
-    /// The exit code of the run, with what the settings soften.
+    /// The exit code of the run, with what the settings tolerate.
     pub exit_code: u8,
     /// Why there are no tags: the inputs are unusable (`invalid`) or hold nothing to check (`nothing`).
     pub problem: Option<Problem>,
@@ -85,7 +86,7 @@ pub struct Entry {
     /// What was decided before any write.
     pub verdict: verdict::Code,
     /// Whether a setting (`--on-other warn` and its like) keeps this from failing the run.
-    pub softened: bool,
+    pub tolerated: bool,
     /// What the tag should be.
     pub expected: Expected,
     /// What the tag was when that was decided; `None` if it was absent or could not be read.
@@ -184,14 +185,6 @@ pub struct Tolerate {
     pub unproven: bool,
     /// `--on-unpushed warn`: also where there is nothing to check.
     pub unpushed: bool,
-}
-
-/// What the commands that a report tells people to type need beside the tag: the flags of this
-/// run that say how to reach its registries and by which policy to judge, none of them secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reach {
-    /// ` --plain-http r.io`, with a space before each; empty if there are none.
-    pub flags: String,
 }
 
 /// What a tag, or the whole run, has come to: what a renderer makes a mark of.

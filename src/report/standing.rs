@@ -13,7 +13,7 @@ impl Entry {
             (verdict::Code::Ok, _) => Standing::Right,
             (_, Some(outcome::Code::Fixed)) => Standing::Repaired,
             (_, Some(outcome::Code::AlreadyRight)) => Standing::CameRight,
-            _ if self.softened => Standing::Tolerated,
+            _ if self.tolerated => Standing::Tolerated,
             (verdict::Code::Unproven, _) => Standing::Unproven,
             _ => Standing::Wrong,
         }
@@ -42,7 +42,7 @@ impl Entry {
     /// That a setting keeps the tag from failing the run, and which.
     pub(super) fn tolerated_by(&self) -> Option<String> {
         let setting = match self.verdict {
-            _ if !self.softened => return None,
+            _ if !self.tolerated => return None,
             verdict::Code::Other if self.rules.contains_key("on-other") => {
                 "`on-other: warn` of the policy"
             }
@@ -66,7 +66,7 @@ impl Report {
     #[must_use]
     pub fn standing(&self) -> Standing {
         match self.status {
-            _ if Counts::of(&self.tags).are_all_softened() => Standing::Tolerated,
+            _ if Counts::of(&self.tags).are_all_tolerated() => Standing::Tolerated,
             Status::Ok => Standing::Right,
             Status::Fixed => Standing::Repaired,
             Status::Unproven | Status::Nothing => Standing::Unproven,

@@ -12,9 +12,9 @@ use crate::text::clean;
 mod finding;
 mod list;
 
-/// How the report is to look.
+/// How the report is shown.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct Style {
     /// Whether to color; see [`super::paint::wanted`].
     pub color: bool,
     /// How many columns a line may have; 0 if there is no limit, as in a log.
@@ -28,16 +28,16 @@ pub struct Look {
 
 /// The report as text. Empty if there is nothing to say quietly.
 ///
-/// Commands to type and digests to copy are never cut and never wrapped, however narrow `look` is.
+/// Commands to type and digests to copy are never cut and never wrapped, however narrow the terminal is.
 #[must_use]
-pub fn render(report: &Report, look: &Look) -> String {
+pub fn render(report: &Report, style: &Style) -> String {
     let mut page = Page {
-        width: look.width,
-        paint: Paint { on: look.color },
+        width: style.width,
+        paint: Paint { on: style.color },
         blocks: Vec::new(),
     };
     match report.status {
-        Status::Ok | Status::Fixed if look.quiet => {
+        Status::Ok | Status::Fixed if style.quiet => {
             page.findings(&report.tags);
             for note in &report.notes {
                 page.note(note);
@@ -45,13 +45,13 @@ pub fn render(report: &Report, look: &Look) -> String {
         }
         _ => {
             page.verdict(report);
-            page.list(&report.tags, look.quiet);
+            page.list(&report.tags, style.quiet);
             page.findings(&report.tags);
             for note in &report.notes {
                 page.note(note);
             }
             page.explain(report);
-            page.sum(report, look.elapsed);
+            page.sum(report, style.elapsed);
         }
     }
     page.finish()

@@ -27,7 +27,7 @@ pub(super) struct Counts {
     pub(super) wrong: usize,
     pub(super) unproven: usize,
     /// How many of the wrong and the unproven do not fail the run.
-    pub(super) softened: usize,
+    pub(super) tolerated: usize,
 }
 
 impl Counts {
@@ -43,14 +43,14 @@ impl Counts {
                 _ if tag.verdict == verdict::Code::Unproven => &mut counts.unproven,
                 Standing::Tolerated | Standing::Unproven | Standing::Wrong => &mut counts.wrong,
             } += 1;
-            counts.softened += usize::from(standing == Standing::Tolerated);
+            counts.tolerated += usize::from(standing == Standing::Tolerated);
         }
         counts
     }
 
     /// Whether there is something to fail the run, and a setting keeps all of it from that.
-    pub(super) fn are_all_softened(self) -> bool {
-        self.softened > 0 && self.softened == self.wrong + self.unproven
+    pub(super) fn are_all_tolerated(self) -> bool {
+        self.tolerated > 0 && self.tolerated == self.wrong + self.unproven
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) fn sentence(report: &Report) -> String {
         Status::Nothing => problem.trim_start_matches(": ").to_owned(),
         Status::Invalid => format!("the inputs are unusable{problem}"),
     };
-    if counts.are_all_softened() {
+    if counts.are_all_tolerated() {
         text.push_str(" (a warning only, as asked)");
     }
     text

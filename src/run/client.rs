@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Around;
+use super::context::RunContext;
 use crate::cli::Options;
 use crate::expectation::Expectation;
 use crate::files;
@@ -15,7 +15,7 @@ use crate::report::Mode;
 
 /// The client that the options, the policy and the environment ask for.
 pub(super) fn client<'a>(
-    around: &Around<'a, '_>,
+    context: &RunContext<'a, '_>,
     explicit: Option<GivenLogin>,
     options: &Options,
     policy: &Policy,
@@ -35,10 +35,10 @@ pub(super) fn client<'a>(
         ca_files.push((host.clone(), files::read(path, 4 * 1024 * 1024, &help)?));
     }
     let sources = Sources {
-        environment: around.environment.clone(),
+        environment: context.environment.clone(),
         explicit,
         registry_config: options.registry_config.clone(),
-        token: around.token.clone(),
+        token: context.token.clone(),
         write: options.mode == Mode::Fix,
     };
     let logins = Logins::new(sources).map_err(|cause| {
@@ -60,11 +60,11 @@ pub(super) fn client<'a>(
         plain_http,
         ca_file,
         ca_files,
-        environment: around.environment.clone(),
+        environment: context.environment.clone(),
         concurrency: usize::from(options.concurrency),
         deadline: options.timeout,
     };
-    Client::new(settings, logins, around.clock, log)
+    Client::new(settings, logins, context.clock, log)
         .map_err(|cause| Problem::invalid(cause, "`tagproof check --help` shows the flags"))
 }
 

@@ -107,7 +107,7 @@ pub(super) fn policy(file: Option<&Path>) -> Result<Option<(String, Policy)>, Pr
         [path] => {
             let source = path.display().to_string();
             let text = files::read(path, MAX_POLICY, "docs/policy.md shows what it looks like")?;
-            let policy = policy::parse(&source, &text)?;
+            let policy = policy::yaml::parse(&source, &text)?;
             Ok(Some((source, policy)))
         }
         [..] => Err(Problem::invalid(

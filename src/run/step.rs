@@ -3,7 +3,9 @@
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::Path;
 
-use super::{Around, Process, refused_file, report, write_files};
+use super::context::{Process, RunContext};
+use super::files_out::{refused_file, write_files};
+use super::prove::report;
 use crate::ci::github::{self as ci, BUILDS_OF_A_JOB, Step, Summary};
 use crate::cli::{self, Action, Options};
 use crate::console::Console;
@@ -40,14 +42,14 @@ pub(super) fn run(process: Process<'_>) -> u8 {
     let mut report = match &mut asked {
         Ok((step, options)) => match what(step, options, &environment, &console) {
             Ok(()) => {
-                let around = Around {
+                let context = RunContext {
                     environment: &environment,
                     clock,
                     console: &console,
                     token: step.token.clone(),
                 };
                 let mut password = step.password.as_deref().unwrap_or_default().as_bytes();
-                report(&around, &mut password, options)
+                report(&context, &mut password, options)
             }
             Err(problem) => Report::of_problem(options.mode, problem, options.tolerate()),
         },
@@ -56,13 +58,13 @@ pub(super) fn run(process: Process<'_>) -> u8 {
     if let Ok(step) = &step {
         hint(step, &mut report);
     }
-    let look = terminal::Look {
+    let style = terminal::Style {
         color: paint::wanted(paint::ColorChoice::Auto, stdout_is_terminal, &environment),
         width: width.unwrap_or(0),
         quiet: false,
         elapsed: clock.now(),
     };
-    console.line(terminal::render(&report, &look).trim_end());
+    console.line(terminal::render(&report, &style).trim_end());
     let written = match &asked {
         Ok((_, options)) => write_files(&report, options, &console),
         Err(_) => true,
@@ -171,7 +173,7 @@ fn tell(
     let summary = environment.get("GITHUB_STEP_SUMMARY").is_some()
         && step.is_none_or(|step| wants(step.summary, report));
     if step.is_none_or(|step| step.annotations) {
-        let annotations = github::annotations(report, github::Annotate { summary });
+        let annotations = github::annotations(report, summary);
         if !annotations.is_empty() {
             console.line(annotations.trim_end());
         }

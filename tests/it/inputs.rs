@@ -105,7 +105,7 @@ fn what_holds_no_build_leaves_nothing_to_check() {
 }
 
 #[test]
-fn nothing_to_check_can_be_softened() {
+fn nothing_to_check_can_be_tolerated() {
     let ran = tagproof(&["check", "build.json", "--on-unpushed", "warn"])
         .file("build.json", "{}")
         .report()

@@ -220,7 +220,7 @@ fn another_image_is_a_warning_a_failure_or_moved_as_the_policy_says() {
         (vec!["app:v1 other -".to_owned()], Some(0))
     );
     assert_eq!(
-        (ran.status(), &ran.tag(0)["softened"]),
+        (ran.status(), &ran.tag(0)["tolerated"]),
         ("wrong", &json!(true))
     );
     assert!(

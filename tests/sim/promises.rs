@@ -7,7 +7,7 @@ use tagproof::finding::Finding;
 use tagproof::oci::{Digest, Tag};
 use tagproof::outcome;
 use tagproof::registry::{Class, Method, Target};
-use tagproof::report::{Mode, Reach, Report, Status};
+use tagproof::report::{Mode, Report, Status};
 use tagproof::verdict::Code;
 
 use super::fault::Fault;
@@ -259,8 +259,8 @@ impl Ran<'_> {
             let is_soft = outcome.is_none()
                 && match verdict {
                     Code::Other => scene.on_other == OnOther::Warn,
-                    Code::Unproven => scene.soften.unproven,
-                    Code::NeverPushed => scene.soften.unpushed,
+                    Code::Unproven => scene.tolerate.unproven,
+                    Code::NeverPushed => scene.tolerate.unpushed,
                     _ => false,
                 };
             match verdict {
@@ -284,7 +284,7 @@ impl Ran<'_> {
         };
         let mode = if scene.fix { Mode::Fix } else { Mode::Check };
         let notes = Vec::new();
-        let report = Report::of(mode, self.findings, notes, scene.soften, &Reach::default());
+        let report = Report::of(mode, self.findings, notes, scene.tolerate, "");
         let is_told = report.tags.len() == self.findings.len()
             && (report.status, report.exit_code) == (status, code);
         demand(is_told, TOLD, || {

@@ -145,7 +145,7 @@ pub(crate) struct Scene {
     pub(crate) deep: bool,
     pub(crate) fix: bool,
     pub(crate) on_other: OnOther,
-    pub(crate) soften: Tolerate,
+    pub(crate) tolerate: Tolerate,
     /// The platforms that the command line asks for, and the attestations that a policy does.
     pub(crate) platforms: Vec<String>,
     pub(crate) attestations: Vec<Attestation>,
@@ -206,7 +206,7 @@ impl Scene {
             fix: rng.chance(75),
             // Two of four move it: what may become of a write is most of what there is to see.
             on_other: *rng.pick(&[OnOther::Fail, OnOther::Fix, OnOther::Fix, OnOther::Warn]),
-            soften: Tolerate {
+            tolerate: Tolerate {
                 unproven: rng.chance(20),
                 unpushed: rng.chance(20),
             },

@@ -6,10 +6,17 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::super::{ParsePatternError, Pattern, Policy, Rule, Settings, TagPattern};
-use super::{IMAGES, REGISTRIES, TOP};
 use crate::expectation::OnOther;
 use crate::oci::{Attestation, Host, ParseReferenceError, Platform};
 use crate::text::nearest;
+
+/// The keys of a policy.
+pub(in crate::policy) const TOP: [&str; 3] = ["version", "images", "registries"];
+/// The keys of a rule.
+pub(in crate::policy) const IMAGES: [&str; 4] =
+    ["platforms", "attestations", "immutable", "on-other"];
+/// The keys of a registry.
+pub(in crate::policy) const REGISTRIES: [&str; 3] = ["plain-http", "ca-file", "settle"];
 
 /// The most items of a list.
 const MAX_LIST: usize = 100;

@@ -8,11 +8,10 @@ use crate::outcome::{Aftermath, Outcome};
 use crate::plan::{may_be_the_push, may_create};
 use crate::verdict::{Lack, Relation, Verdict};
 
-use super::super::Reach;
 use super::registry;
 
 /// Why it matters and what to do, one thing a line.
-pub(in crate::report) fn help(finding: &Finding, reach: &Reach) -> Vec<String> {
+pub(in crate::report) fn help(finding: &Finding, followup_flags: &str) -> Vec<String> {
     let Finding {
         expectation,
         sight,
@@ -52,7 +51,7 @@ pub(in crate::report) fn help(finding: &Finding, reach: &Reach) -> Vec<String> {
             "repair it: `tagproof fix --tag {}{}{extra}{}`",
             expectation.reference(),
             pinned(&expectation.image),
-            reach.flags
+            followup_flags
         )
     };
     match verdict {
@@ -72,7 +71,7 @@ pub(in crate::report) fn help(finding: &Finding, reach: &Reach) -> Vec<String> {
         ],
         Verdict::Absent if may_create(expectation, sight) => vec![
             "whoever pulls it gets nothing".to_owned(),
-            create(expectation, sight, reach),
+            create(expectation, sight, followup_flags),
         ],
         Verdict::Absent if expectation.claim == Claim::Asked => vec![
             "it is not created, because no build names it: one platform's build could become the release".to_owned(),
@@ -150,7 +149,7 @@ fn pinned(image: &Expected) -> String {
 
 /// The command that creates an absent tag. Without the metadata it is no guess only with the
 /// platforms of the image stated.
-fn create(expectation: &Expectation, sight: &Sight, reach: &Reach) -> String {
+fn create(expectation: &Expectation, sight: &Sight, followup_flags: &str) -> String {
     let known = sight.expected.as_ref().and_then(|seen| seen.here());
     let platforms = match known.and_then(Option::as_ref) {
         Some(document) if document.media_type().is_index() => document.platforms(),
@@ -170,7 +169,7 @@ fn create(expectation: &Expectation, sight: &Sight, reach: &Reach) -> String {
         expectation.reference(),
         pinned(&expectation.image),
         list,
-        reach.flags
+        followup_flags
     )
 }
 
@@ -229,11 +228,15 @@ fn about_losses(sight: &Sight, aftermath: &Aftermath) -> Vec<String> {
 }
 
 /// The command that undoes a repair, digest for digest.
-pub(in crate::report) fn undo(expectation: &Expectation, before: &Digest, reach: &Reach) -> String {
+pub(in crate::report) fn undo(
+    expectation: &Expectation,
+    before: &Digest,
+    followup_flags: &str,
+) -> String {
     format!(
         "tagproof fix --tag {}@{before} --on-other fix{}{}",
         expectation.reference(),
-        reach.flags,
+        followup_flags,
         // What is put back need not be what the policy asks for.
         if expectation.rules.is_empty() {
             ""

@@ -18,25 +18,18 @@ const MAX_MESSAGE: usize = 4_096;
 /// How many characters of a reference stand in a title. GitHub takes 255 of a whole title.
 const TITLE: usize = 200;
 
-/// What the annotations can rely on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Annotate {
-    /// Whether a job summary is written, to point to for what has no place.
-    pub summary: bool,
-}
-
 /// One line for every problem of a tag and every note, the worst first, at most ten.
 ///
-/// A wrong tag and one that could not be checked is an error, or a warning where a setting softens
+/// A wrong tag and one that could not be checked is an error, or a warning where a setting tolerates
 /// it; a repaired tag is a warning; a note, and a tag that came right by itself, is a notice.
+/// What has no place is in the job summary, if there is one, or else in the log.
 #[must_use]
-pub fn annotations(report: &Report, options: Annotate) -> String {
-    let Annotate { summary } = options;
+pub fn annotations(report: &Report, has_summary: bool) -> String {
     let mut all = collect(report);
     all.sort_by_key(|annotation| annotation.level);
     if all.len() > MAX {
         let rest = all.split_off(MAX - 1);
-        let place = if summary { "job summary" } else { "log" };
+        let place = if has_summary { "job summary" } else { "log" };
         all.extend(rest.first().map(|first| Annotation {
             level: first.level,
             title: format!("{} more", rest.len()),

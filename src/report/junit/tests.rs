@@ -148,9 +148,9 @@ fn nothing() {
       </testsuite>
     </testsuites>
     "#);
-    let mut softened = samples::nothing();
-    softened.exit_code = 0;
-    assert!(render(&softened).contains("<skipped type=\"nothing\""));
+    let mut tolerated = samples::nothing();
+    tolerated.exit_code = 0;
+    assert!(render(&tolerated).contains("<skipped type=\"nothing\""));
 }
 
 #[test]

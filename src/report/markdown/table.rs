@@ -127,7 +127,7 @@ fn result(tag: &Entry) -> String {
         (verdict::Code::Ok, _) => format!("{mark} {finding}"),
         (_, Some(outcome)) if outcome.is_right() => format!("{mark} {outcome}, was {finding}"),
         (_, Some(outcome)) => format!("{mark} {finding}, {outcome}"),
-        (_, None) if tag.softened => format!("{mark} {finding}, a warning only"),
+        (_, None) if tag.tolerated => format!("{mark} {finding}, a warning only"),
         (_, None) => format!("{mark} {finding}"),
     }
 }

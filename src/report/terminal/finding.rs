@@ -16,7 +16,7 @@ const IN_FULL: usize = 10;
 struct Kind {
     verdict: verdict::Code,
     outcome: Option<outcome::Code>,
-    softened: bool,
+    tolerated: bool,
 }
 
 impl Kind {
@@ -24,7 +24,7 @@ impl Kind {
         Self {
             verdict: tag.verdict,
             outcome: tag.outcome,
-            softened: tag.softened,
+            tolerated: tag.tolerated,
         }
     }
 }

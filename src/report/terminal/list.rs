@@ -92,7 +92,7 @@ impl Row {
                 if let Some(outcome) = outcome {
                     words.push_str(&format!(", {outcome}"));
                 }
-                if tag.softened {
+                if tag.tolerated {
                     words.push_str(", a warning only");
                 }
                 let more = expected.map(|digest| format!("expected {}", digest.short()));

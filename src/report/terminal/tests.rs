@@ -3,15 +3,15 @@ use std::time::Duration;
 use super::*;
 use crate::report::tests::samples;
 
-const PLAIN: Look = Look {
+const PLAIN: Style = Style {
     color: false,
     width: 0,
     quiet: false,
     elapsed: Duration::from_millis(2_149),
 };
 
-fn at(width: usize) -> Look {
-    Look { width, ..PLAIN }
+fn at(width: usize) -> Style {
+    Style { width, ..PLAIN }
 }
 
 #[test]
@@ -455,7 +455,7 @@ fn list_of(report: &Report, width: usize) -> String {
 
 #[test]
 fn quietly_all_right_says_nothing() {
-    let quiet = Look {
+    let quiet = Style {
         quiet: true,
         ..PLAIN
     };
@@ -464,7 +464,7 @@ fn quietly_all_right_says_nothing() {
 
 #[test]
 fn quietly_repaired_says_what_was_repaired() {
-    let quiet = Look {
+    let quiet = Style {
         quiet: true,
         ..PLAIN
     };
@@ -480,7 +480,7 @@ fn quietly_repaired_says_what_was_repaired() {
 
 #[test]
 fn quietly_wrong_leaves_out_what_is_right() {
-    let quiet = Look {
+    let quiet = Style {
         quiet: true,
         ..PLAIN
     };
@@ -504,7 +504,7 @@ fn quietly_wrong_leaves_out_what_is_right() {
 
 #[test]
 fn colored() {
-    let color = Look {
+    let color = Style {
         color: true,
         ..PLAIN
     };
@@ -537,7 +537,7 @@ fn color_changes_nothing_but_the_color() {
     };
     for report in samples::every().into_iter().chain([invalid]) {
         for width in [0, 20, 40, 80] {
-            let color = Look {
+            let color = Style {
                 color: true,
                 ..at(width)
             };
@@ -561,14 +561,14 @@ fn of_many_findings_alike_ten_are_told() {
 #[test]
 fn every_repair_can_be_undone_however_many_there_are() {
     let report = samples::many(true);
-    for look in [
+    for style in [
         PLAIN,
-        Look {
+        Style {
             quiet: true,
             ..at(60)
         },
     ] {
-        let text = render(&report, &look);
+        let text = render(&report, &style);
         for tag in &report.tags {
             assert!(text.contains(tag.undo.as_deref().unwrap()), "{text}");
         }

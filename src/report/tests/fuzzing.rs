@@ -11,8 +11,8 @@ use crate::note::{self, Note};
 use crate::oci::{Digest, MediaType, Platform, Reference};
 use crate::outcome::{self, Left};
 use crate::problem::{Problem, ProblemKind};
-use crate::report::github::{Annotate, Outputs, file};
-use crate::report::terminal::Look;
+use crate::report::github::{Outputs, file};
+use crate::report::terminal::Style;
 use crate::report::{
     self as render, Entry, Expected, Found, Mode, Proof, Relation, Report, Status, Tolerate,
 };
@@ -97,7 +97,7 @@ impl<'a> Source<'a> {
             reference: self.reference(),
             target: self.maybe(Self::text),
             verdict: self.one_of(&verdict::Code::ALL),
-            softened: self.below(2) == 1,
+            tolerated: self.below(2) == 1,
             expected: Expected {
                 digest: self.maybe(Self::digest),
                 config: self.maybe(Self::digest),
@@ -240,15 +240,15 @@ pub fn terminal(data: &[u8]) {
 }
 
 fn check_terminal(report: &Report, width: usize, quiet: bool) {
-    let look = |color| Look {
+    let style = |color| Style {
         color,
         width,
         quiet,
         elapsed: Duration::from_secs(3),
     };
-    let plain = render::terminal::render(report, &look(false));
+    let plain = render::terminal::render(report, &style(false));
     is_tame(&plain);
-    let colored = render::terminal::render(report, &look(true));
+    let colored = render::terminal::render(report, &style(true));
     let mut bare = colored;
     for code in ["\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"] {
         bare = bare.replace(code, "");
@@ -272,7 +272,7 @@ pub fn annotations(data: &[u8]) {
 
 fn check_annotations(report: &Report) {
     for summary in [false, true] {
-        let text = render::github::annotations(report, Annotate { summary });
+        let text = render::github::annotations(report, summary);
         assert!(text.lines().count() <= 10);
         for line in text.lines() {
             let command = runner::command(line).unwrap();

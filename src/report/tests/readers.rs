@@ -56,7 +56,7 @@ fn skip(why: &str) {
 fn expected_kind(tag: &Entry) -> Option<&'static str> {
     match tag.verdict {
         _ if tag.is_right() => None,
-        _ if tag.softened => Some("Skipped"),
+        _ if tag.tolerated => Some("Skipped"),
         verdict::Code::Unproven => Some("Error"),
         _ => Some("Failure"),
     }
@@ -106,20 +106,19 @@ fn others_read_what_was_meant() {
 #[test]
 fn every_rendering_names_what_was_put_back_and_what_was_lost() {
     let report = samples::forgetful();
-    let look = terminal::Look {
+    let style = terminal::Style {
         color: false,
         width: 0,
         quiet: false,
         elapsed: Duration::ZERO,
     };
-    let annotate = github::Annotate { summary: true };
     let (b, e) = (samples::digest('b'), samples::digest('e'));
     let kind = "application/vnd.oci.image.manifest.v1+json";
     for text in [
-        terminal::render(&report, &look),
+        terminal::render(&report, &style),
         markdown::render(&report).replace('`', ""),
         junit::render(&report),
-        github::annotations(&report, annotate),
+        github::annotations(&report, true),
     ] {
         for words in [
             format!("put back: {b} ({kind}, 1234 bytes)"),

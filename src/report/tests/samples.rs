@@ -24,7 +24,7 @@ fn ok(reference: &str) -> Entry {
         reference: reference.parse().unwrap(),
         target: None,
         verdict: verdict::Code::Ok,
-        softened: false,
+        tolerated: false,
         expected: Expected {
             digest: Some(digest('a')),
             config: None,
@@ -145,9 +145,9 @@ pub(crate) fn checked_only() -> Report {
     report(Mode::Check, Status::Wrong, tags)
 }
 
-pub(crate) fn other(softened: bool) -> Report {
+pub(crate) fn other(tolerated: bool) -> Report {
     let tag = Entry {
-        softened,
+        tolerated,
         found: Some(Found {
             digest: Some(digest('c')),
             media_type: Some(MediaType::OciIndex),

@@ -3,7 +3,7 @@ use crate::report::tests::runner;
 use crate::report::tests::samples;
 
 fn written(report: &Report) -> String {
-    annotations(report, Annotate { summary: true })
+    annotations(report, true)
 }
 
 #[test]
@@ -47,9 +47,9 @@ fn two_claims_on_one_tag_are_one_problem() {
 fn nothing_and_invalid() {
     insta::assert_snapshot!(written(&samples::nothing()), @"::error title=nothing to check::nothing to check: `metadata.json` names no image that was pushed%0Ahelp: build with `--push`, or name the tags with `--tag`");
     insta::assert_snapshot!(written(&samples::invalid()), @"::error title=the inputs are unusable::failed to read `metadata.json`: no such file");
-    let mut softened = samples::nothing();
-    softened.exit_code = 0;
-    assert!(written(&softened).starts_with("::warning title=nothing to check::"));
+    let mut tolerated = samples::nothing();
+    tolerated.exit_code = 0;
+    assert!(written(&tolerated).starts_with("::warning title=nothing to check::"));
 }
 
 /// The worst come first, so that what is left out is the least.
@@ -59,7 +59,7 @@ fn of_many_the_last_says_how_many_more() {
     let lines: Vec<String> = written(&report).lines().map(str::to_owned).collect();
     assert_eq!(lines.len(), 10);
     insta::assert_snapshot!(lines[9], @"::error title=51 more::51 more annotations have no place here: the job summary tells all");
-    let log = annotations(&report, Annotate { summary: false });
+    let log = annotations(&report, false);
     assert!(log.lines().last().unwrap().ends_with("the log tells all"));
 
     let mut mixed = samples::many(true);

@@ -1,0 +1,117 @@
+//! From the options to the report: everything that `check`, `fix` and a step have in common.
+
+use std::io::Read;
+use std::time::Duration;
+
+use super::client::{self, client, hosts};
+use super::context::RunContext;
+use super::inputs::{self, builds, named};
+use super::unpushed;
+use crate::cli::Options;
+use crate::engine::{self, Ports};
+use crate::expectation;
+use crate::files;
+use crate::note::{self, Note};
+use crate::observe::{Event, Looks, Memory};
+use crate::problem::Problem;
+use crate::report::{Mode, Report};
+
+/// How far apart two agreeing looks are, where nobody says otherwise.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// The report of a run, whatever came of it.
+pub(super) fn report(
+    context: &RunContext<'_, '_>,
+    stdin: &mut dyn Read,
+    options: &Options,
+) -> Report {
+    let proved = prove(context, stdin, options);
+    context.console.finish(context.clock.unix_time());
+    proved.unwrap_or_else(|problem| Report::of_problem(options.mode, problem, options.tolerate()))
+}
+
+/// Everything between the inputs and the report.
+fn prove(
+    context: &RunContext<'_, '_>,
+    stdin: &mut dyn Read,
+    options: &Options,
+) -> Result<Report, Problem> {
+    let RunContext { clock, console, .. } = *context;
+    let login = options.login()?;
+    let asked = options.asked()?;
+    let mut stdin = files::StdinOnce::new(stdin);
+    let builds = builds(options, &mut stdin)?;
+    let log = |line: &str| {
+        if options.verbose {
+            console.log(line, clock.unix_time());
+        }
+    };
+    builds.iter().filter_map(named).for_each(|line| log(&line));
+    let (mut expectations, mut notes) = expectation::expect(&builds, &asked)?;
+    let policy = inputs::policy(options.policy.as_deref())?
+        .unwrap_or_default()
+        .1;
+    if !options.no_policy {
+        policy.rule(&mut expectations, &asked)?;
+    }
+    let settle = options
+        .settle
+        .unwrap_or_else(|| policy.settle(&hosts(&expectations), SETTLE));
+    let explicit = client::explicit(login, &expectations, &mut stdin)?;
+    let client = client(context, explicit, options, &policy, &log)?;
+
+    let looks = Looks {
+        settle,
+        settle_timeout: options.settle_timeout,
+        deep: options.deep,
+        deadline: options.timeout,
+    };
+    let tell = |event: Event<'_>| match event {
+        Event::Waiting { tags, left } => console.waiting(tags, left),
+        // If the run is killed now, nothing else names it.
+        Event::Leaving { reference, left } if !options.quiet => {
+            let (last, listed) = left
+                .split_last()
+                .map_or((None, left), |(it, rest)| (Some(it), rest));
+            for line in last
+                .iter()
+                .map(|it| format!("moving {reference} off {it}"))
+                .chain(listed.iter().map(|it| format!("  which lists {it}")))
+            {
+                console.log(&line, clock.unix_time());
+            }
+        }
+        Event::Leaving { .. } => {}
+    };
+    let mut ports = Ports {
+        registry: &client,
+        clock,
+        tell: &tell,
+        memory: Memory::default(),
+    };
+    let mut findings = engine::look(expectations, looks, &mut ports);
+    if options.set_aside_unpushed {
+        notes.extend(unpushed::set_aside(&mut findings));
+    }
+    if options.mode == Mode::Fix {
+        engine::repair(&mut findings, looks, &mut ports);
+    }
+    notes.extend(client.warnings().into_iter().map(|(host, text)| Note {
+        code: note::Code::RegistryWarning,
+        message: format!("{host} says: {text}"),
+        help: "ask the registry's operator, or read its documentation".to_owned(),
+    }));
+    let requests = client.requests();
+    let report = Report::of(
+        options.mode,
+        &findings,
+        notes,
+        options.tolerate(),
+        &options.followup_flags(),
+    );
+    Ok(Report {
+        requests: requests.total,
+        pulls: requests.pulls,
+        ..report
+    })
+}
