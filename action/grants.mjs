@@ -12,9 +12,16 @@ const ALLOWED = [
   /^(INPUT_|RUNNER_|GITHUB_(?!TOKEN$)).*/,
 ];
 
+/** Inputs that name files to read, and files to write. */
+const READ_INPUTS = ["metadata-file", "definition", "policy", "ca-file", "registry-config"];
+const WRITTEN_INPUTS = ["report-file"];
+
+/** Flags that name a file to write. */
+const WRITTEN_FLAGS = ["--report", "--junit", "--dotenv", "--markdown"];
+
 /** Variables that hold paths; on Windows they are written as the component reads them. */
 const PATHS =
-  /^(HOME|DOCKER_CONFIG|BUILDX_CONFIG|REGISTRY_AUTH_FILE|XDG_.*|RUNNER_TEMP|GITHUB_(WORKSPACE|OUTPUT|STEP_SUMMARY|EVENT_PATH)|INPUT_(METADATA|CA|REPORT)[-_]FILE|INPUT_REGISTRY[-_]CONFIG|INPUT_(DEFINITION|POLICY))$/;
+  /^(HOME|DOCKER_CONFIG|BUILDX_CONFIG|REGISTRY_AUTH_FILE|XDG_.*|RUNNER_TEMP|GITHUB_(WORKSPACE|OUTPUT|STEP_SUMMARY|EVENT_PATH))$/;
 
 /** Where a machine keeps certificates: a policy may name a file there, and no input tells of it. */
 const CERTIFICATES = [
@@ -25,9 +32,6 @@ const CERTIFICATES = [
   "/usr/local/share/ca-certificates",
 ];
 
-/** Flags that name a file to write. */
-const WRITTEN = ["--report", "--junit", "--dotenv", "--markdown"];
-
 /** A path as the component knows it: WASI has no drives, so `C:\a` is `/C:/a`. */
 export function inside(text, windows = WINDOWS) {
   return windows ? text.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:\/)/gm, "/") : text;
@@ -35,9 +39,10 @@ export function inside(text, windows = WINDOWS) {
 
 /** The variables for the component. */
 export function environment(env, windows = WINDOWS) {
+  const isPath = (name) => PATHS.test(name) || isInput(name, [...READ_INPUTS, ...WRITTEN_INPUTS]);
   const variables = Object.entries(windows ? { HOME: env.USERPROFILE, ...env } : env)
     .filter(([name, value]) => value !== undefined && ALLOWED.some((allowed) => allowed.test(name)))
-    .map(([name, value]) => [name, PATHS.test(name) ? inside(value, windows) : value]);
+    .map(([name, value]) => [name, isPath(name) ? inside(value, windows) : value]);
   return Object.fromEntries(variables);
 }
 
@@ -76,14 +81,14 @@ export function directories(env, args, root, certificates = CERTIFICATES) {
   for (const directory of certificates) {
     grant(directory, "read");
   }
-  for (const file of inputs(env, /^INPUT_((METADATA|CA)[-_]FILE|REGISTRY[-_]CONFIG|DEFINITION|POLICY)$/)) {
+  for (const file of inputs(env, READ_INPUTS)) {
     grant(directoryOf(file), "read");
   }
   for (const [nth, arg] of args.entries()) {
     const [flag, file] = arg.startsWith("--") ? arg.split(/=(.*)/s) : [args[nth - 1], arg];
-    grant(directoryOf(file ?? ""), WRITTEN.includes(flag) ? "write" : "read");
+    grant(directoryOf(file ?? ""), WRITTEN_FLAGS.includes(flag) ? "write" : "read");
   }
-  for (const file of inputs(env, /^INPUT_REPORT[-_]FILE$/)) {
+  for (const file of inputs(env, WRITTEN_INPUTS)) {
     grant(directoryOf(file), "write");
   }
   grant(root, "write");
@@ -97,9 +102,14 @@ export function directories(env, args, root, certificates = CERTIFICATES) {
   return [[".", root, "write"], ...preopened];
 }
 
+/** Whether a variable is one of these inputs. GitHub keeps the dashes of its name, others do not. */
+function isInput(variable, names) {
+  return names.some((name) => variable.replaceAll("-", "_") === `INPUT_${name.toUpperCase().replaceAll("-", "_")}`);
+}
+
 /** The lines and items of the inputs of these names. */
 function inputs(env, names) {
-  const values = Object.entries(env).filter(([name]) => names.test(name));
+  const values = Object.entries(env).filter(([name]) => isInput(name, names));
   return values.flatMap(([, value]) => value.split(/[\n,]/)).map((item) => item.trim());
 }
 

@@ -94,7 +94,7 @@ pub fn apply(
             tell,
         );
         for ((step, state), (sight, verdict)) in watched.iter_mut().zip(seen) {
-            **state = after(step, state, &sight, &verdict);
+            **state = next_state(step, state, &sight, &verdict);
         }
     }
     states
@@ -190,7 +190,7 @@ fn write(
             // A step that failed before, on a host that is up for others, is alone with it.
             let is_alone = tries > 0 && !outages.contains_key(host);
             if is_alone || !error.class.is_of_the_host() {
-                *state = again(&error, tries, lost, deadline, clock);
+                *state = schedule_retry(&error, tries, lost, deadline, clock);
                 continue;
             }
             let now = clock.now();
@@ -250,7 +250,7 @@ fn attempt(
     let kept = match step.expectation.immutable {
         // It is never moved.
         true => Vec::new(),
-        false => match keeper.before(step, memory, registry) {
+        false => match keeper.before_write(step, memory, registry) {
             Ok(kept) => kept,
             Err(error) if error.class.is_of_the_host() => return Tried::Unseen(error),
             Err(error) if error.class == Class::Deadline => {
@@ -278,7 +278,7 @@ fn attempt(
         Ok(until) => until,
         Err(error) => return Tried::Over(State::Done(Outcome::Failed(error))),
     };
-    keeper.tell(step, &kept);
+    keeper.announce(step, &kept);
     let write = Write {
         repository: repository.clone(),
         under: Under::Tag(step.tag.clone()),
@@ -293,7 +293,7 @@ fn attempt(
             let seen = observe::look_at_tag(repository, step.tag, memory, registry);
             Tried::Over(match is_right(&seen) {
                 true => {
-                    keeper.after(step, kept, memory, registry);
+                    keeper.after_write(step, kept, memory, registry);
                     State::SeenRight
                 }
                 false => State::Done(Outcome::Refused(error)),
@@ -301,7 +301,7 @@ fn attempt(
         }
         answer => {
             // One that failed may have been taken all the same.
-            keeper.after(step, kept, memory, registry);
+            keeper.after_write(step, kept, memory, registry);
             match answer {
                 Ok(()) => Tried::Over(State::Written),
                 Err(error) if error.class.is_passing() => Tried::Failed(error),
@@ -313,7 +313,13 @@ fn attempt(
 
 /// What follows a try that failed and was not the host's fault: another one after a while, or the
 /// looks that show whether the write was taken all the same.
-fn again(error: &Error, tries: u32, lost: bool, deadline: Duration, clock: &dyn Clock) -> State {
+fn schedule_retry(
+    error: &Error,
+    tries: u32,
+    lost: bool,
+    deadline: Duration,
+    clock: &dyn Clock,
+) -> State {
     let tries = tries + 1;
     let wait = error.retry_after.unwrap_or(doubled(tries, LONGEST_WAIT));
     let due = clock.now() + wait.max(FIRST / 5);
@@ -333,7 +339,7 @@ fn given_up(error: &Error, lost: bool) -> State {
 }
 
 /// What the looks after the writes make of a step.
-fn after(step: &Step<'_>, state: &State, sight: &Sight, verdict: &Verdict) -> State {
+fn next_state(step: &Step<'_>, state: &State, sight: &Sight, verdict: &Verdict) -> State {
     let shown = sight.shown();
     let unknown = match verdict {
         Verdict::Unproven(error) => Some(error),

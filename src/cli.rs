@@ -104,17 +104,52 @@ pub enum Action {
     CheckPolicy(Option<PathBuf>),
     /// Do the step of a GitHub Action.
     Step,
-    /// Print this text and end with this exit code: help, an explanation, a usage error.
-    Print {
-        /// What to print.
+    /// Print this text: help, an explanation.
+    Print(String),
+    /// Print this error.
+    Refuse {
+        /// The error in words.
         text: String,
-        /// Whether it goes to standard error.
-        to_stderr: bool,
-        /// The exit code.
-        code: u8,
+        /// The value that is wrong, if it is one.
+        value: Option<BadValue>,
     },
     /// Print this script.
     Completions(Vec<u8>),
+}
+
+/// The value of a flag that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadValue {
+    /// The flag, with its dashes.
+    pub flag: String,
+    /// The value.
+    pub value: String,
+    /// Why, if it is more than that it is not one of those that are possible.
+    pub cause: Option<String>,
+    /// The values that are possible, if they are few.
+    pub possible: Vec<String>,
+    /// The one of them that was likely meant.
+    pub suggested: Option<String>,
+}
+
+impl BadValue {
+    fn from_error(error: &clap::Error) -> Option<Self> {
+        use clap::error::{ContextKind as K, ContextValue as V};
+        let strings = |kind| match error.get(kind) {
+            Some(V::String(text)) => vec![text.clone()],
+            Some(V::Strings(texts)) => texts.clone(),
+            _ => Vec::new(),
+        };
+        let string = |kind| strings(kind).into_iter().next();
+        let argument = string(K::InvalidArg)?;
+        Some(Self {
+            flag: argument.split(' ').next()?.to_owned(),
+            value: string(K::InvalidValue)?,
+            cause: std::error::Error::source(error).map(ToString::to_string),
+            possible: strings(K::ValidValue),
+            suggested: string(K::SuggestedValue),
+        })
+    }
 }
 
 /// Reads the command line, the program's name first.
@@ -123,12 +158,13 @@ pub fn parse(args: &[OsString]) -> Action {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
-            let to_stderr = error.use_stderr();
             let text = usage_error(args, &error);
-            return Action::Print {
-                text,
-                to_stderr,
-                code: if to_stderr { 2 } else { 0 },
+            return match error.use_stderr() {
+                true => Action::Refuse {
+                    text,
+                    value: BadValue::from_error(&error),
+                },
+                false => Action::Print(text),
             };
         }
     };
@@ -142,26 +178,17 @@ pub fn parse(args: &[OsString]) -> Action {
             command: PolicyCommand::Check { file },
         } => Action::CheckPolicy(file),
         Command::Action => Action::Step,
-        Command::Explain { code: None } => Action::Print {
-            text: explain::list(),
-            to_stderr: false,
-            code: 0,
-        },
+        Command::Explain { code: None } => Action::Print(explain::list()),
         Command::Explain { code: Some(code) } => match explain::explain(&code) {
-            Some(text) => Action::Print {
-                text,
-                to_stderr: false,
-                code: 0,
-            },
+            Some(text) => Action::Print(text),
             None => {
                 let help = match explain::closest(&code) {
                     Some(closest) => format!("did you mean `tagproof explain {closest}`?"),
                     None => "`tagproof explain` lists them all".to_owned(),
                 };
-                Action::Print {
+                Action::Refuse {
                     text: format!("error: no code `{code}`\nhelp: {help}\n"),
-                    to_stderr: true,
-                    code: 2,
+                    value: None,
                 }
             }
         },

@@ -16,12 +16,12 @@ const NAME: &str = "requests";
 
 /// The stream that it is shown on.
 pub(crate) struct Console<'a> {
-    state: Mutex<State<'a>>,
+    state: Mutex<Stream<'a>>,
     grouping: Option<LogGrouping>,
     progress: bool,
 }
 
-struct State<'a> {
+struct Stream<'a> {
     stream: &'a mut (dyn Write + Send),
     is_open: bool,
 }
@@ -33,7 +33,7 @@ impl<'a> Console<'a> {
         grouping: Option<LogGrouping>,
         progress: bool,
     ) -> Self {
-        let state = State {
+        let state = Stream {
             stream,
             is_open: false,
         };
@@ -98,7 +98,7 @@ impl<'a> Console<'a> {
     }
 }
 
-impl State<'_> {
+impl Stream<'_> {
     /// A reader that went away does not stop the run.
     fn show(&mut self, text: &str) {
         let _ = self

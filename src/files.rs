@@ -279,17 +279,17 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
             .open(path)?
             .write_all(bytes);
     };
-    let mut beside = name.to_os_string();
-    beside.push(".part");
-    let beside = path.with_file_name(beside);
-    let written = File::create(&beside).and_then(|mut file| {
+    let mut partial = name.to_os_string();
+    partial.push(".part");
+    let partial = path.with_file_name(partial);
+    let written = File::create(&partial).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
     written
-        .and_then(|()| fs::rename(&beside, path))
+        .and_then(|()| fs::rename(&partial, path))
         .inspect_err(|_| {
-            let _ = fs::remove_file(&beside);
+            let _ = fs::remove_file(&partial);
         })
 }
 

@@ -21,10 +21,10 @@ pub use crate::report::tests::fuzzing::{
 };
 
 /// A name, as in `fuzz/fuzz_targets` and `fuzz/seeds`, and its function.
-pub type Target = (&'static str, fn(&[u8]));
+pub type FuzzTarget = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [FuzzTarget; 16] = [
     ("annotations", annotations),
     ("challenge", challenge),
     ("definition", definition),
@@ -47,7 +47,7 @@ pub const TARGETS: [Target; 16] = [
 pub fn metadata(data: &[u8]) {
     match metadata::parse("metadata.json", data) {
         Ok(builds) => claims(&builds),
-        Err(found) => told(&found),
+        Err(found) => check_problem(&found),
     }
 }
 
@@ -67,7 +67,7 @@ pub fn definition(data: &[u8]) {
                 claims(&builds);
             }
         }
-        Err(found) => told(&found),
+        Err(found) => check_problem(&found),
     }
 }
 
@@ -80,7 +80,7 @@ pub fn policy(data: &[u8]) {
             assert!(shown.starts_with("`policy.yml` is a policy"));
             ruled(&policy);
         }
-        Err(found) => told(&found),
+        Err(found) => check_problem(&found),
     }
     if let Ok(text) = std::str::from_utf8(data) {
         same::<Pattern>(text);
@@ -97,7 +97,7 @@ fn ruled(policy: &Policy) {
     };
     let (mut expectations, _) = expect(&[], &asked).unwrap();
     if let Err(found) = policy.rule(&mut expectations, &asked) {
-        told(&found);
+        check_problem(&found);
     }
 }
 
@@ -194,13 +194,13 @@ fn claims(builds: &[Build]) {
                     same::<Reference>(&expectation.reference().to_string());
                 }
             }
-            Err(found) => told(&found),
+            Err(found) => check_problem(&found),
         }
     }
 }
 
 /// A problem is a message that every output can show.
-fn told(found: &Problem) {
+fn check_problem(found: &Problem) {
     assert!(!found.message.is_empty());
     crate::report::tests::fuzzing::problem(found);
 }

@@ -27,13 +27,13 @@ pub const MAX_POLICY: usize = 256 * 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// In the order of the file.
-    rules: Vec<Rule>,
-    registries: BTreeMap<Host, Settings>,
+    rules: Vec<ImageRule>,
+    registries: BTreeMap<Host, RegistrySettings>,
 }
 
 /// What is asked of the images that a pattern fits. A key that is not there is left to others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Rule {
+struct ImageRule {
     pattern: Pattern,
     /// Sorted, as all lists here: the order means nothing.
     platforms: Option<Vec<Platform>>,
@@ -42,9 +42,9 @@ struct Rule {
     on_other: Option<OnOther>,
 }
 
-impl Rule {
+impl ImageRule {
     /// A rule that asks nothing yet.
-    fn of(pattern: Pattern) -> Self {
+    fn new(pattern: Pattern) -> Self {
         Self {
             pattern,
             platforms: None,
@@ -57,7 +57,7 @@ impl Rule {
 
 /// How a registry is to be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Settings {
+struct RegistrySettings {
     plain_http: bool,
     ca_file: Option<PathBuf>,
     settle: Option<Duration>,
@@ -117,7 +117,7 @@ impl Policy {
         &'a self,
         key: &str,
         expectation: &Expectation,
-        value: impl Fn(&'a Rule) -> Option<&'a T>,
+        value: impl Fn(&'a ImageRule) -> Option<&'a T>,
     ) -> Result<Option<(&'a T, &'a Pattern)>, Problem> {
         let fitting = self.rules.iter().filter(|rule| {
             let tag = expectation.tag.as_ref();

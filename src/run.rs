@@ -31,16 +31,13 @@ pub fn run(process: Process<'_>) -> u8 {
         Action::Run(options) => check(process, &options),
         Action::CheckPolicy(file) => check_policy(process, file.as_deref()),
         Action::Step => step::run(process),
-        Action::Print {
-            text,
-            to_stderr,
-            code,
-        } => {
-            let _ = match to_stderr {
-                true => process.stderr.write_all(text.as_bytes()),
-                false => process.stdout.write_all(text.as_bytes()),
-            };
-            code
+        Action::Print(text) => {
+            let _ = process.stdout.write_all(text.as_bytes());
+            0
+        }
+        Action::Refuse { text, value: _ } => {
+            let _ = process.stderr.write_all(text.as_bytes());
+            2
         }
         Action::Completions(script) => {
             let _ = process.stdout.write_all(&script);

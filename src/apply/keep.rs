@@ -66,7 +66,7 @@ impl<'a> Keeper<'a> {
     /// # Errors
     ///
     /// When something is there that could not be put back, as it cannot be read.
-    pub(super) fn before(
+    pub(super) fn before_write(
         &mut self,
         step: &Step<'_>,
         memory: &mut Memory,
@@ -202,7 +202,7 @@ impl<'a> Keeper<'a> {
     }
 
     /// Says what the step's tag is about to be moved off, before it is.
-    pub(super) fn tell(&self, step: &Step<'_>, kept: &[Kept]) {
+    pub(super) fn announce(&self, step: &Step<'_>, kept: &[Kept]) {
         let Some(before) = step.before else { return };
         let found: BTreeMap<Digest, Arc<Document>> = kept
             .iter()
@@ -222,7 +222,7 @@ impl<'a> Keeper<'a> {
 
     /// Looks for what was there before a write that may have moved the tag, and puts back what is
     /// gone.
-    pub(super) fn after(
+    pub(super) fn after_write(
         &mut self,
         step: &Step<'_>,
         kept: Vec<Kept>,
@@ -327,7 +327,7 @@ impl<'a> Keeper<'a> {
             .get(&step.index)
             .is_some_and(|owed| !owed.is_empty())
         {
-            self.after(step, Vec::new(), memory, registry);
+            self.after_write(step, Vec::new(), memory, registry);
         }
     }
 

@@ -6,8 +6,8 @@ mod step;
 use super::system::{LogGrouping, System};
 use crate::problem::Problem;
 
-pub use inputs::{INPUTS, Means, usage_problem};
-pub use step::{Step, Summary};
+pub use inputs::{INPUTS, Means, input_of};
+pub use step::{StepInputs, Summary};
 
 /// Groups are commands, which are for a step that speaks to GitHub and to nobody else: only
 /// `tagproof action` writes them.

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use super::{Policy, Rule, Settings};
+use super::{ImageRule, Policy, RegistrySettings};
 
 impl Policy {
     /// The policy for people, its patterns in the order in which they decide.
     #[must_use]
     pub fn show(&self, source: &str) -> String {
         let mut out = format!("`{source}` is a policy that can be used\n");
-        let mut rules: Vec<&Rule> = Vec::new();
+        let mut rules: Vec<&ImageRule> = Vec::new();
         for rule in &self.rules {
-            let of = |rule: &Rule| rule.pattern.specificity();
+            let of = |rule: &ImageRule| rule.pattern.specificity();
             let at = rules.partition_point(|known| of(known) >= of(rule));
             rules.insert(at, rule);
         }
@@ -24,7 +24,7 @@ impl Policy {
         }
         for rule in rules {
             out.push_str(&format!("  {}\n", rule.pattern));
-            for (key, value) in lines_of_rule(rule) {
+            for (key, value) in rule_lines(rule) {
                 out.push_str(&format!("    {key:14}{value}\n"));
             }
         }
@@ -33,7 +33,7 @@ impl Policy {
         }
         for (host, settings) in &self.registries {
             out.push_str(&format!("  {host}\n"));
-            for (key, value) in lines_of_registry(settings) {
+            for (key, value) in registry_lines(settings) {
                 out.push_str(&format!("    {key:14}{value}\n"));
             }
         }
@@ -41,8 +41,8 @@ impl Policy {
     }
 }
 
-fn lines_of_rule(rule: &Rule) -> Vec<(&'static str, String)> {
-    let Rule {
+fn rule_lines(rule: &ImageRule) -> Vec<(&'static str, String)> {
+    let ImageRule {
         pattern: _,
         platforms,
         attestations,
@@ -60,8 +60,8 @@ fn lines_of_rule(rule: &Rule) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-fn lines_of_registry(settings: &Settings) -> Vec<(&'static str, String)> {
-    let Settings {
+fn registry_lines(settings: &RegistrySettings) -> Vec<(&'static str, String)> {
+    let RegistrySettings {
         plain_http,
         ca_file,
         settle,

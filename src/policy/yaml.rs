@@ -5,7 +5,7 @@ mod reader;
 
 use serde::de::DeserializeSeed as _;
 
-use self::places::{Draft, Place};
+use self::places::{Draft, Position};
 use self::reader::{At, HELP};
 use super::Policy;
 use crate::problem::Problem;
@@ -56,7 +56,7 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Policy, Problem> {
     let document = serde_yaml::Deserializer::from_slice(text);
     let mut draft = Draft::default();
     let at = At {
-        place: Place::Top,
+        place: Position::Top,
         draft: &mut draft,
     };
     at.deserialize(document).map_err(|error| {

@@ -1,6 +1,6 @@
 //! Composing: from what was judged and done to the report.
 
-use crate::expectation::{Expectation, Expected as Image, OnOther};
+use crate::expectation::{Expectation, Expected, OnOther};
 use crate::finding::Finding;
 use crate::note::Note;
 use crate::observation::{Seen, Sight, Tree};
@@ -11,7 +11,7 @@ use crate::verdict::{self, Verdict, is_by_config};
 
 use super::remarks::{is_of_other_output, remarks};
 use super::words::Counts;
-use super::{Entry, Expected, Found, Mode, Proof, Relation, Report, Standing, Status};
+use super::{Entry, ExpectedImage, Found, Mode, Proof, RelationToBuild, Report, Standing, Status};
 use super::{Tolerate, advice};
 
 impl Report {
@@ -19,7 +19,7 @@ impl Report {
     /// need besides the tag, with a space before each flag: how to reach the registries, and which
     /// policy holds. None of them is secret.
     #[must_use]
-    pub fn of(
+    pub fn new(
         mode: Mode,
         findings: &[Finding],
         mut notes: Vec<Note>,
@@ -31,7 +31,7 @@ impl Report {
             .iter()
             .map(|finding| entry(finding, tolerate, followup_flags))
             .collect();
-        let counts = Counts::of(&tags);
+        let counts = Counts::new(&tags);
         let status = match counts {
             Counts { wrong: 1.., .. } => Status::Wrong,
             Counts { unproven: 1.., .. } => Status::Unproven,
@@ -60,7 +60,7 @@ impl Report {
 
     /// The report of a run that had nothing to look at.
     #[must_use]
-    pub fn of_problem(mode: Mode, problem: Problem, tolerate: Tolerate) -> Self {
+    pub fn from_problem(mode: Mode, problem: Problem, tolerate: Tolerate) -> Self {
         let (status, exit_code) = match problem.kind {
             ProblemKind::Invalid => (Status::Invalid, 2),
             ProblemKind::Nothing if tolerate.unpushed => (Status::Nothing, 0),
@@ -105,10 +105,10 @@ fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {
             | Verdict::Conflict => false,
         };
     let proof = match (verdict, &expectation.image) {
-        (Verdict::Unproven(_) | Verdict::Conflict, _) | (_, Image::Nothing) => None,
+        (Verdict::Unproven(_) | Verdict::Conflict, _) | (_, Expected::Nothing) => None,
         _ if is_by_config(expectation, sight, verdict) => Some(Proof::Config),
-        (_, Image::Manifest(_)) => Some(Proof::Digest),
-        (_, Image::Id(_)) => Some(Proof::Config),
+        (_, Expected::Manifest(_)) => Some(Proof::Digest),
+        (_, Expected::Id(_)) => Some(Proof::Config),
     };
     Entry {
         reference: expectation.reference(),
@@ -137,7 +137,7 @@ fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {
     }
 }
 
-fn expected(expectation: &Expectation, sight: &Sight) -> Expected {
+fn expected(expectation: &Expectation, sight: &Sight) -> ExpectedImage {
     let document = match &sight.tag {
         Seen::Here(document) if expectation.image.is(document) => Some(document),
         _ => sight
@@ -147,9 +147,9 @@ fn expected(expectation: &Expectation, sight: &Sight) -> Expected {
             .and_then(Option::as_ref),
     };
     let (digest, config) = match &expectation.image {
-        Image::Manifest(digest) => (Some(digest.clone()), None),
-        Image::Id(config) => (None, Some(config.clone())),
-        Image::Nothing => (None, None),
+        Expected::Manifest(digest) => (Some(digest.clone()), None),
+        Expected::Id(config) => (None, Some(config.clone())),
+        Expected::Nothing => (None, None),
     };
     let platforms = match (expectation.platforms.as_slice(), document) {
         ([], Some(document)) if document.media_type().is_index() => platforms(document, sight),
@@ -160,7 +160,7 @@ fn expected(expectation: &Expectation, sight: &Sight) -> Expected {
         .map(|document| document.media_type())
         .or(expectation.media_type.as_ref())
         .cloned();
-    Expected {
+    ExpectedImage {
         digest,
         config,
         media_type,
@@ -178,16 +178,24 @@ fn platforms(document: &Document, sight: &Sight) -> Vec<Platform> {
 }
 
 /// What the document has to do with the build, where the verdict does not say it.
-fn relation(expectation: &Expectation, document: &Document, verdict: &Verdict) -> Option<Relation> {
+fn relation(
+    expectation: &Expectation,
+    document: &Document,
+    verdict: &Verdict,
+) -> Option<RelationToBuild> {
     match verdict {
-        Verdict::Ok if is_of_other_output(expectation, document) => Some(Relation::OtherOutput),
-        Verdict::Child(child) if !child.named.is(document.digest()) => Some(Relation::Repacked),
+        Verdict::Ok if is_of_other_output(expectation, document) => {
+            Some(RelationToBuild::OtherOutput)
+        }
+        Verdict::Child(child) if !child.named.is(document.digest()) => {
+            Some(RelationToBuild::Repacked)
+        }
         Verdict::Other(relation) => Some(match relation {
-            verdict::Relation::Same => Relation::Same,
-            verdict::Relation::Part => Relation::Part,
-            verdict::Relation::More => Relation::More,
-            verdict::Relation::Some => Relation::Some,
-            verdict::Relation::None => Relation::None,
+            verdict::Relation::Same => RelationToBuild::Same,
+            verdict::Relation::Part => RelationToBuild::Part,
+            verdict::Relation::More => RelationToBuild::More,
+            verdict::Relation::Some => RelationToBuild::Some,
+            verdict::Relation::None => RelationToBuild::None,
         }),
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! What a tag should be and what it was, each as a digest and the words on it.
 
 use super::words::{self, MESSAGE, NAME};
-use super::{Entry, Expected, Found};
+use super::{Entry, ExpectedImage, Found};
 use crate::oci::{Digest, Platform};
 use crate::text::clean;
 use crate::verdict;
@@ -66,8 +66,8 @@ pub(super) fn rules(tag: &Entry) -> Option<String> {
 }
 
 /// `sha256:…` and `(image index; linux/amd64, linux/arm64)`.
-fn expected(expected: &Expected) -> Option<(String, String)> {
-    let Expected {
+fn expected(expected: &ExpectedImage) -> Option<(String, String)> {
+    let ExpectedImage {
         digest,
         config,
         media_type,

@@ -31,7 +31,7 @@ pub struct Dotenv {
 /// What there is not (the one digest of two images) is no variable.
 #[must_use]
 pub fn render(report: &Report) -> Dotenv {
-    let counts = Counts::of(&report.tags);
+    let counts = Counts::new(&report.tags);
     let mut file = Dotenv {
         text: String::new(),
         left_out: Vec::new(),

@@ -4,4 +4,4 @@ mod annotations;
 mod outputs;
 
 pub use annotations::annotations;
-pub use outputs::{Outputs, file, outputs};
+pub use outputs::{StepOutputs, file, outputs};

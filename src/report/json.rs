@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Entry, Expected, Found, Report};
+use super::{Entry, ExpectedImage, Found, Report};
 use crate::note::Note;
 use crate::oci::{Digest, Platform};
 use crate::outcome::Left;
@@ -242,9 +242,9 @@ impl From<&(Left, String)> for LostV1 {
     }
 }
 
-impl From<&Expected> for ExpectedV1 {
-    fn from(expected: &Expected) -> Self {
-        let Expected {
+impl From<&ExpectedImage> for ExpectedV1 {
+    fn from(expected: &ExpectedImage) -> Self {
+        let ExpectedImage {
             digest,
             config,
             media_type,
@@ -278,7 +278,7 @@ impl From<&Found> for FoundV1 {
             platform: platform.as_ref().map(Platform::to_string),
             attestation: *attestation,
             platforms: platforms.iter().map(Platform::to_string).collect(),
-            relation: relation.map(super::Relation::as_str),
+            relation: relation.map(super::RelationToBuild::as_str),
             created: created.clone(),
             revision: revision.clone(),
             version: version.clone(),

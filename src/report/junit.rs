@@ -39,11 +39,11 @@ pub fn render(report: &Report) -> String {
     } = report;
     let mut cases: Vec<Case> = problem
         .iter()
-        .map(|it| Case::of_problem(it, *exit_code))
+        .map(|it| Case::from_problem(it, *exit_code))
         .collect();
     let mut names = BTreeSet::new();
     for tag in tags {
-        let mut case = Case::of(tag);
+        let mut case = Case::new(tag);
         case.name = unique(&mut names, &case.class, case.name, tag.target.as_deref());
         cases.push(case);
     }
@@ -81,20 +81,20 @@ struct Case {
 
 enum End {
     Passed,
-    Failed(Fault),
-    Error(Fault),
-    Skipped(Fault),
+    Failed(Failure),
+    Error(Failure),
+    Skipped(Failure),
 }
 
 /// What the attributes and the text of an element say.
-struct Fault {
+struct Failure {
     kind: String,
     message: String,
     lines: Vec<String>,
 }
 
 impl Case {
-    fn of(tag: &Entry) -> Self {
+    fn new(tag: &Entry) -> Self {
         let (class, name) = extract::split(&tag.reference);
         let mut lines = vec![format!("reference: {}", tag.name())];
         lines.extend(describe::lines(tag));
@@ -105,7 +105,7 @@ impl Case {
         lines.extend(tag.undo.iter().map(|it| labelled("undo", it)));
         let message = clean(&tag.message, MESSAGE);
         let mut said = Vec::new();
-        let fault = |lines: Vec<String>| Fault {
+        let failure = |lines: Vec<String>| Failure {
             kind: tag.codes(),
             message: message.clone(),
             lines: lines.into_iter().chain(tag.tolerated_by()).collect(),
@@ -117,9 +117,9 @@ impl Case {
                 said.extend(lines);
                 End::Passed
             }
-            Standing::Tolerated => End::Skipped(fault(lines)),
-            Standing::Unproven => End::Error(fault(lines)),
-            Standing::Wrong => End::Failed(fault(lines)),
+            Standing::Tolerated => End::Skipped(failure(lines)),
+            Standing::Unproven => End::Error(failure(lines)),
+            Standing::Wrong => End::Failed(failure(lines)),
         };
         Self {
             class,
@@ -130,7 +130,7 @@ impl Case {
     }
 
     /// A run without tags is no success: a case of its own says why.
-    fn of_problem(problem: &Problem, exit_code: u8) -> Self {
+    fn from_problem(problem: &Problem, exit_code: u8) -> Self {
         let Problem {
             kind,
             message,
@@ -140,7 +140,7 @@ impl Case {
             ProblemKind::Invalid => "invalid",
             ProblemKind::Nothing => "nothing",
         };
-        let fault = Fault {
+        let failure = Failure {
             kind: kind.to_owned(),
             message: clean(message, MESSAGE),
             lines: help
@@ -152,8 +152,8 @@ impl Case {
             class: "tagproof".to_owned(),
             name: "inputs".to_owned(),
             end: match exit_code {
-                0 => End::Skipped(fault),
-                _ => End::Error(fault),
+                0 => End::Skipped(failure),
+                _ => End::Error(failure),
             },
             said: Vec::new(),
         }
@@ -167,7 +167,7 @@ impl Case {
             said,
         } = self;
         let (class, name) = (escape(class), escape(name));
-        let (element_name, fault) = match end {
+        let (element_name, failure) = match end {
             End::Passed if said.is_empty() => {
                 out.push_str(&format!(
                     "    <testcase classname=\"{class}\" name=\"{name}\"/>\n"
@@ -175,16 +175,16 @@ impl Case {
                 return;
             }
             End::Passed => ("system-out", None),
-            End::Failed(fault) => ("failure", Some(fault)),
-            End::Error(fault) => ("error", Some(fault)),
-            End::Skipped(fault) => ("skipped", Some(fault)),
+            End::Failed(failure) => ("failure", Some(failure)),
+            End::Error(failure) => ("error", Some(failure)),
+            End::Skipped(failure) => ("skipped", Some(failure)),
         };
         out.push_str(&format!(
             "    <testcase classname=\"{class}\" name=\"{name}\">\n"
         ));
-        match fault {
+        match failure {
             None => element(out, 6, element_name, &said.join("\n"), room),
-            Some(Fault {
+            Some(Failure {
                 kind,
                 message,
                 lines,

@@ -88,7 +88,7 @@ pub struct Entry {
     /// Whether a setting (`--on-other warn` and its like) keeps this from failing the run.
     pub tolerated: bool,
     /// What the tag should be.
-    pub expected: Expected,
+    pub expected: ExpectedImage,
     /// What the tag was when that was decided; `None` if it was absent or could not be read.
     pub found: Option<Found>,
     /// What the verdict rests on; `None` if nothing is proven.
@@ -116,7 +116,7 @@ pub struct Entry {
 
 /// What a tag should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected {
+pub struct ExpectedImage {
     /// The digest of the manifest or index; `None` where only an image ID is known.
     pub digest: Option<Digest>,
     /// The image ID (digest of the config), where it is all that is known.
@@ -141,7 +141,7 @@ pub struct Found {
     /// The platforms, where it is an index.
     pub platforms: Vec<Platform>,
     /// What it has to do with the build, where the verdict does not say it.
-    pub relation: Option<Relation>,
+    pub relation: Option<RelationToBuild>,
     /// Its annotation `org.opencontainers.image.created`.
     pub created: Option<String>,
     /// Its annotation `org.opencontainers.image.revision`.
@@ -152,7 +152,7 @@ pub struct Found {
 
 /// What the document under a tag has to do with the build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
+pub enum RelationToBuild {
     /// It is what another output of the build pushed than the one that the metadata describes.
     OtherOutput,
     /// It is a child of the expected index in another manifest.
@@ -210,7 +210,7 @@ impl Entry {
     #[must_use]
     pub fn digest(&self) -> Option<&Digest> {
         let found = self.found.as_ref();
-        let is_other = found.is_some_and(|it| it.relation == Some(Relation::OtherOutput));
+        let is_other = found.is_some_and(|it| it.relation == Some(RelationToBuild::OtherOutput));
         match (self.verdict, self.proof) {
             (verdict::Code::Ok, Some(Proof::Config)) => None,
             (verdict::Code::Ok, _) if is_other => found?.digest.as_ref(),
@@ -219,7 +219,7 @@ impl Entry {
     }
 }
 
-impl Relation {
+impl RelationToBuild {
     /// All of them, in the order they are documented.
     pub const ALL: [Self; 7] = [
         Self::OtherOutput,

@@ -66,7 +66,7 @@ impl Report {
     #[must_use]
     pub fn standing(&self) -> Standing {
         match self.status {
-            _ if Counts::of(&self.tags).are_all_tolerated() => Standing::Tolerated,
+            _ if Counts::new(&self.tags).are_all_tolerated() => Standing::Tolerated,
             Status::Ok => Standing::Right,
             Status::Fixed => Standing::Repaired,
             Status::Unproven | Status::Nothing => Standing::Unproven,

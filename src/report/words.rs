@@ -1,6 +1,6 @@
 //! The words that every human-readable rendering shares: the verdict sentence and its parts.
 
-use super::{Entry, Relation, Report, Standing, Status};
+use super::{Entry, RelationToBuild, Report, Standing, Status};
 use crate::oci::{MediaType, Platform};
 use crate::text::clean;
 use crate::verdict::{self, MAX_LACKS};
@@ -31,7 +31,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn of(tags: &[Entry]) -> Self {
+    pub(super) fn new(tags: &[Entry]) -> Self {
         let mut counts = Self::default();
         for tag in tags {
             counts.tags += 1;
@@ -56,7 +56,7 @@ impl Counts {
 
 /// The whole run in one sentence, without a mark and a full stop.
 pub(super) fn sentence(report: &Report) -> String {
-    let counts = Counts::of(&report.tags);
+    let counts = Counts::new(&report.tags);
     let problem = report.problem.as_ref().map_or_else(String::new, |problem| {
         format!(": {}", clean(&problem.message, MESSAGE))
     });
@@ -104,7 +104,7 @@ pub(super) fn sentence(report: &Report) -> String {
 
 /// `3 tags: 2 ok, 1 wrong · 13 requests (1 pull)`.
 pub(super) fn tally(report: &Report) -> String {
-    let counts = Counts::of(&report.tags);
+    let counts = Counts::new(&report.tags);
     let parts: Vec<String> = [
         (counts.ok, "ok"),
         (counts.fixed, "fixed"),
@@ -155,10 +155,16 @@ pub(super) fn finding(tag: &Entry) -> String {
     };
     let platform = found.platform.as_ref().map(ToString::to_string);
     let relation = match found.relation {
-        Some(Relation::OtherOutput) => Some("another output"),
-        Some(Relation::Repacked) => Some("re-packed"),
-        Some(Relation::Same) => Some("the same image"),
-        Some(Relation::Part | Relation::More | Relation::Some | Relation::None) | None => None,
+        Some(RelationToBuild::OtherOutput) => Some("another output"),
+        Some(RelationToBuild::Repacked) => Some("re-packed"),
+        Some(RelationToBuild::Same) => Some("the same image"),
+        Some(
+            RelationToBuild::Part
+            | RelationToBuild::More
+            | RelationToBuild::Some
+            | RelationToBuild::None,
+        )
+        | None => None,
     };
     let words: Vec<String> = match found.attestation {
         true => vec!["attestation".to_owned()],

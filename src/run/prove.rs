@@ -27,7 +27,7 @@ pub(super) fn report(
 ) -> Report {
     let proved = prove(context, stdin, options);
     context.console.finish(context.clock.unix_time());
-    proved.unwrap_or_else(|problem| Report::of_problem(options.mode, problem, options.tolerate()))
+    proved.unwrap_or_else(|problem| Report::from_problem(options.mode, problem, options.tolerate()))
 }
 
 /// Everything between the inputs and the report.
@@ -102,7 +102,7 @@ fn prove(
         help: "ask the registry's operator, or read its documentation".to_owned(),
     }));
     let requests = client.requests();
-    let report = Report::of(
+    let report = Report::new(
         options.mode,
         &findings,
         notes,

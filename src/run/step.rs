@@ -6,8 +6,8 @@ use std::path::Path;
 use super::context::{Process, RunContext};
 use super::files_out::{refused_file, write_files};
 use super::prove::report;
-use crate::ci::github::{self as ci, BUILDS_OF_A_JOB, Step, Summary};
-use crate::cli::{self, Action, Options};
+use crate::ci::github::{self as ci, BUILDS_OF_A_JOB, StepInputs, Summary};
+use crate::cli::{self, Action, BadValue, Options};
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::files;
@@ -18,6 +18,9 @@ use crate::verdict;
 
 /// What a workflow says to leave a step out where most workflows do not push.
 const NOT_ON_PULL_REQUESTS: &str = "if: github.event_name != 'pull_request'";
+
+/// Where it says what inputs take.
+const INPUTS_HELP: &str = "docs/github.md lists the inputs and what they take";
 
 /// Does the step, and gives the exit code. All it says goes to standard output, in its order.
 pub(super) fn run(process: Process<'_>) -> u8 {
@@ -32,9 +35,9 @@ pub(super) fn run(process: Process<'_>) -> u8 {
         width,
         clock,
     } = process;
-    let step = Step::read(&environment);
+    let step = StepInputs::read(&environment);
     let console = Console::new(stdout, Some(ci::GROUPING), false);
-    for mask in step.iter().flat_map(Step::masks) {
+    for mask in step.iter().flat_map(StepInputs::masks) {
         console.line(&mask);
     }
     let read = step.as_ref().map_err(Clone::clone);
@@ -51,9 +54,9 @@ pub(super) fn run(process: Process<'_>) -> u8 {
                 let mut password = step.password.as_deref().unwrap_or_default().as_bytes();
                 report(&context, &mut password, options)
             }
-            Err(problem) => Report::of_problem(options.mode, problem, options.tolerate()),
+            Err(problem) => Report::from_problem(options.mode, problem, options.tolerate()),
         },
-        Err(problem) => Report::of_problem(Mode::Fix, problem.clone(), Tolerate::default()),
+        Err(problem) => Report::from_problem(Mode::Fix, problem.clone(), Tolerate::default()),
     };
     if let Ok(step) = &step {
         hint(step, &mut report);
@@ -73,26 +76,32 @@ pub(super) fn run(process: Process<'_>) -> u8 {
         (Ok(step), true) => step.report_file.clone(),
         _ => None,
     };
-    let told = tell(
+    let published = publish(
         &report,
         step.as_ref().ok(),
         report_file,
         &environment,
         &console,
     );
-    match written && told {
+    match written && published {
         false if report.exit_code == 0 => 2,
         _ => report.exit_code,
     }
 }
 
 /// The options that a step's inputs are.
-fn parsed(step: &Step) -> Result<Box<Options>, Problem> {
+fn parsed(step: &StepInputs) -> Result<Box<Options>, Problem> {
     let options = match cli::parse(&step.args) {
         Action::Run(options) => options,
-        Action::Print { text, .. } => return Err(ci::usage_problem(&text)),
-        Action::Step | Action::CheckPolicy(_) | Action::Completions(_) => {
-            return Err(ci::usage_problem(""));
+        Action::Refuse {
+            value: Some(value), ..
+        } => return Err(input_problem(&value)),
+        Action::Refuse { value: None, .. }
+        | Action::Print(_)
+        | Action::Step
+        | Action::CheckPolicy(_)
+        | Action::Completions(_) => {
+            return Err(Problem::invalid("failed to read the inputs", INPUTS_HELP));
         }
     };
     match refused_file(&options) {
@@ -101,9 +110,31 @@ fn parsed(step: &Step) -> Result<Box<Options>, Problem> {
     }
 }
 
+/// The problem with the value of a flag that an input stands for.
+fn input_problem(bad: &BadValue) -> Problem {
+    let input = ci::input_of(&bad.flag).unwrap_or(&bad.flag);
+    let cause = bad.cause.iter().map(|cause| format!(": {cause}"));
+    let possible = bad.possible.join(", ");
+    let possible = (!possible.is_empty()).then(|| format!("[possible values: {possible}]"));
+    let suggested = bad.suggested.iter();
+    let suggested = suggested.map(|it| format!("tip: a similar value exists: '{it}'"));
+    let help: Vec<String> = possible.into_iter().chain(suggested).collect();
+    Problem::invalid(
+        format!(
+            "invalid value '{}' for the input `{input}`{}",
+            bad.value,
+            cause.collect::<String>()
+        ),
+        match help.is_empty() {
+            true => INPUTS_HELP.to_owned(),
+            false => help.join("; "),
+        },
+    )
+}
+
 /// Finds what is to be checked.
 fn what(
-    step: &Step,
+    step: &StepInputs,
     options: &mut Options,
     environment: &Environment,
     console: &Console<'_>,
@@ -121,16 +152,16 @@ fn what(
         }
         options.files.extend(found);
     }
-    match step.of_the_job {
-        true => of_the_job(options, step, environment, console),
+    match step.all_builds {
+        true => all_builds(options, step, environment, console),
         false => Ok(()),
     }
 }
 
 /// Takes all that the job has built, the oldest first.
-fn of_the_job(
+fn all_builds(
     options: &mut Options,
-    step: &Step,
+    step: &StepInputs,
     environment: &Environment,
     console: &Console<'_>,
 ) -> Result<(), Problem> {
@@ -153,9 +184,9 @@ fn of_the_job(
 }
 
 /// Tells the runner: annotations, outputs, the job summary. Whether all could be written.
-fn tell(
+fn publish(
     report: &Report,
-    step: Option<&Step>,
+    step: Option<&StepInputs>,
     report_file: Option<String>,
     environment: &Environment,
     console: &Console<'_>,
@@ -213,8 +244,8 @@ fn wants(summary: Summary, report: &Report) -> bool {
 
 /// Adds the most frequent cause to a report of nothing pushed: that the workflow does not push on
 /// pull requests.
-fn hint(step: &Step, report: &mut Report) {
-    if !step.of_a_pull_request {
+fn hint(step: &StepInputs, report: &mut Report) {
+    if !step.is_pull_request {
         return;
     }
     let hint = format!(

@@ -1,8 +1,10 @@
-//! action.yml, the tables of docs/github.md and the command line say the same.
+//! action.yml, the launcher, the tables of docs/github.md and docs/cli.md and the command line say
+//! the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tagproof::ci::github::{INPUTS, Means};
+use tagproof::report::formats::FILE_FORMATS;
 use tagproof::report::{Mode, Report, Status, github};
 
 /// Inputs whose default is none though their flag has one, and why.
@@ -78,11 +80,18 @@ fn inputs() -> Vec<Vec<String>> {
     table("| input | flag | default | what it does |")
 }
 
-/// The flags of `tagproof fix`, and their defaults: of a switch `false`, of a value that has none
-/// nothing.
-fn flags() -> BTreeMap<String, String> {
+/// A flag, as `--help` has it.
+struct Flag {
+    /// What stands for its value, such as `FILE`; empty for a switch.
+    value: String,
+    /// Of a switch `false`, of a value that has none nothing.
+    default: String,
+}
+
+/// The flags of `tagproof fix` but `--help`.
+fn flags() -> BTreeMap<String, Flag> {
     let help = crate::run::tagproof(&["fix", "--help"]).run().stdout;
-    let mut flags: BTreeMap<String, String> = BTreeMap::new();
+    let mut flags: BTreeMap<String, Flag> = BTreeMap::new();
     let mut last = String::new();
     for line in help.lines() {
         let words = line.trim();
@@ -91,13 +100,17 @@ fn flags() -> BTreeMap<String, String> {
             let (name, value) = flag.split_once(' ').unwrap_or((flag, ""));
             last = format!("--{name}");
             let default = if value.is_empty() { "false" } else { "" };
-            flags.insert(last.clone(), default.to_owned());
+            let flag = Flag {
+                value: value.trim_matches(['<', '>']).to_owned(),
+                default: default.to_owned(),
+            };
+            flags.insert(last.clone(), flag);
         } else if let Some(default) = words.strip_prefix("[default: ") {
             let default = default.strip_suffix(']').unwrap();
-            *flags.get_mut(&last).unwrap() = default.to_owned();
+            flags.get_mut(&last).unwrap().default = default.to_owned();
         }
     }
-    assert!(flags.len() > 20, "{flags:?}");
+    assert!(flags.len() > 20, "{last}");
     flags.remove("--help");
     flags
 }
@@ -146,7 +159,10 @@ fn every_input_stands_for_its_flag_and_has_its_default() {
                     Some((_, why)) => {
                         assert!(default.is_empty(), "`{input}` has a default, but {why}");
                     }
-                    None => assert_eq!(default, of_flag, "the defaults of `{input}` and `{flag}`"),
+                    None => assert_eq!(
+                        default, of_flag.default,
+                        "the defaults of `{input}` and `{flag}`"
+                    ),
                 }
             }
         }
@@ -169,6 +185,65 @@ fn every_flag_has_an_input_or_is_said_to_have_none() {
     assert_eq!(all.len(), with.len() + without.len(), "one is named twice");
     let flags = flags();
     assert_eq!(all, flags.keys().collect());
+}
+
+#[test]
+fn the_tables_of_docs_cli_md_are_the_flags_of_the_help() {
+    let page = read("docs/cli.md");
+    let mut documented = BTreeSet::new();
+    let flags = flags();
+    for row in page.lines().filter(|line| line.starts_with("| `-")) {
+        let mut cells = row.trim_matches('|').split(" | ").map(str::trim);
+        let (named, default) = (cells.next().unwrap(), cells.next().unwrap());
+        let long = named.split(", ").last().unwrap().trim_matches('`');
+        let (name, value) = long.split_once(' ').unwrap_or((long, ""));
+        assert!(documented.insert(name.to_owned()), "`{name}` has two rows");
+        let Some(flag) = flags.get(name) else {
+            assert_eq!(name, "--help", "there is no `{name}`");
+            continue;
+        };
+        assert_eq!(value, flag.value, "the value of `{name}`");
+        match flag.default.as_str() {
+            "" => {}
+            "false" => assert_eq!(default, "off", "`{name}`"),
+            said => assert_eq!(default.trim_matches('`'), said, "`{name}`"),
+        }
+    }
+    documented.remove("--help");
+    assert_eq!(
+        documented.iter().collect::<Vec<_>>(),
+        flags.keys().collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn the_launcher_grants_what_flags_and_inputs_name() {
+    let launcher = read("action/grants.mjs");
+    let list = |name: &str| -> BTreeSet<String> {
+        let start = format!("const {name} = [");
+        let (_, rest) = launcher.split_once(&start).unwrap();
+        let (list, _) = rest.split_once("];").unwrap();
+        let names = list.split(", ").map(|name| name.trim_matches('"'));
+        names.map(str::to_owned).collect()
+    };
+    let written: BTreeSet<String> = FILE_FORMATS.iter().map(|it| it.flag.to_owned()).collect();
+    assert_eq!(list("WRITTEN_FLAGS"), written);
+    let flags = flags();
+    let inputs = |is_wanted: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
+        let wanted = INPUTS.into_iter().filter(|(_, means)| match means {
+            Means::Files => is_wanted("METADATA"),
+            Means::Value(flag) | Means::Each(flag) => is_wanted(flag),
+            Means::Command | Means::Switch(_) | Means::Secret(_) | Means::Own => false,
+        });
+        wanted.map(|(name, _)| name.to_owned()).collect()
+    };
+    let is_read = |flag: &str| {
+        let value = flags.get(flag).map(|flag| flag.value.as_str());
+        flag == "METADATA" || matches!(value, Some("FILE" | "PEM")) && !written.contains(flag)
+    };
+    assert_eq!(list("READ_INPUTS"), inputs(&is_read));
+    let is_written = |flag: &str| written.contains(flag);
+    assert_eq!(list("WRITTEN_INPUTS"), inputs(&is_written));
 }
 
 #[test]

@@ -543,25 +543,3 @@ fn what_security_names_is_there() {
         );
     }
 }
-
-#[test]
-fn every_flag_stands_in_the_documents() {
-    let documents = read("docs/cli.md");
-    for command in ["check", "fix"] {
-        let help = crate::run::tagproof(&[command, "--help"]).run().stdout;
-        let flags: BTreeSet<&str> = help
-            .lines()
-            .map(str::trim_start)
-            .filter(|line| line.starts_with('-'))
-            .flat_map(|line| line.split([' ', ',', '=']))
-            .filter(|word| word.starts_with("--"))
-            .collect();
-        assert!(flags.len() > 20, "{flags:?}");
-        for flag in flags {
-            assert!(
-                documents.contains(&format!("`{flag}")),
-                "docs/cli.md lacks `{flag}`"
-            );
-        }
-    }
-}

@@ -284,7 +284,7 @@ impl Ran<'_> {
         };
         let mode = if scene.fix { Mode::Fix } else { Mode::Check };
         let notes = Vec::new();
-        let report = Report::of(mode, self.findings, notes, scene.tolerate, "");
+        let report = Report::new(mode, self.findings, notes, scene.tolerate, "");
         let is_told = report.tags.len() == self.findings.len()
             && (report.status, report.exit_code) == (status, code);
         demand(is_told, TOLD, || {

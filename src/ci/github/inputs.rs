@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::step::{Step, Summary};
+use super::step::{StepInputs, Summary};
 use crate::environment::Environment;
 use crate::problem::Problem;
 use crate::text::items;
@@ -59,7 +59,7 @@ pub const INPUTS: [(&str, Means); 29] = [
     ("report-file", Means::Value("--report")),
 ];
 
-impl Step {
+impl StepInputs {
     /// Reads the inputs (`INPUT_…`) of a step.
     ///
     /// # Errors
@@ -114,7 +114,7 @@ impl Step {
         }
         let name = environment.get("GITHUB_ACTOR").unwrap_or("x-access-token");
         Ok(Self {
-            of_the_job: files.is_empty() && input("metadata").is_none() && input("tags").is_none(),
+            all_builds: files.is_empty() && input("metadata").is_none() && input("tags").is_none(),
             args,
             files,
             unpushed_fails: input("on-unpushed") == Some("fail"),
@@ -136,7 +136,7 @@ impl Step {
                 Some(value) => boolean("annotations", value)?,
             },
             report_file: input("report-file").map(|path| outside(path).to_owned()),
-            of_a_pull_request: environment
+            is_pull_request: environment
                 .get("GITHUB_EVENT_NAME")
                 .is_some_and(|event| event.starts_with("pull_request")),
         })
@@ -210,39 +210,13 @@ fn boolean(name: &str, value: &str) -> Result<bool, Problem> {
     }
 }
 
-/// The problem with a command line that inputs stand for, in the words of the inputs.
+/// The input that stands for this flag.
 #[must_use]
-pub fn usage_problem(text: &str) -> Problem {
-    let text = text.strip_prefix("error: ").unwrap_or(text);
-    let mut lines = text
-        .lines()
-        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
-        .map(str::trim)
-        .filter(|line| !line.is_empty());
-    let message = lines.next().unwrap_or("failed to read the inputs");
-    let help = lines.collect::<Vec<_>>().join("; ");
-    Problem::invalid(
-        in_words_of_inputs(message),
-        match help.is_empty() {
-            true => "docs/github.md lists the inputs and what they take".to_owned(),
-            false => in_words_of_inputs(&help),
-        },
-    )
-}
-
-/// `the input `settle`` for `'--settle <SECONDS>'`.
-fn in_words_of_inputs(text: &str) -> String {
-    let mut words = text.to_owned();
-    for (name, means) in INPUTS {
-        let (Means::Value(flag) | Means::Each(flag)) = means else {
-            continue;
-        };
-        let Some((before, rest)) = words.split_once(&format!("'{flag} <")) else {
-            continue;
-        };
-        if let Some((_, after)) = rest.split_once(">'") {
-            words = format!("{before}the input `{name}`{after}");
-        }
-    }
-    words
+pub fn input_of(flag: &str) -> Option<&'static str> {
+    let stands_for = |means| match means {
+        Means::Value(it) | Means::Each(it) | Means::Switch(it) | Means::Secret(it) => it == flag,
+        Means::Command | Means::Files | Means::Own => false,
+    };
+    let mut inputs = INPUTS.into_iter();
+    Some(inputs.find(|(_, means)| stands_for(*means))?.0)
 }

@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 
 /// What the inputs of a step ask for. No `Debug`: some of it is secret.
-pub struct Step {
+pub struct StepInputs {
     /// The command line they stand for, the program's name first; metadata files aside.
     pub args: Vec<OsString>,
     /// The metadata files: names or patterns.
     pub files: Vec<String>,
     /// Whether nothing is said about what to check: then it is what the job has built.
-    pub of_the_job: bool,
+    pub all_builds: bool,
     /// Whether a build that was not pushed fails the step also where another one was.
     pub unpushed_fails: bool,
     /// The password for `--username`.
@@ -23,7 +23,7 @@ pub struct Step {
     /// Where the JSON report goes, as the workflow names it.
     pub report_file: Option<String>,
     /// Whether a pull request started the workflow.
-    pub of_a_pull_request: bool,
+    pub is_pull_request: bool,
 }
 
 /// When the job summary is written.
@@ -37,7 +37,7 @@ pub enum Summary {
     Never,
 }
 
-impl Step {
+impl StepInputs {
     /// The commands that have the runner hide secrets in all logs. Nothing that is short: GitHub
     /// drops outputs that hold what is hidden.
     #[must_use]

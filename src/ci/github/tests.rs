@@ -6,12 +6,12 @@ fn environment(variables: &[(&str, &str)]) -> Environment {
     Environment::new(variables.iter().map(owned))
 }
 
-fn step(variables: &[(&str, &str)]) -> Step {
-    Step::read(&environment(variables)).unwrap_or_else(|problem| panic!("{problem}"))
+fn step(variables: &[(&str, &str)]) -> StepInputs {
+    StepInputs::read(&environment(variables)).unwrap_or_else(|problem| panic!("{problem}"))
 }
 
 fn problem(variables: &[(&str, &str)]) -> (String, String) {
-    match Step::read(&environment(variables)) {
+    match StepInputs::read(&environment(variables)) {
         Ok(_) => panic!("no problem with {variables:?}"),
         Err(problem) => (problem.message, problem.help.unwrap_or_default()),
     }
@@ -26,7 +26,7 @@ fn args(variables: &[(&str, &str)]) -> Vec<String> {
 fn a_step_without_inputs_repairs_what_the_job_has_built() {
     let step = step(&[("INPUT_TAGS", ""), ("INPUT_MODE", "  ")]);
     assert_eq!(step.args, ["tagproof", "fix"]);
-    assert!(step.of_the_job && !step.unpushed_fails && step.annotations);
+    assert!(step.all_builds && !step.unpushed_fails && step.annotations);
     assert_eq!(step.summary, Summary::Always);
     assert_eq!(
         (step.password, step.token, step.report_file),
@@ -37,7 +37,7 @@ fn a_step_without_inputs_repairs_what_the_job_has_built() {
 #[test]
 fn what_says_what_to_check_replaces_what_the_job_has_built() {
     for name in ["INPUT_METADATA", "INPUT_METADATA-FILE", "INPUT_TAGS"] {
-        assert!(!step(&[(name, "x")]).of_the_job, "{name}");
+        assert!(!step(&[(name, "x")]).all_builds, "{name}");
     }
 }
 
@@ -160,23 +160,5 @@ fn an_input_that_cannot_be_used_is_told_by_its_name() {
         ),
     ] {
         assert_eq!(problem(variables), (message.to_owned(), help.to_owned()));
-    }
-}
-
-#[test]
-fn a_complaint_about_a_flag_is_told_of_the_input() {
-    for (text, message, help) in [
-        (
-            "error: invalid value 'x' for '--settle <SECONDS>': write a number\n\nFor more information, try '--help'.\n",
-            "invalid value 'x' for the input `settle`: write a number",
-            "docs/github.md lists the inputs and what they take",
-        ),
-        (
-            "error: invalid value 'fial' for '--on-other <WHAT>'\n  [possible values: fail, fix]\n\n  tip: a similar value exists: 'fail'\n\nFor more information, try '--help'.\n",
-            "invalid value 'fial' for the input `on-other`",
-            "[possible values: fail, fix]; tip: a similar value exists: 'fail'",
-        ),
-    ] {
-        assert_eq!(usage_problem(text), Problem::invalid(message, help));
     }
 }

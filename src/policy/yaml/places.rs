@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::super::{ParsePatternError, Pattern, Policy, Rule, Settings, TagPattern};
+use super::super::{ImageRule, ParsePatternError, Pattern, Policy, RegistrySettings, TagPattern};
 use crate::expectation::OnOther;
 use crate::oci::{Attestation, Host, ParseReferenceError, Platform};
 use crate::text::nearest;
@@ -22,12 +22,12 @@ pub(in crate::policy) const REGISTRIES: [&str; 3] = ["plain-http", "ca-file", "s
 const MAX_LIST: usize = 100;
 
 /// A mistake, and what to write instead.
-pub(super) struct Fault {
+pub(super) struct Mistake {
     pub(super) cause: String,
     pub(super) help: String,
 }
 
-impl Fault {
+impl Mistake {
     pub(super) fn new(cause: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             cause: cause.into(),
@@ -49,7 +49,7 @@ pub(super) enum Form {
 
 /// Where a value stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Position {
     Top,
     Version,
     Images,
@@ -68,7 +68,7 @@ pub(super) enum Place {
     Settle,
 }
 
-impl Place {
+impl Position {
     pub(super) fn form(self) -> Form {
         match self {
             Self::Top | Self::Images | Self::Rule | Self::Registries | Self::Registry => {
@@ -136,12 +136,12 @@ impl Place {
     }
 
     /// The key of a mapping as it is compared with others.
-    pub(super) fn key(self, key: &str) -> Result<String, Fault> {
+    pub(super) fn key(self, key: &str) -> Result<String, Mistake> {
         match self {
             Self::Images => pattern(key).map(|pattern| pattern.to_string()),
             Self::Registries => host(key).map(|host| host.to_string()),
             _ if self.keys().contains(&key) => Ok(key.to_owned()),
-            _ => Err(Fault::new(
+            _ => Err(Mistake::new(
                 format!("unknown key `{key}`"),
                 one_of(key, self.keys()),
             )),
@@ -149,14 +149,14 @@ impl Place {
     }
 
     /// Looks at the keys of a whole mapping.
-    pub(super) fn finish(self, keys: &BTreeSet<String>) -> Result<(), Fault> {
+    pub(super) fn finish(self, keys: &BTreeSet<String>) -> Result<(), Mistake> {
         match self {
-            Self::Top if !keys.contains("version") => Err(Fault::new(
+            Self::Top if !keys.contains("version") => Err(Mistake::new(
                 "it has no `version`",
                 "begin it with `version: 1`",
             )),
             // What says nothing looks as if it did.
-            Self::Rule | Self::Registry if keys.is_empty() => Err(Fault::new(
+            Self::Rule | Self::Registry if keys.is_empty() => Err(Mistake::new(
                 "it says nothing",
                 format!("give it one of `{}`", self.keys().join("`, `")),
             )),
@@ -175,46 +175,46 @@ pub(super) struct Draft {
 
 impl Draft {
     /// The place of what this key of a mapping has.
-    pub(super) fn enter(&mut self, mapping: Place, key: &str) -> Result<Place, Fault> {
+    pub(super) fn enter(&mut self, mapping: Position, key: &str) -> Result<Position, Mistake> {
         Ok(match (mapping, key) {
-            (Place::Images, _) => {
-                self.policy.rules.push(Rule::of(pattern(key)?));
-                Place::Rule
+            (Position::Images, _) => {
+                self.policy.rules.push(ImageRule::new(pattern(key)?));
+                Position::Rule
             }
-            (Place::Registries, _) => {
+            (Position::Registries, _) => {
                 let host = host(key)?;
-                let settings = Settings::default();
+                let settings = RegistrySettings::default();
                 self.policy.registries.insert(host.clone(), settings);
                 self.host = Some(host);
-                Place::Registry
+                Position::Registry
             }
-            (Place::Rule, "platforms") => Place::Platforms,
-            (Place::Rule, "attestations") => Place::Attestations,
-            (Place::Rule, "immutable") => Place::Immutable,
-            (Place::Rule, _) => Place::OnOther,
-            (Place::Registry, "plain-http") => Place::PlainHttp,
-            (Place::Registry, "ca-file") => Place::CaFile,
-            (Place::Registry, _) => Place::Settle,
-            (_, "version") => Place::Version,
-            (_, "images") => Place::Images,
-            (_, _) => Place::Registries,
+            (Position::Rule, "platforms") => Position::Platforms,
+            (Position::Rule, "attestations") => Position::Attestations,
+            (Position::Rule, "immutable") => Position::Immutable,
+            (Position::Rule, _) => Position::OnOther,
+            (Position::Registry, "plain-http") => Position::PlainHttp,
+            (Position::Registry, "ca-file") => Position::CaFile,
+            (Position::Registry, _) => Position::Settle,
+            (_, "version") => Position::Version,
+            (_, "images") => Position::Images,
+            (_, _) => Position::Registries,
         })
     }
 
     /// A list that may stay empty.
-    pub(super) fn open(&mut self, list: Place) {
+    pub(super) fn open(&mut self, list: Position) {
         if let Some(rule) = self.policy.rules.last_mut() {
             match list {
-                Place::Platforms => rule.platforms = Some(Vec::new()),
-                Place::Attestations => rule.attestations = Some(Vec::new()),
+                Position::Platforms => rule.platforms = Some(Vec::new()),
+                Position::Attestations => rule.attestations = Some(Vec::new()),
                 _ => rule.immutable = Some(Vec::new()),
             }
         }
     }
 
-    pub(super) fn word(&mut self, place: Place, text: &str) -> Result<(), Fault> {
-        let fault = |help: String| Fault::new(format!("`{text}` is not {}", place.what()), help);
-        if place == Place::CaFile {
+    pub(super) fn word(&mut self, place: Position, text: &str) -> Result<(), Mistake> {
+        let fault = |help: String| Mistake::new(format!("`{text}` is not {}", place.what()), help);
+        if place == Position::CaFile {
             let path = match text {
                 "" => return Err(fault("name a file with PEM certificates".to_owned())),
                 text => PathBuf::from(text),
@@ -228,18 +228,18 @@ impl Draft {
             return Ok(());
         };
         match place {
-            Place::Platform => {
+            Position::Platform => {
                 let read = text.parse::<Platform>();
                 let platform = read.map_err(|error| fault(error.help().to_owned()))?;
                 add(&mut rule.platforms, platform)
             }
-            Place::Attestation => {
+            Position::Attestation => {
                 let known = Attestation::ALL.map(Attestation::as_str);
                 let read = text.parse::<Attestation>();
                 let attestation = read.map_err(|()| fault(one_of(text, &known)))?;
                 add(&mut rule.attestations, attestation)
             }
-            Place::TagPattern => {
+            Position::TagPattern => {
                 let read = TagPattern::from_str(text);
                 add(
                     &mut rule.immutable,
@@ -255,18 +255,18 @@ impl Draft {
         }
     }
 
-    pub(super) fn number(&mut self, place: Place, number: f64) -> Result<(), Fault> {
+    pub(super) fn number(&mut self, place: Position, number: f64) -> Result<(), Mistake> {
         let fits = match place {
-            Place::Version => number == 1.0,
+            Position::Version => number == 1.0,
             _ => (0.0..=86_400.0).contains(&number),
         };
         if !fits {
-            return Err(Fault::new(
+            return Err(Mistake::new(
                 format!("`{number}` does not fit here"),
                 place.help(),
             ));
         }
-        if place == Place::Settle
+        if place == Position::Settle
             && let Some(settings) = self.settings()
         {
             settings.settle = Some(Duration::from_secs_f64(number));
@@ -280,20 +280,20 @@ impl Draft {
         }
     }
 
-    fn settings(&mut self) -> Option<&mut Settings> {
+    fn settings(&mut self) -> Option<&mut RegistrySettings> {
         self.policy.registries.get_mut(self.host.as_ref()?)
     }
 }
 
 /// Adds to a list that is kept sorted, as its order means nothing.
-fn add<T: Ord>(list: &mut Option<Vec<T>>, item: T) -> Result<(), Fault> {
+fn add<T: Ord>(list: &mut Option<Vec<T>>, item: T) -> Result<(), Mistake> {
     let list = list.get_or_insert_default();
     match list.binary_search(&item) {
-        _ if list.len() == MAX_LIST => Err(Fault::new(
+        _ if list.len() == MAX_LIST => Err(Mistake::new(
             format!("the list names more than {MAX_LIST}"),
             "name fewer: with `*`, where they are tags",
         )),
-        Ok(_) => Err(Fault::new("the list names one twice", "name each once")),
+        Ok(_) => Err(Mistake::new("the list names one twice", "name each once")),
         Err(at) => {
             list.insert(at, item);
             Ok(())
@@ -301,15 +301,15 @@ fn add<T: Ord>(list: &mut Option<Vec<T>>, item: T) -> Result<(), Fault> {
     }
 }
 
-fn pattern(key: &str) -> Result<Pattern, Fault> {
+fn pattern(key: &str) -> Result<Pattern, Mistake> {
     let read: Result<Pattern, ParsePatternError> = key.parse();
-    read.map_err(|error| Fault::new(format!("`{key}`: {}", error.cause), error.help))
+    read.map_err(|error| Mistake::new(format!("`{key}`: {}", error.cause), error.help))
 }
 
-fn host(key: &str) -> Result<Host, Fault> {
+fn host(key: &str) -> Result<Host, Mistake> {
     let read: Result<Host, ParseReferenceError> = key.parse();
     let help = "write it like `registry.example.com:5000`, without `https://` and without a path";
-    read.map_err(|error| Fault::new(format!("`{key}`: {error}"), help))
+    read.map_err(|error| Mistake::new(format!("`{key}`: {error}"), help))
 }
 
 fn one_of(text: &str, known: &[&str]) -> String {

@@ -1,4 +1,4 @@
-//! Reading a policy's YAML into its places. Each mistake is told while its very text is read, so
+//! Reading a policy's YAML into its places. Each mistake is reported while its very text is read, so
 //! that its line and column are right.
 //!
 //! One reader serves all places, and no type of a place is in its signature: the reader of YAML
@@ -9,14 +9,14 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 
-use super::places::{Draft, Fault, Form, Place};
+use super::places::{Draft, Form, Mistake, Position};
 
 /// Stands between the words of a mistake and what to write instead.
 pub(super) const HELP: &str = "\nhelp: ";
 
 /// What is read next, and where it goes.
 pub(super) struct At<'a> {
-    pub(super) place: Place,
+    pub(super) place: Position,
     pub(super) draft: &'a mut Draft,
 }
 
@@ -28,7 +28,7 @@ impl At<'_> {
 
     fn number<E: de::Error>(self, number: f64, found: Unexpected<'_>) -> Result<(), E> {
         match self.place.form() {
-            Form::Number => self.draft.number(self.place, number).map_err(told),
+            Form::Number => self.draft.number(self.place, number).map_err(to_de_error),
             _ => Err(self.unexpected(found)),
         }
     }
@@ -61,14 +61,14 @@ impl<'de> Visitor<'de> for At<'_> {
         }
         let mut seen = BTreeSet::new();
         while let Some(key) = map.next_key_seed(Key(place, &seen))? {
-            let place = draft.enter(place, &key).map_err(told)?;
+            let place = draft.enter(place, &key).map_err(to_de_error)?;
             map.next_value_seed(At {
                 place,
                 draft: &mut *draft,
             })?;
             seen.insert(key);
         }
-        place.finish(&seen).map_err(told)
+        place.finish(&seen).map_err(to_de_error)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
@@ -89,12 +89,12 @@ impl<'de> Visitor<'de> for At<'_> {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
         match self.place.form() {
-            Form::Word => self.draft.word(self.place, text).map_err(told),
-            Form::List => Err(told(Fault::new(
+            Form::Word => self.draft.word(self.place, text).map_err(to_de_error),
+            Form::List => Err(to_de_error(Mistake::new(
                 format!("`{text}` is not a list"),
                 format!("write `[{text}]`"),
             ))),
-            Form::Number => Err(told(Fault::new(
+            Form::Number => Err(to_de_error(Mistake::new(
                 format!("`{text}` is not a number"),
                 self.place.help(),
             ))),
@@ -126,9 +126,9 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 }
 
-/// A key that is known in its place, and was not there before. Told while the key is read, so that
+/// A key that is known in its place, and was not there before. Reported while the key is read, so that
 /// the place of the mistake is the key's.
-struct Key<'a>(Place, &'a BTreeSet<String>);
+struct Key<'a>(Position, &'a BTreeSet<String>);
 
 impl<'de> DeserializeSeed<'de> for Key<'_> {
     type Value = String;
@@ -146,9 +146,9 @@ impl Visitor<'_> for Key<'_> {
     }
 
     fn visit_str<E: de::Error>(self, key: &str) -> Result<String, E> {
-        let key = self.0.key(key).map_err(told)?;
+        let key = self.0.key(key).map_err(to_de_error)?;
         match self.1.contains(&key) {
-            true => Err(told(Fault::new(
+            true => Err(to_de_error(Mistake::new(
                 format!("the key `{key}` stands here twice"),
                 "put both together under one",
             ))),
@@ -157,7 +157,7 @@ impl Visitor<'_> for Key<'_> {
     }
 }
 
-fn told<E: de::Error>(fault: Fault) -> E {
-    let Fault { cause, help } = fault;
+fn to_de_error<E: de::Error>(mistake: Mistake) -> E {
+    let Mistake { cause, help } = mistake;
     E::custom(format!("{cause}{HELP}{help}"))
 }

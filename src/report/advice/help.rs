@@ -20,7 +20,7 @@ pub(in crate::report) fn help(finding: &Finding, followup_flags: &str) -> Vec<St
         aftermath,
     } = finding;
     if let Some(outcome) = outcome {
-        let mut lines = after(outcome);
+        let mut lines = outcome_help(outcome);
         lines.extend(about_losses(sight, aftermath));
         if outcome.code().is_written() && sight.shown().is_none() {
             lines.push("the tag was created: only the registry can delete it".to_owned());
@@ -174,7 +174,7 @@ fn create(expectation: &Expectation, sight: &Sight, followup_flags: &str) -> Str
 }
 
 /// What to do after a repair was tried.
-fn after(outcome: &Outcome) -> Vec<String> {
+fn outcome_help(outcome: &Outcome) -> Vec<String> {
     match outcome {
         Outcome::Fixed | Outcome::Lost | Outcome::AlreadyRight => Vec::new(),
         Outcome::Refused(error) | Outcome::Failed(error) | Outcome::Unread(error) => {

@@ -67,20 +67,20 @@ fn collect(report: &Report) -> Vec<Annotation> {
         requests: _,
         pulls: _,
     } = report;
-    let problem = problem.iter().map(|it| of_problem(it, *exit_code));
+    let problem = problem.iter().map(|it| from_problem(it, *exit_code));
     // Two builds that claim one tag are two entries and one problem.
     let mut seen = BTreeSet::new();
     let tags = tags
         .iter()
         .filter(|tag| seen.insert((tag.verdict, &tag.reference)))
-        .filter_map(of_tag);
+        .filter_map(from_tag);
     problem
         .chain(tags)
-        .chain(notes.iter().map(of_note))
+        .chain(notes.iter().map(from_note))
         .collect()
 }
 
-fn of_problem(problem: &Problem, exit_code: u8) -> Annotation {
+fn from_problem(problem: &Problem, exit_code: u8) -> Annotation {
     let Problem {
         kind,
         message,
@@ -103,7 +103,7 @@ fn of_problem(problem: &Problem, exit_code: u8) -> Annotation {
     }
 }
 
-fn of_note(note: &Note) -> Annotation {
+fn from_note(note: &Note) -> Annotation {
     let Note {
         code,
         message,
@@ -118,7 +118,7 @@ fn of_note(note: &Note) -> Annotation {
     }
 }
 
-fn of_tag(tag: &Entry) -> Option<Annotation> {
+fn from_tag(tag: &Entry) -> Option<Annotation> {
     let level = match tag.standing() {
         Standing::Right => return None,
         Standing::CameRight => Level::Notice,

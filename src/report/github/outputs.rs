@@ -11,7 +11,7 @@ const MAX: usize = 450_000;
 
 /// Outputs by name, and what had no place among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outputs {
+pub struct StepOutputs {
     /// Name and value, always all of them: what there is not, or had no place, is empty.
     pub pairs: Vec<(&'static str, String)>,
     /// The names of those that are empty because they are too long.
@@ -22,14 +22,14 @@ pub struct Outputs {
 /// step's own output is not; `digests`, a JSON object by target, `null` where a target has no
 /// digest or more than one; `pinned`, `wrong` and `fixed`, a reference a line; and `report`.
 #[must_use]
-pub fn outputs(report: &Report) -> Outputs {
+pub fn outputs(report: &Report) -> StepOutputs {
     let digests: BTreeMap<&str, Option<&str>> = extract::digests(report)
         .into_iter()
         .map(|(target, digest)| (target, digest.map(Digest::as_str)))
         .collect();
     let digests = serde_json::to_string(&digests).expect("strings by strings always serialize");
     let digest = extract::digest(report).map_or_else(String::new, Digest::to_string);
-    let mut outputs = Outputs {
+    let mut outputs = StepOutputs {
         pairs: Vec::new(),
         left_out: Vec::new(),
     };

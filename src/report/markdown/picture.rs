@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::oci::{Digest, Reference};
 use crate::report::layout::elide;
 use crate::report::words;
-use crate::report::{Entry, Expected, Found};
+use crate::report::{Entry, ExpectedImage, Found};
 use crate::{outcome, verdict};
 
 /// How many tags are in the picture: more cannot be told apart.
@@ -46,12 +46,12 @@ struct Picture<'a> {
 
 /// An arrow to an image.
 struct Arrow {
-    kind: Kind,
-    image: Image,
+    kind: ArrowKind,
+    image: Node,
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum ArrowKind {
     Now,
     Before,
     Expected,
@@ -59,25 +59,27 @@ enum Kind {
 }
 
 /// What an arrow points at: what makes it one and the same, and the words on it.
-struct Image {
+struct Node {
     key: String,
     label: String,
 }
 
 /// Where the tag pointed, where it points and where it should, as far as that is known.
 fn arrows(tag: &Entry) -> Vec<Arrow> {
-    let arrow = |kind, image: Option<Image>| image.map(|image| Arrow { kind, image });
+    let arrow = |kind, image: Option<Node>| image.map(|image| Arrow { kind, image });
     let found = found(tag);
     if found.is_none() && tag.verdict == verdict::Code::Unproven {
         return Vec::new();
     }
     let (first, second) = match tag.outcome {
         Some(outcome::Code::Fixed | outcome::Code::AlreadyRight | outcome::Code::Lost) => {
-            (Kind::Before, Kind::Now)
+            (ArrowKind::Before, ArrowKind::Now)
         }
-        Some(outcome::Code::Unsettled) => (Kind::Before, Kind::Written),
-        Some(outcome::Code::Changed) => (Kind::Before, Kind::Expected),
-        Some(outcome::Code::Refused | outcome::Code::Failed) | None => (Kind::Now, Kind::Expected),
+        Some(outcome::Code::Unsettled) => (ArrowKind::Before, ArrowKind::Written),
+        Some(outcome::Code::Changed) => (ArrowKind::Before, ArrowKind::Expected),
+        Some(outcome::Code::Refused | outcome::Code::Failed) | None => {
+            (ArrowKind::Now, ArrowKind::Expected)
+        }
     };
     let expected = expected(&tag.expected);
     // The right image, of which a part is missing.
@@ -89,13 +91,13 @@ fn arrows(tag: &Entry) -> Vec<Arrow> {
         .collect()
 }
 
-fn found(tag: &Entry) -> Option<Image> {
+fn found(tag: &Entry) -> Option<Node> {
     let Some(found) = &tag.found else {
         let is_absent = matches!(
             tag.verdict,
             verdict::Code::Absent | verdict::Code::NeverPushed
         );
-        return is_absent.then(|| Image {
+        return is_absent.then(|| Node {
             key: String::new(),
             label: "no such tag".to_owned(),
         });
@@ -120,8 +122,8 @@ fn found(tag: &Entry) -> Option<Image> {
     digest.as_ref().map(|digest| image(digest, kind))
 }
 
-fn expected(expected: &Expected) -> Option<Image> {
-    let Expected {
+fn expected(expected: &ExpectedImage) -> Option<Node> {
+    let ExpectedImage {
         digest,
         config,
         media_type,
@@ -137,9 +139,9 @@ fn expected(expected: &Expected) -> Option<Image> {
     }
 }
 
-fn image(digest: &Digest, kind: Option<String>) -> Image {
+fn image(digest: &Digest, kind: Option<String>) -> Node {
     let kind = kind.map_or_else(String::new, |kind| format!(" ({kind})"));
-    Image {
+    Node {
         key: digest.to_string(),
         label: format!("{}{kind}", digest.short()),
     }
@@ -154,17 +156,17 @@ impl<'a> Picture<'a> {
             self.lines.push(format!("  t{from}[\"{reference}\"]"));
         }
         for Arrow { kind, image } in arrows {
-            let Image { key, label } = image;
+            let Node { key, label } = image;
             let next = self.images.len();
             let to = *self.images.entry(key).or_insert(next);
             if to == next {
                 self.lines.push(format!("  d{to}[\"{}\"]", plain(&label)));
             }
             let line = match kind {
-                Kind::Now => format!("  t{from} -->|now| d{to}"),
-                Kind::Before => format!("  t{from} -.->|before| d{to}"),
-                Kind::Expected => format!("  t{from} -.->|expected| d{to}"),
-                Kind::Written => format!("  t{from} -.->|written, not seen yet| d{to}"),
+                ArrowKind::Now => format!("  t{from} -->|now| d{to}"),
+                ArrowKind::Before => format!("  t{from} -.->|before| d{to}"),
+                ArrowKind::Expected => format!("  t{from} -.->|expected| d{to}"),
+                ArrowKind::Written => format!("  t{from} -.->|written, not seen yet| d{to}"),
             };
             // A tag that two entries are about is found to be one thing.
             if !self.lines.contains(&line) {

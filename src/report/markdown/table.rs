@@ -4,7 +4,7 @@ use super::cut::{Cut, joined, more, take};
 use super::escape::{cell, prose};
 use crate::oci::{Digest, Platform};
 use crate::report::words::{self, NAME};
-use crate::report::{Entry, Expected, Found, Proof, Standing};
+use crate::report::{Entry, ExpectedImage, Found, Proof, Standing};
 use crate::verdict;
 
 /// More rows than this are read by no one: what is right is left out first.
@@ -49,8 +49,8 @@ fn row(tag: &Entry) -> String {
     )
 }
 
-fn expected(expected: &Expected) -> String {
-    let Expected {
+fn expected(expected: &ExpectedImage) -> String {
+    let ExpectedImage {
         digest,
         config,
         media_type: _,

@@ -13,14 +13,14 @@ const IN_FULL: usize = 10;
 
 /// What findings have in common that are told alike.
 #[derive(PartialEq, Eq)]
-struct Kind {
+struct Likeness {
     verdict: verdict::Code,
     outcome: Option<outcome::Code>,
     tolerated: bool,
 }
 
-impl Kind {
-    fn of(tag: &Entry) -> Self {
+impl Likeness {
+    fn new(tag: &Entry) -> Self {
         Self {
             verdict: tag.verdict,
             outcome: tag.outcome,
@@ -32,9 +32,9 @@ impl Kind {
 impl Page {
     /// Every tag that was not right at once, in full; of many alike the first few.
     pub(super) fn findings(&mut self, tags: &[Entry]) {
-        let mut kinds: Vec<(Kind, Vec<&Entry>)> = Vec::new();
+        let mut kinds: Vec<(Likeness, Vec<&Entry>)> = Vec::new();
         for tag in tags.iter().filter(|tag| tag.verdict != verdict::Code::Ok) {
-            let kind = Kind::of(tag);
+            let kind = Likeness::new(tag);
             match kinds.iter_mut().find(|(known, _)| *known == kind) {
                 Some((_, alike)) => alike.push(tag),
                 None => kinds.push((kind, vec![tag])),

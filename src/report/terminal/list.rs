@@ -26,7 +26,7 @@ impl Page {
         let rows: Vec<Row> = tags
             .iter()
             .filter(|tag| !only_findings || tag.verdict != verdict::Code::Ok)
-            .map(Row::of)
+            .map(Row::new)
             .collect();
         let widest = |of: fn(&Row) -> &str| rows.iter().map(|row| width_of(of(row))).max();
         let reference = widest(|row| &row.reference).unwrap_or(0);
@@ -68,7 +68,7 @@ impl Page {
 }
 
 impl Row {
-    fn of(tag: &Entry) -> Self {
+    fn new(tag: &Entry) -> Self {
         let short = |digest: &Digest| digest.short();
         let expected = tag.expected.digest.as_ref();
         let found = tag.found.as_ref().and_then(|found| found.digest.as_ref());

@@ -11,10 +11,11 @@ use crate::note::{self, Note};
 use crate::oci::{Digest, MediaType, Platform, Reference};
 use crate::outcome::{self, Left};
 use crate::problem::{Problem, ProblemKind};
-use crate::report::github::{Outputs, file};
+use crate::report::github::{StepOutputs, file};
 use crate::report::terminal::Style;
 use crate::report::{
-    self as render, Entry, Expected, Found, Mode, Proof, Relation, Report, Status, Tolerate,
+    self as render, Entry, ExpectedImage, Found, Mode, Proof, RelationToBuild, Report, Status,
+    Tolerate,
 };
 use crate::verdict;
 
@@ -98,7 +99,7 @@ impl<'a> Source<'a> {
             target: self.maybe(Self::text),
             verdict: self.one_of(&verdict::Code::ALL),
             tolerated: self.below(2) == 1,
-            expected: Expected {
+            expected: ExpectedImage {
                 digest: self.maybe(Self::digest),
                 config: self.maybe(Self::digest),
                 media_type: self.maybe(Self::media_type),
@@ -113,7 +114,7 @@ impl<'a> Source<'a> {
                 created: source.maybe(Self::text),
                 revision: source.maybe(Self::text),
                 version: source.maybe(Self::text),
-                relation: source.maybe(|source| source.one_of(&Relation::ALL)),
+                relation: source.maybe(|source| source.one_of(&RelationToBuild::ALL)),
             }),
             proof: self.maybe(|source| source.one_of(&[Proof::Digest, Proof::Config])),
             outcome: self.maybe(|source| source.one_of(&outcome::Code::ALL)),
@@ -179,7 +180,7 @@ fn report(data: &[u8]) -> Report {
 
 /// A problem in every output.
 pub(crate) fn problem(found: &Problem) {
-    let report = Report::of_problem(Mode::Check, found.clone(), Tolerate::default());
+    let report = Report::from_problem(Mode::Check, found.clone(), Tolerate::default());
     check_json(&report);
     for width in [0, 20] {
         check_terminal(&report, width, false);
@@ -294,7 +295,7 @@ pub fn outputs(data: &[u8]) {
 }
 
 fn check_outputs(report: &Report) {
-    let Outputs { pairs, left_out } = render::github::outputs(report);
+    let StepOutputs { pairs, left_out } = render::github::outputs(report);
     assert!(left_out.is_empty());
     let written: Vec<(String, String)> = pairs
         .iter()

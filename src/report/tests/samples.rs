@@ -6,7 +6,7 @@ use crate::note::{self, Note};
 use crate::oci::{Digest, MediaType, Platform};
 use crate::outcome::{self, Left};
 use crate::problem::{Problem, ProblemKind};
-use crate::report::{Entry, Expected, Found, Mode, Proof, Report, Status};
+use crate::report::{Entry, ExpectedImage, Found, Mode, Proof, Report, Status};
 use crate::verdict;
 
 /// A digest that is easy to tell from others: one hexadecimal digit, 64 times.
@@ -25,7 +25,7 @@ fn ok(reference: &str) -> Entry {
         target: None,
         verdict: verdict::Code::Ok,
         tolerated: false,
-        expected: Expected {
+        expected: ExpectedImage {
             digest: Some(digest('a')),
             config: None,
             media_type: Some(MediaType::OciIndex),
@@ -246,7 +246,7 @@ pub(crate) fn conflict() -> Report {
 pub(crate) fn mixed() -> Report {
     let mut by_image = ok("docker.io/acme/app:classic");
     by_image.proof = Some(Proof::Config);
-    by_image.expected = Expected {
+    by_image.expected = ExpectedImage {
         digest: None,
         config: Some(digest('e')),
         media_type: None,

@@ -4,7 +4,7 @@ use crate::report::tests::runner;
 use crate::report::tests::samples;
 
 fn value(report: &Report, name: &str) -> String {
-    let Outputs { pairs, left_out } = outputs(report);
+    let StepOutputs { pairs, left_out } = outputs(report);
     assert!(left_out.is_empty(), "{left_out:?}");
     let pair = pairs.into_iter().find(|(known, _)| *known == name);
     pair.unwrap().1
@@ -13,7 +13,7 @@ fn value(report: &Report, name: &str) -> String {
 #[test]
 fn a_double_push_repaired() {
     let report = samples::double_push();
-    let short = Outputs {
+    let short = StepOutputs {
         pairs: outputs(&report).pairs.into_iter().take(6).collect(),
         left_out: Vec::new(),
     };
@@ -67,7 +67,7 @@ fn what_is_wrong_a_line_each() {
 #[test]
 fn the_runner_reads_back_what_was_written() {
     for report in samples::every() {
-        let Outputs { pairs, left_out: _ } = outputs(&report);
+        let StepOutputs { pairs, left_out: _ } = outputs(&report);
         for delimiter in ["ghadelimiter_3f2a", "", "a\nb", "tag", "::error::x", "\n"] {
             let file = file(&pairs, delimiter);
             let read = runner::outputs(&file).unwrap();
@@ -95,7 +95,7 @@ fn a_delimiter_that_is_in_a_value_is_made_longer() {
 #[test]
 fn what_is_too_long_is_left_out_and_named() {
     let report = samples::five_thousand();
-    let Outputs { pairs, left_out } = outputs(&report);
+    let StepOutputs { pairs, left_out } = outputs(&report);
     assert_eq!(left_out, ["report"]);
     let units: usize = pairs.iter().map(|(_, it)| it.encode_utf16().count()).sum();
     assert!(units <= MAX);
