@@ -1,24 +1,14 @@
 //! Observations: what registries answered for one expectation at one moment.
 
+mod seen;
 mod tree;
 
 use std::sync::Arc;
 
 use crate::oci::{Child, Digest, Document, Platform, Same};
-use crate::registry::Error;
 
+pub use seen::Seen;
 pub use tree::{MAX_INDEXES, MAX_LEVELS, Nested, Tree};
-
-/// Something that was looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen<T> {
-    /// It is there.
-    Here(T),
-    /// It is not there.
-    Absent,
-    /// It could not be read, for this reason.
-    Unknown(Error),
-}
 
 /// The attestation manifests that an index lists, shared by all tags that are expected to show it.
 pub type Attested = Arc<[(Child, Seen<Arc<Document>>)]>;
@@ -48,16 +38,6 @@ pub struct Sight {
     /// The children of the expected index, at every level, that were asked for and not found, what
     /// decides first.
     pub children: Vec<(Child, Seen<()>)>,
-}
-
-impl<T> Seen<T> {
-    /// What is there, if anything is.
-    pub fn here(&self) -> Option<&T> {
-        match self {
-            Self::Here(it) => Some(it),
-            Self::Absent | Self::Unknown(_) => None,
-        }
-    }
 }
 
 impl Sight {

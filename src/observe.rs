@@ -214,10 +214,7 @@ impl<'a> Watch<'a> {
             }
             // That an image ID is all there is rests on a digest that may show up yet.
             Phase::Before if sight.same == Some(Same::Config) => self.expectation.is_of_manifest(),
-            Phase::Before => matches!(
-                verdict.code(),
-                Code::Absent | Code::Other | Code::NeverPushed | Code::Broken
-            ),
+            Phase::Before => verdict.code().may_pass(),
             Phase::After => verdict != Verdict::Ok,
         };
         let final_at_once = match &verdict {

@@ -43,6 +43,7 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
                 aftermath: _,
             } = finding;
             let safe = match verdict {
+                _ if !verdict.code().is_repairable() => false,
                 // What the metadata describes is not what that output made.
                 _ if matches!(expectation.output, Output::Other(_)) => false,
                 Verdict::Child(_) => true,
@@ -58,12 +59,7 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
                     OnOther::Fail => expectation.immutable,
                     OnOther::Warn => false,
                 },
-                Verdict::Ok
-                | Verdict::Incomplete(_)
-                | Verdict::Broken(_)
-                | Verdict::NeverPushed
-                | Verdict::Conflict
-                | Verdict::Unproven(_) => false,
+                _ => false,
             };
             let Some(Seen::Here(Some(document))) = &sight.expected else {
                 return None;

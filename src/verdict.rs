@@ -1,76 +1,25 @@
 //! Verdicts: the judgement of an expectation against what was observed. Pure.
 
-mod lacks;
+mod missing;
 mod relation;
 mod same;
-
-use std::fmt;
+mod table;
 
 use crate::expectation::{Expectation, Expected};
 use crate::observation::{Seen, Sight, Tree};
-use crate::oci::{Attestation, Child, Platform};
+use crate::oci::{Comparison, With};
 use crate::registry::Error;
 
-pub(crate) use lacks::missing;
-pub use lacks::{Below, MAX_LACKS, needs_below};
-use lacks::{gone, missing_attestations, missing_platforms};
+pub(crate) use missing::missing;
+pub use missing::{Below, MAX_MISSING, needs_below};
+use missing::{gone, missing_attestations, missing_platforms};
 use relation::about_the_tag;
-pub use same::{comparison, is_by_config, is_right, right_image};
-
-/// What is so of one expectation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The tag is the expected image.
-    Ok,
-    /// The tag is this child of the expected index, or of an index that it lists; or a manifest that
-    /// was packed again from it.
-    Child(Child),
-    /// The tag is an index whose only image is the expected manifest.
-    Wrapped,
-    /// There is no such tag, but the expected image is in the repository.
-    Absent,
-    /// The tag is something else.
-    Other(Relation),
-    /// The expected image lacks what was asked for.
-    Incomplete(Vec<Lack>),
-    /// These children of the expected index are gone: images, or attestations that are required.
-    Broken(Vec<Child>),
-    /// The tag does not show the expected image, and the repository does not have it.
-    NeverPushed,
-    /// Builds at hand claim this tag with different images.
-    Conflict,
-    /// What the judgement needs could not be read, for this reason.
-    Unproven(Error),
-}
-
-/// What was asked for of an image, and is not there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lack {
-    /// A platform.
-    Platform(Platform),
-    /// An attestation, of this platform if it is known.
-    Attestation(Attestation, Option<Platform>),
-}
-
-/// What the document under a tag has to do with the build, where it is none of its parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
-    /// It holds all images of this build, and more: a merge job's.
-    More,
-    /// It holds exactly the images of this build, in another manifest or index: one that was built
-    /// again from a cache, or packed again.
-    Same,
-    /// It holds nothing but images of this build, yet is not what it made, such as fewer platforms.
-    Part,
-    /// It holds some images of this build, not all, and others.
-    Some,
-    /// It holds none.
-    None,
-}
+pub use same::{is_by_config, is_right, right_image};
+pub use table::{Code, Missing, Relation, Setting, Verdict};
 
 /// Judges what was seen. Where several verdicts apply, what is known to be wrong whatever the
-/// unknown may be comes first (design: conflict, incomplete, broken, never-pushed, unproven, then
-/// the four about the tag).
+/// unknown may be comes first: `conflict`, `incomplete`, `broken`, `never-pushed`, then `unproven`, then
+/// the four about the tag.
 #[must_use]
 pub fn judge(expectation: &Expectation, sight: &Sight) -> Verdict {
     if !expectation.conflicts.is_empty() {
@@ -87,14 +36,14 @@ pub fn judge(expectation: &Expectation, sight: &Sight) -> Verdict {
     if let (Some(document), Some(tree)) = (expected, &tree) {
         let (platforms, unknown) = missing_platforms(expectation, sight, document, tree);
         open = unknown;
-        let mut lacks = Vec::new();
+        let mut lacking = Vec::new();
         // An index that is gone may have listed them.
         if tree.gone().next().is_none() {
-            lacks.extend(platforms.into_iter().map(Lack::Platform));
+            lacking.extend(platforms.into_iter().map(Missing::Platform));
         }
-        lacks.extend(missing_attestations(expectation, sight, document, tree));
-        if !lacks.is_empty() {
-            return Verdict::Incomplete(lacks);
+        lacking.extend(missing_attestations(expectation, sight, document, tree));
+        if !lacking.is_empty() {
+            return Verdict::Incomplete(lacking);
         }
     }
     let gone = gone(sight, tree.as_ref());
@@ -132,6 +81,30 @@ pub fn judge(expectation: &Expectation, sight: &Sight) -> Verdict {
     }
 }
 
+/// What the images under the tag are compared with, where it would be called `other` or
+/// `never-pushed` by its digest.
+#[must_use]
+pub fn comparison<'a>(expectation: &'a Expectation, sight: &'a Sight) -> Option<Comparison<'a>> {
+    let shown = sight.tag.here()?;
+    let is_called_so = matches!(
+        judge(expectation, sight),
+        Verdict::Other(_) | Verdict::NeverPushed
+    );
+    if !is_called_so || expectation.tag.is_none() {
+        return None;
+    }
+    let with = match (&expectation.image, &sight.expected) {
+        (Expected::Id(id), _) => With::Configs(vec![id]),
+        (Expected::Manifest(_), Some(Seen::Here(Some(document)))) => With::Document(document),
+        // The digest may be an image ID, as old versions of buildx leave it.
+        (Expected::Manifest(digest), Some(Seen::Absent)) => {
+            With::Configs(expectation.config.iter().chain([digest]).collect())
+        }
+        _ => return None,
+    };
+    Comparison::new(shown, with)
+}
+
 /// Whether the tag has to do with this build: it shows the expected image, a part of it, or
 /// nothing but images of it; or it could not be read. A merge job's index, which holds this build
 /// and more, was made by someone who knew what they were doing.
@@ -164,89 +137,6 @@ fn first_unknown(sight: &Sight) -> Option<&Error> {
                 .find_map(|(child, seen)| reason(seen).filter(|_| !child.is_attestation))
         })
         .or_else(|| sight.attestations.iter().find_map(|(_, seen)| reason(seen)))
-}
-
-impl Verdict {
-    /// The stable code of the verdict.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Ok => Code::Ok,
-            Self::Child(_) => Code::Child,
-            Self::Wrapped => Code::Wrapped,
-            Self::Absent => Code::Absent,
-            Self::Other(_) => Code::Other,
-            Self::Incomplete(_) => Code::Incomplete,
-            Self::Broken(_) => Code::Broken,
-            Self::NeverPushed => Code::NeverPushed,
-            Self::Conflict => Code::Conflict,
-            Self::Unproven(_) => Code::Unproven,
-        }
-    }
-}
-
-/// The kinds of verdict. Stable: they are in the JSON report and in `tagproof explain`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Code {
-    /// The tag is the expected digest.
-    Ok,
-    /// The tag is one child of the expected index.
-    Child,
-    /// The tag is an index whose only image is the expected manifest.
-    Wrapped,
-    /// There is no such tag, but the expected digest is in the repository.
-    Absent,
-    /// The tag is something that is no part of this build.
-    Other,
-    /// The expected image lacks a platform or an attestation that was asked for.
-    Incomplete,
-    /// The index is right, but an image child of it is gone.
-    Broken,
-    /// The tag does not show the expected digest, and the repository does not have it.
-    NeverPushed,
-    /// Two builds claim this tag with different digests.
-    Conflict,
-    /// What the judgement needs could not be read.
-    Unproven,
-}
-
-impl Code {
-    /// All of them, in the order they are documented.
-    pub const ALL: [Self; 10] = [
-        Self::Ok,
-        Self::Child,
-        Self::Wrapped,
-        Self::Absent,
-        Self::Other,
-        Self::Incomplete,
-        Self::Broken,
-        Self::NeverPushed,
-        Self::Conflict,
-        Self::Unproven,
-    ];
-
-    /// The code as it stands in reports and documents.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Child => "child",
-            Self::Wrapped => "wrapped",
-            Self::Absent => "absent",
-            Self::Other => "other",
-            Self::Incomplete => "incomplete",
-            Self::Broken => "broken",
-            Self::NeverPushed => "never-pushed",
-            Self::Conflict => "conflict",
-            Self::Unproven => "unproven",
-        }
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 #[cfg(test)]

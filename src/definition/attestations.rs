@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Attributes;
+use super::attributes::Attributes;
 use crate::oci::Attestation;
 
 /// The attestations that are asked for. The first of a kind counts, as in buildx. A type that

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Attributes;
+use super::attributes::Attributes;
 use crate::metadata::{Build, Outputs};
 use crate::oci::{Reference, Tag};
 

@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::attributes::fields;
 use super::outputs::Push;
 use super::*;
 use crate::metadata;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::words::{called, several_digests};
-use super::{Asked, Claim, Expectation, Expected, OnOther, Output};
+use super::asked::Asked;
+use super::build::{called, image_of, output_of};
+use super::expected::{Claim, Expectation, Expected, OnOther, Output};
+use super::words::several_digests;
 use crate::metadata::{Build, Image};
 use crate::oci::{Reference, Repository, Tag};
 use crate::problem::Problem;
@@ -125,36 +127,6 @@ pub(super) fn asked_for(builds: &[&Build], asked: &Asked) -> Result<Vec<Expectat
         });
     }
     Ok(claims)
-}
-
-/// Which output of a build pushes a name.
-pub(super) fn output_of(build: &Build, name: &Reference) -> Output {
-    let Some(outputs) = &build.outputs else {
-        return Output::Described;
-    };
-    let is_in = |names: &[Reference]| {
-        let same = |it: &Reference| it.repository() == name.repository() && it.tag() == name.tag();
-        names.iter().any(same)
-    };
-    match (is_in(&outputs.described), is_in(&outputs.others)) {
-        (_, false) => Output::Described,
-        (true, true) => Output::Any,
-        (false, true) => {
-            let mut homes = outputs.described.iter().map(Reference::repository);
-            let first = homes.clone().next().unwrap_or(name.repository());
-            let own = homes.find(|home| *home == name.repository());
-            Output::Other(own.unwrap_or(first).clone())
-        }
-    }
-}
-
-pub(super) fn image_of(build: &Build) -> Option<Expected> {
-    match &build.image {
-        Image::Manifest { digest, .. } => Some(Expected::Manifest(digest.clone())),
-        Image::Id(id) => Some(Expected::Id(id.clone())),
-        Image::Missing => Some(Expected::Nothing),
-        Image::None => None,
-    }
 }
 
 /// An expectation without a tag yet, with all that `build` says of the image.

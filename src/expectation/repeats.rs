@@ -1,6 +1,6 @@
 //! Claims beside each other: repeats, conflicts, and those that a later one replaces.
 
-use super::{Claim, Expectation, Expected};
+use super::expected::{Claim, Expectation, Expected};
 use crate::note::{self, Note};
 
 /// The most claims of others that are named beside one.

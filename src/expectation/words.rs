@@ -1,19 +1,12 @@
 //! What is said about builds and claims beside the tags: notes, and why there is nothing to check.
 
-use super::claims::{image_of, output_of};
-use super::{Asked, Expectation, Output};
+use super::asked::Asked;
+use super::build::{called, image_of, output_of};
+use super::expected::{Expectation, Output};
 use crate::metadata::{Build, Image};
 use crate::note::{self, Note};
 use crate::oci::Reference;
 use crate::problem::Problem;
-
-/// The build for people: its target, or its file.
-pub(super) fn called(build: &Build) -> String {
-    match &build.target {
-        Some(target) => format!("the build of `{target}`"),
-        None => format!("the build of `{}`", build.source),
-    }
-}
 
 /// The notes on the builds, in their order.
 pub(super) fn notes(builds: &[&Build], claims: &[Expectation], asked: &Asked) -> Vec<Note> {

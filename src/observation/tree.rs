@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Seen;
+use super::seen::Seen;
 use crate::oci::{Child, Content, Digest, Document, Named, Platform};
 use crate::registry::Error;
 

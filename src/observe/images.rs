@@ -11,7 +11,7 @@ use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
 use crate::oci::{Child, Config, Content, Digest, Document, Named, Platform, Repository};
 use crate::registry::{Answer, Error, Method, Read, Registry, Target};
-use crate::verdict::{MAX_LACKS, missing};
+use crate::verdict::{MAX_MISSING, missing};
 
 /// The most manifests of one index whose platforms are read from their configs.
 const MAX_UNTOLD: usize = 50;
@@ -314,7 +314,7 @@ pub(super) fn children(
         // What decides comes first: an image before an attestation, gone before unknown.
         lacking.sort_by_key(|(child, seen)| (child.is_attestation, *seen != Seen::Absent));
         // One is enough to decide.
-        lacking.truncate(MAX_LACKS);
+        lacking.truncate(MAX_MISSING);
         lacking
     };
     images.iter().map(lacking).collect()

@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::observation::Sight;
 use crate::oci::{Child, Same};
 use crate::outcome::{Aftermath, Outcome};
-use crate::verdict::{Lack, Relation, Verdict};
+use crate::verdict::{Missing, Relation, Verdict};
 
 use super::words::MAX_LISTED;
 
@@ -222,11 +222,11 @@ fn digest(image: &Expected) -> String {
 }
 
 /// `linux/arm64 and provenance of linux/amd64`.
-fn lacks(missing: &[Lack]) -> String {
+fn lacks(missing: &[Missing]) -> String {
     let each = missing.iter().map(|lack| match lack {
-        Lack::Platform(platform) => platform.to_string(),
-        Lack::Attestation(kind, Some(platform)) => format!("{kind} of {platform}"),
-        Lack::Attestation(kind, None) => kind.to_string(),
+        Missing::Platform(platform) => platform.to_string(),
+        Missing::Attestation(kind, Some(platform)) => format!("{kind} of {platform}"),
+        Missing::Attestation(kind, None) => kind.to_string(),
     });
     listed(&each.collect::<Vec<_>>(), ", ")
 }

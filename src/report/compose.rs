@@ -7,7 +7,7 @@ use crate::observation::{Seen, Sight, Tree};
 use crate::oci::{Document, Platform};
 use crate::outcome::{self, Outcome};
 use crate::problem::{Problem, ProblemKind};
-use crate::verdict::{self, Verdict, is_by_config};
+use crate::verdict::{self, Setting, Verdict, is_by_config};
 
 use super::remarks::{is_of_other_output, remarks};
 use super::words::Counts;
@@ -92,17 +92,11 @@ fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {
     let overwritten = matches!(outcome, Some(Outcome::Changed { written: true, .. }));
     let before = sight.shown().filter(|_| is_written || overwritten);
     let tolerated = outcome.is_none()
-        && match verdict {
-            Verdict::Other(_) => expectation.on_other == OnOther::Warn,
-            Verdict::Unproven(_) => tolerate.unproven,
-            Verdict::NeverPushed => tolerate.unpushed,
-            Verdict::Ok
-            | Verdict::Child(_)
-            | Verdict::Wrapped
-            | Verdict::Absent
-            | Verdict::Incomplete(_)
-            | Verdict::Broken(_)
-            | Verdict::Conflict => false,
+        && match verdict.code().tolerated_by() {
+            Some(Setting::OnOther) => expectation.on_other == OnOther::Warn,
+            Some(Setting::OnUnproven) => tolerate.unproven,
+            Some(Setting::OnUnpushed) => tolerate.unpushed,
+            None => false,
         };
     let proof = match (verdict, &expectation.image) {
         (Verdict::Unproven(_) | Verdict::Conflict, _) | (_, Expected::Nothing) => None,

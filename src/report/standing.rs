@@ -3,6 +3,7 @@
 use super::words::{Counts, NAME};
 use super::{Entry, Report, Standing, Status};
 use crate::text::clean;
+use crate::verdict::Setting;
 use crate::{outcome, verdict};
 
 impl Entry {
@@ -41,21 +42,14 @@ impl Entry {
 
     /// That a setting keeps the tag from failing the run, and which.
     pub(super) fn tolerated_by(&self) -> Option<String> {
-        let setting = match self.verdict {
-            _ if !self.tolerated => return None,
-            verdict::Code::Other if self.rules.contains_key("on-other") => {
+        let setting = self.verdict.tolerated_by().filter(|_| self.tolerated)?;
+        let setting = match setting {
+            Setting::OnOther if self.rules.contains_key("on-other") => {
                 "`on-other: warn` of the policy"
             }
-            verdict::Code::Other => "`--on-other warn`",
-            verdict::Code::Unproven => "`--on-unproven warn`",
-            verdict::Code::NeverPushed => "`--on-unpushed warn`",
-            verdict::Code::Ok
-            | verdict::Code::Child
-            | verdict::Code::Wrapped
-            | verdict::Code::Absent
-            | verdict::Code::Incomplete
-            | verdict::Code::Broken
-            | verdict::Code::Conflict => return None,
+            Setting::OnOther => "`--on-other warn`",
+            Setting::OnUnproven => "`--on-unproven warn`",
+            Setting::OnUnpushed => "`--on-unpushed warn`",
         };
         Some(format!("this does not fail the run, as {setting} asks"))
     }

@@ -3,7 +3,7 @@
 use super::{Entry, RelationToBuild, Report, Standing, Status};
 use crate::oci::{MediaType, Platform};
 use crate::text::clean;
-use crate::verdict::{self, MAX_LACKS};
+use crate::verdict::{self, MAX_MISSING};
 
 /// How many characters of a message are shown.
 pub(super) const MESSAGE: usize = 2_000;
@@ -13,7 +13,7 @@ pub(super) const NAME: usize = 512;
 /// How many of what is alike, or lacking, are listed in a sentence.
 pub(super) const MAX_LISTED: usize = 20;
 // Otherwise nothing would say that there is more.
-const _: () = assert!(MAX_LISTED < MAX_LACKS);
+const _: () = assert!(MAX_LISTED < MAX_MISSING);
 
 /// How many tags came to which end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

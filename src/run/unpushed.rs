@@ -13,7 +13,10 @@ use crate::verdict::Verdict;
 ///
 /// A metadata file does not say whether a build was pushed, so only the registry's answer counts.
 pub(super) fn set_aside(findings: &mut Vec<Finding>) -> Vec<Note> {
-    if !findings.iter().any(|finding| is_there(&finding.verdict)) {
+    if !findings
+        .iter()
+        .any(|finding| finding.verdict.code().is_pushed())
+    {
         return Vec::new();
     }
     let there: BTreeSet<String> = findings
@@ -42,20 +45,6 @@ pub(super) fn set_aside(findings: &mut Vec<Finding>) -> Vec<Note> {
             help: "nothing, if it was not to be pushed; otherwise build it with `push: true` and name its metadata with `metadata-file`".to_owned(),
         })
         .collect()
-}
-
-/// Whether the registry holds something of the build.
-fn is_there(verdict: &Verdict) -> bool {
-    match verdict {
-        Verdict::Ok
-        | Verdict::Child(_)
-        | Verdict::Wrapped
-        | Verdict::Absent
-        | Verdict::Other(_)
-        | Verdict::Incomplete(_)
-        | Verdict::Broken(_) => true,
-        Verdict::NeverPushed | Verdict::Conflict | Verdict::Unproven(_) => false,
-    }
 }
 
 /// Whether the registry says that the build was not pushed. What it refuses to say is unknown, but

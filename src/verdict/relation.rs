@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Relation, Verdict};
+use super::table::{Relation, Verdict};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::{Sight, Tree};
 use crate::oci::{Child, Digest, Document, Named, Same};

@@ -1,11 +1,11 @@
-//! The same image in another manifest: what is compared with what, and what that makes of a tag.
+//! The same image in another manifest: what that makes of a tag.
 
 use std::sync::Arc;
 
-use super::{Verdict, judge};
+use super::table::Verdict;
 use crate::expectation::{Expectation, Expected, Output};
-use crate::observation::{Seen, Sight};
-use crate::oci::{Comparison, Document, Same, With};
+use crate::observation::Sight;
+use crate::oci::{Document, Same};
 
 /// Whether the tag is right: it shows the expected image, by its digest, or by its config where no
 /// digest can say it, or where another output of the build has made it.
@@ -31,30 +31,6 @@ pub fn right_image<'a>(expectation: &Expectation, sight: &'a Sight) -> Option<&'
         Output::Described | Output::Any => sight.expected_image(),
         Output::Other(_) => None,
     }
-}
-
-/// What the images under the tag are compared with, where it would be called `other` or
-/// `never-pushed` by its digest.
-#[must_use]
-pub fn comparison<'a>(expectation: &'a Expectation, sight: &'a Sight) -> Option<Comparison<'a>> {
-    let shown = sight.tag.here()?;
-    let is_called_so = matches!(
-        judge(expectation, sight),
-        Verdict::Other(_) | Verdict::NeverPushed
-    );
-    if !is_called_so || expectation.tag.is_none() {
-        return None;
-    }
-    let with = match (&expectation.image, &sight.expected) {
-        (Expected::Id(id), _) => With::Configs(vec![id]),
-        (Expected::Manifest(_), Some(Seen::Here(Some(document)))) => With::Document(document),
-        // The digest may be an image ID, as old versions of buildx leave it.
-        (Expected::Manifest(digest), Some(Seen::Absent)) => {
-            With::Configs(expectation.config.iter().chain([digest]).collect())
-        }
-        _ => return None,
-    };
-    Comparison::new(shown, with)
 }
 
 /// Whether a verdict rests on configs: the layers below them were not read.

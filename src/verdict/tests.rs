@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::expectation::{Asked, Output, expect};
 use crate::observation::Attested;
-use crate::oci::{Digest, Document, Reference, Same};
+use crate::oci::{Child, Digest, Document, Reference, Same};
 use crate::registry::Class;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

@@ -6,8 +6,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use super::content::{Child, Content, Image, Index};
 use super::why::{MAX_CHILDREN, Why};
-use super::{Child, Content, Image, Index};
 use crate::oci::attestation::Attestation;
 use crate::oci::digest::Digest;
 use crate::oci::json::is_bounded;

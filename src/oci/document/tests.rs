@@ -1,4 +1,5 @@
 use super::*;
+use crate::oci::Named;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

@@ -6,7 +6,7 @@ use crate::observation::Sight;
 use crate::oci::{Attestation, Digest, Document, Platform};
 use crate::outcome::{Aftermath, Outcome};
 use crate::plan::{may_be_the_push, may_create};
-use crate::verdict::{Lack, Relation, Verdict};
+use crate::verdict::{Missing, Relation, Verdict};
 
 use super::registry;
 
@@ -255,14 +255,14 @@ pub(in crate::report) fn inspect(expectation: &Expectation) -> String {
 }
 
 /// What to do about an image that lacks what was asked for.
-fn incomplete(missing: &[Lack]) -> Vec<String> {
+fn incomplete(missing: &[Missing]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut platforms: Vec<&Platform> = Vec::new();
     let mut kinds: Vec<Attestation> = Vec::new();
     for lack in missing {
         match lack {
-            Lack::Platform(platform) => platforms.push(platform),
-            Lack::Attestation(kind, _) => kinds.push(*kind),
+            Missing::Platform(platform) => platforms.push(platform),
+            Missing::Attestation(kind, _) => kinds.push(*kind),
         }
     }
     if !platforms.is_empty() {

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::Lack;
+use super::table::Missing;
 use crate::expectation::Expectation;
 use crate::observation::{Nested, Seen, Sight, Tree};
 use crate::oci::{Child, Content, Document, Named, Platform};
 use crate::registry::Error;
 
 /// How many of what is lacking are kept for one index, so that a verdict stays small.
-pub const MAX_LACKS: usize = 21;
+pub const MAX_MISSING: usize = 21;
 
 /// Whose indexes of indexes a judgement needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,12 +92,12 @@ pub(super) fn missing_attestations(
     sight: &Sight,
     document: &Document,
     tree: &Tree<'_>,
-) -> Vec<Lack> {
+) -> Vec<Missing> {
     let mut missing = Vec::new();
     for &kind in &expectation.attestations {
         if document.config().is_some() {
             let own = expectation.own_platform.clone();
-            missing.push(Lack::Attestation(kind, own));
+            missing.push(Missing::Attestation(kind, own));
         }
         // One that is gone or unknown may have held it.
         let may_hold = |seen: &Seen<Arc<Document>>| match seen {
@@ -116,8 +116,8 @@ pub(super) fn missing_attestations(
         let images = tree
             .images()
             .filter(|image| tree.is_whole() && !have.contains(&image.named));
-        let lacks = images.map(|image| Lack::Attestation(kind, image.platform.clone()));
-        missing.extend(lacks.take(MAX_LACKS));
+        let lacks = images.map(|image| Missing::Attestation(kind, image.platform.clone()));
+        missing.extend(lacks.take(MAX_MISSING));
     }
     missing
 }
@@ -138,7 +138,7 @@ pub(super) fn gone(sight: &Sight, tree: Option<&Tree<'_>>) -> Vec<Child> {
     let mut gone: Vec<Child> = Vec::new();
     let indexes = tree.into_iter().flat_map(Tree::gone);
     for child in indexes.chain(images).chain(attestations) {
-        if gone.len() < MAX_LACKS && !gone.iter().any(|known| known.named == child.named) {
+        if gone.len() < MAX_MISSING && !gone.iter().any(|known| known.named == child.named) {
             gone.push(child.clone());
         }
     }
