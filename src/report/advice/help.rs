@@ -46,6 +46,16 @@ pub(in crate::report) fn help(finding: &Finding, followup_flags: &str) -> Vec<St
     if about_the_tag && expectation.immutable && !matches!(verdict, Verdict::Absent) {
         return vec![format!("it is never moved, as the policy says: {KEPT}")];
     }
+    verdict_help(expectation, sight, verdict, followup_flags)
+}
+
+/// What to do about a tag that was not written.
+fn verdict_help(
+    expectation: &Expectation,
+    sight: &Sight,
+    verdict: &Verdict,
+    followup_flags: &str,
+) -> Vec<String> {
     let repair = |extra: &str| {
         format!(
             "repair it: `tagproof fix --tag {}{}{extra}{}`",
