@@ -322,7 +322,7 @@ fn put(
             })
         }
         answer => {
-            // One that failed may have been taken all the same.
+            // A write that failed may still have been taken.
             keeper.after_write(step, kept, memory, registry);
             match answer {
                 Ok(()) => Tried::Over(State::Written),
@@ -334,7 +334,7 @@ fn put(
 }
 
 /// What follows a try that failed and was not the host's fault: another one after a while, or the
-/// looks that show whether the write was taken all the same.
+/// looks that show whether the write was taken after all.
 fn schedule_retry(
     error: &Error,
     tries: u32,
