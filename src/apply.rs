@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keep::Keeper;
+use kept::Kept;
 use outage::{LONGEST_WAIT, Outage, Silent};
 
 use crate::backoff::{ATTEMPTS, FIRST, PATIENCE, doubled};
@@ -136,81 +137,24 @@ fn write(
     memory: &mut Memory,
     registry: &dyn Registry,
 ) {
-    let (clock, deadline) = (keeper.clock, keeper.deadline);
-    let mut outages: BTreeMap<&Host, Outage> = BTreeMap::new();
-    let mut down: BTreeMap<&Host, Error> = BTreeMap::new();
+    let clock = keeper.clock;
+    let mut hosts = Hosts::default();
     loop {
-        let mut round: Vec<(&Step<'_>, &mut State, u32)> = plan
+        let mut round: Vec<(&Step<'_>, &mut State, u32, bool)> = plan
             .iter()
             .zip(states.iter_mut())
             .filter_map(|(step, state)| match *state {
-                State::Open { tries, due, .. } if due <= clock.now() => Some((step, state, tries)),
+                State::Open { tries, due, lost } if due <= clock.now() => {
+                    Some((step, state, tries, lost))
+                }
                 _ => None,
             })
             .collect();
         // What failed less often goes first, so that a tag which fails each time does not pass for
         // a host that is down.
-        round.sort_by_key(|(_, _, tries)| *tries);
-        for (step, state, _) in round {
-            let State::Open {
-                tries,
-                due: _,
-                lost,
-            } = *state
-            else {
-                continue;
-            };
-            let host = step.expectation.repository.host();
-            if let Some(error) = down.get(host) {
-                *state = given_up(error, lost);
-                continue;
-            }
-            if let Some(due) = outages.get(host).map(Outage::due)
-                && due > clock.now()
-            {
-                *state = State::Open { tries, due, lost };
-                continue;
-            }
-            let (error, silent, lost) = match attempt(step, keeper, memory, registry) {
-                Tried::Over(over) => {
-                    outages.remove(host);
-                    *state = match over {
-                        // Right by the write whose answer was lost.
-                        State::SeenRight if lost => State::Written,
-                        over => over,
-                    };
-                    continue;
-                }
-                Tried::Failed(error) => {
-                    let is_limit = error.class == Class::RateLimited;
-                    (error, Silent::Write, lost || !is_limit)
-                }
-                Tried::Unseen(error) => (error, Silent::Host, lost),
-            };
-            // A step that failed before, on a host that is up for others, is alone with it.
-            let is_alone = tries > 0 && !outages.contains_key(host);
-            if is_alone || !error.class.is_of_the_host() {
-                *state = schedule_retry(&error, tries, lost, deadline, clock);
-                continue;
-            }
-            let now = clock.now();
-            let outage = outages
-                .entry(host)
-                .or_insert_with(|| Outage::new(now, deadline));
-            *state = match outage.failed(silent, error.retry_after, now) {
-                true => {
-                    if silent == Silent::Host {
-                        registry.wait_for(host, &error, outage.left(now));
-                    }
-                    let (tries, due) = (tries + 1, outage.due());
-                    State::Open { tries, due, lost }
-                }
-                false => {
-                    let state = given_up(&error, lost);
-                    down.insert(host, error);
-                    state
-                }
-            };
+        round.sort_by_key(|(_, _, tries, _)| *tries);
+        for (step, state, tries, lost) in round {
+            *state = hosts.next_try(step, tries, lost, keeper, memory, registry);
         }
         let next = states.iter().filter_map(|state| match state {
             State::Open { due, .. } => Some(*due),
@@ -222,6 +166,71 @@ fn write(
             clock.sleep(wait);
             keeper.forget();
         }
+    }
+}
+
+/// What is known of the hosts while steps are written.
+#[derive(Default)]
+struct Hosts<'p> {
+    outages: BTreeMap<&'p Host, Outage>,
+    /// The hosts that were given up on.
+    down: BTreeMap<&'p Host, Error>,
+}
+
+impl<'p> Hosts<'p> {
+    /// Tries an open step once, unless its host is waited for, and gives its next state.
+    fn next_try(
+        &mut self,
+        step: &Step<'p>,
+        tries: u32,
+        lost: bool,
+        keeper: &mut Keeper<'_>,
+        memory: &mut Memory,
+        registry: &dyn Registry,
+    ) -> State {
+        let (clock, deadline) = (keeper.clock, keeper.deadline);
+        let host = step.expectation.repository.host();
+        if let Some(error) = self.down.get(host) {
+            return given_up(error, lost);
+        }
+        if let Some(due) = self.outages.get(host).map(Outage::due)
+            && due > clock.now()
+        {
+            return State::Open { tries, due, lost };
+        }
+        let (error, silent, lost) = match attempt(step, keeper, memory, registry) {
+            Tried::Over(over) => {
+                self.outages.remove(host);
+                return match over {
+                    // Right by the write whose answer was lost.
+                    State::SeenRight if lost => State::Written,
+                    over => over,
+                };
+            }
+            Tried::Failed(error) => {
+                let is_limit = error.class == Class::RateLimited;
+                (error, Silent::Write, lost || !is_limit)
+            }
+            Tried::Unseen(error) => (error, Silent::Host, lost),
+        };
+        // A step that failed before, on a host that is up for others, is alone with it.
+        let is_alone = tries > 0 && !self.outages.contains_key(host);
+        if is_alone || !error.class.is_of_the_host() {
+            return schedule_retry(&error, tries, lost, deadline, clock);
+        }
+        let now = clock.now();
+        let outage = self.outages.entry(host);
+        let outage = outage.or_insert_with(|| Outage::new(now, deadline));
+        if !outage.failed(silent, error.retry_after, now) {
+            let state = given_up(&error, lost);
+            self.down.insert(host, error);
+            return state;
+        }
+        if silent == Silent::Host {
+            registry.wait_for(host, &error, outage.left(now));
+        }
+        let (tries, due) = (tries + 1, outage.due());
+        State::Open { tries, due, lost }
     }
 }
 
@@ -242,10 +251,6 @@ fn attempt(
     registry: &dyn Registry,
 ) -> Tried {
     let repository = &step.expectation.repository;
-    let is_right = |seen: &Seen<Arc<Document>>| {
-        seen.here()
-            .is_some_and(|document| step.expectation.accepts(document))
-    };
     keeper.settle(step, memory, registry);
     let kept = match step.expectation.immutable {
         // It is never moved.
@@ -262,7 +267,7 @@ fn attempt(
     match observe::look_at_tag(repository, step.tag, memory, registry) {
         Seen::Unknown(error) if error.class.is_of_the_host() => return Tried::Unseen(error),
         Seen::Unknown(error) => return Tried::Over(State::Done(Outcome::Failed(error))),
-        seen if is_right(&seen) => return Tried::Over(State::SeenRight),
+        seen if is_right(step, &seen) => return Tried::Over(State::SeenRight),
         seen => {
             let now = seen.here().map(|document| document.digest());
             if now != step.before {
@@ -274,10 +279,27 @@ fn attempt(
             }
         }
     }
-    let until = match keeper.until(step, &kept) {
-        Ok(until) => until,
-        Err(error) => return Tried::Over(State::Done(Outcome::Failed(error))),
-    };
+    match keeper.until(step, &kept) {
+        Ok(until) => put(step, kept, until, keeper, memory, registry),
+        Err(error) => Tried::Over(State::Done(Outcome::Failed(error))),
+    }
+}
+
+fn is_right(step: &Step<'_>, seen: &Seen<Arc<Document>>) -> bool {
+    seen.here()
+        .is_some_and(|document| step.expectation.accepts(document))
+}
+
+/// Writes the document under the tag, and looks for what that may have taken away.
+fn put(
+    step: &Step<'_>,
+    kept: Vec<Kept>,
+    until: Duration,
+    keeper: &mut Keeper<'_>,
+    memory: &mut Memory,
+    registry: &dyn Registry,
+) -> Tried {
+    let repository = &step.expectation.repository;
     keeper.announce(step, &kept);
     let write = Write {
         repository: repository.clone(),
@@ -291,7 +313,7 @@ fn attempt(
             // Registries refuse the very digest that is there already, too: ours, if an answer was
             // lost, or another job's.
             let seen = observe::look_at_tag(repository, step.tag, memory, registry);
-            Tried::Over(match is_right(&seen) {
+            Tried::Over(match is_right(step, &seen) {
                 true => {
                     keeper.after_write(step, kept, memory, registry);
                     State::SeenRight
@@ -300,7 +322,7 @@ fn attempt(
             })
         }
         answer => {
-            // One that failed may have been taken all the same.
+            // A write that failed may still have been taken.
             keeper.after_write(step, kept, memory, registry);
             match answer {
                 Ok(()) => Tried::Over(State::Written),
@@ -312,7 +334,7 @@ fn attempt(
 }
 
 /// What follows a try that failed and was not the host's fault: another one after a while, or the
-/// looks that show whether the write was taken all the same.
+/// looks that show whether the write was taken after all.
 fn schedule_retry(
     error: &Error,
     tries: u32,

@@ -12,7 +12,7 @@ use crate::report::Mode;
 
 pub use options::Options;
 
-/// What a password on the command line is answered with, which repeats nothing of it.
+/// The answer to a password on the command line. It repeats nothing of the password.
 const PASSWORD: &str = "\
 error: take no password as an argument: others on this machine can see it, and logs may keep it
 help: pipe it: `echo \"$PASSWORD\" | tagproof check … --registry HOST --username USER --password-stdin`
@@ -124,7 +124,7 @@ pub struct BadValue {
     pub flag: String,
     /// The value.
     pub value: String,
-    /// Why, if it is more than that it is not one of those that are possible.
+    /// Why, where the possible values do not say it.
     pub cause: Option<String>,
     /// The values that are possible, if they are few.
     pub possible: Vec<String>,

@@ -250,7 +250,7 @@ impl<'a> StdinOnce<'a> {
     }
 }
 
-/// Why nothing can be written to `path`, as far as that can be told before the work is done.
+/// Why nothing can be written to `path`, as far as that can be known before the work is done.
 pub(crate) fn refuse_as_output(flag: &str, path: &Path) -> Option<Problem> {
     let fault = |cause: &str| {
         Some(Problem::invalid(
@@ -269,8 +269,8 @@ pub(crate) fn refuse_as_output(flag: &str, path: &Path) -> Option<Problem> {
     }
 }
 
-/// Writes a file so that readers see the old one or the new one, never a half: into a file beside
-/// it, which then takes its name. What is no plain file (a pipe, a device) is written to directly.
+/// Writes a file so that readers see the old one or the new one, never a half: into a file in
+/// the same directory, which then takes its name. A pipe or a device is written to directly.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
     let Some(name) = path.file_name().filter(|_| !special) else {

@@ -1,4 +1,4 @@
-//! Notes: what is worth knowing about a build or a registry beside the verdicts on its tags.
+//! Notes: what is worth knowing about a build or a registry besides the verdicts on its tags.
 
 use std::fmt;
 
@@ -58,7 +58,7 @@ impl Code {
         Self::RegistryWarning,
     ];
 
-    /// The code as it stands in reports and documents.
+    /// The code as it is in reports and documents.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

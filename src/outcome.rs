@@ -118,7 +118,7 @@ impl Code {
         Self::Failed,
     ];
 
-    /// The code as it stands in reports and documents.
+    /// The code as it is in reports and documents.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -80,7 +80,7 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
 }
 
 /// Whether an index around the expected manifest may be what was pushed, while the metadata is of a
-/// file beside it: then the index has the attestations, and the file has none.
+/// file that the same build wrote: then the index has the attestations, and the file has none.
 pub(crate) fn may_be_the_push(expectation: &Expectation, sight: &Sight) -> bool {
     let shown = sight.tag.here();
     expectation.exported

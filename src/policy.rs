@@ -31,7 +31,7 @@ pub struct Policy {
     registries: BTreeMap<Host, RegistrySettings>,
 }
 
-/// What is asked of the images that a pattern fits. A key that is not there is left to others.
+/// What is asked of the images that a pattern fits. A key that is absent is left to other rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ImageRule {
     pattern: Pattern,
@@ -43,7 +43,7 @@ struct ImageRule {
 }
 
 impl ImageRule {
-    /// A rule that asks nothing yet.
+    /// A rule that asks for nothing yet.
     fn new(pattern: Pattern) -> Self {
         Self {
             pattern,

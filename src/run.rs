@@ -1,4 +1,4 @@
-//! The run: inputs to builds to expectations to looks to verdicts to repairs to the report, and the exit code.
+//! The run: what each command does with the process, and its exit code.
 
 mod client;
 mod context;

@@ -49,8 +49,8 @@ pub fn items(list: &str) -> impl Iterator<Item = &str> {
         .filter(|item| !item.is_empty())
 }
 
-/// One line whose start is no workflow command: leading white space is no protection, the runner
-/// skips it.
+/// One line whose start is not a workflow command. Leading white space does not protect it: the
+/// runner skips that.
 #[must_use]
 pub fn defuse_start(line: &str) -> String {
     let rest = line.trim_start();

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::observation::Seen;
 use crate::observe::{self, Event, Memory};
 use crate::oci::{Digest, Document, Repository};
-use crate::outcome::Aftermath;
+use crate::outcome::{Aftermath, Left};
 use crate::plan::Step;
 use crate::registry::{Class, Error, Registry, Under, Write};
 
@@ -257,9 +257,46 @@ impl<'a> Keeper<'a> {
                 }),
             }
         }
+        let restored = self.put_back(repository, &mut open, &mut here, memory, registry);
+        let after = self.after.entry(step.index).or_default();
+        if asks_before {
+            after.before_is_gone = open
+                .iter()
+                .any(|it| Some(&it.kept.digest) == step.before && it.seen == Seen::Absent);
+        }
+        after.lost = open
+            .iter()
+            .filter(|it| it.kept.restore)
+            .map(|it| (it.kept.left(), it.why(repository)))
+            .collect();
+        for left in restored {
+            if !after.restored.contains(&left) {
+                after.restored.push(left);
+            }
+        }
+        self.owed.insert(
+            step.index,
+            open.into_iter()
+                .map(|it| it.kept)
+                .filter(|it| it.restore)
+                .collect(),
+        );
+        self.shown.insert(repository.clone(), here);
+    }
+
+    /// Puts back what is gone, and reads it again, in rounds. What is there again is moved from
+    /// `open` to `here`; what of it was put back is returned.
+    fn put_back(
+        &self,
+        repository: &Repository,
+        open: &mut Vec<Open>,
+        here: &mut BTreeSet<Digest>,
+        memory: &mut Memory,
+        registry: &dyn Registry,
+    ) -> Vec<Left> {
         let mut restored = Vec::new();
         for round in 1..=ROUNDS {
-            for it in &mut open {
+            for it in open.iter_mut() {
                 if it.seen == Seen::Absent && it.kept.restore {
                     it.put = Some(registry.put(&Write {
                         repository: repository.clone(),
@@ -294,30 +331,7 @@ impl<'a> Keeper<'a> {
             }
             self.clock.sleep(wait);
         }
-        let after = self.after.entry(step.index).or_default();
-        if asks_before {
-            after.before_is_gone = open
-                .iter()
-                .any(|it| Some(&it.kept.digest) == step.before && it.seen == Seen::Absent);
-        }
-        after.lost = open
-            .iter()
-            .filter(|it| it.kept.restore)
-            .map(|it| (it.kept.left(), it.why(repository)))
-            .collect();
-        for left in restored {
-            if !after.restored.contains(&left) {
-                after.restored.push(left);
-            }
-        }
-        self.owed.insert(
-            step.index,
-            open.into_iter()
-                .map(|it| it.kept)
-                .filter(|it| it.restore)
-                .collect(),
-        );
-        self.shown.insert(repository.clone(), here);
+        restored
     }
 
     /// Looks again for what an earlier write of this step may have taken away.

@@ -89,8 +89,8 @@ pub(super) fn children_first(
     take(root, document);
 }
 
-/// The type that it was served under. One that says nothing, such as `application/json`, is no type
-/// that a registry takes.
+/// The type that it was served under. One that says nothing, such as `application/json`, is not
+/// a type that a registry takes.
 pub(super) fn put_back_as(document: &Document) -> &MediaType {
     match document.served() {
         served if served.is_plain() => document.media_type(),

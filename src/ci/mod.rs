@@ -25,7 +25,7 @@ fn detect(environment: &Environment) -> Option<&'static System> {
     SYSTEMS.iter().find(is_here)
 }
 
-/// How the log folds where this environment is from.
+/// How the log of the CI system folds, if this is the environment of one.
 #[must_use]
 pub fn log_grouping(environment: &Environment) -> Option<LogGrouping> {
     detect(environment)?.grouping

@@ -186,7 +186,7 @@ pub struct Options {
     #[arg(skip)]
     pub set_aside_unpushed: bool,
 
-    /// Whether of two builds that claim one tag the later one is meant.
+    /// Whether the later of two builds that claim one tag wins.
     #[arg(skip)]
     pub later_wins: bool,
 }
@@ -380,7 +380,7 @@ impl Options {
     }
 }
 
-/// A word as a shell takes it for one.
+/// The text as one word of a shell.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:=+@%,".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {

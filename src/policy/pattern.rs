@@ -64,7 +64,7 @@ impl fmt::Display for TagPattern {
     }
 }
 
-/// Why a text is no pattern, and what to write instead.
+/// Why a text is not a pattern, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParsePatternError {
     /// What is wrong with it.

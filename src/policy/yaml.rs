@@ -15,8 +15,8 @@ use crate::text::clean;
 /// grows with the square of the depth.
 const MAX_DEPTH: usize = 32;
 
-/// The line on which a text is nested too deep: by brackets that are open, whatever they stand in,
-/// or by the marks at the start of a line. (Nesting by indentation needs a longer line each.)
+/// The line on which a text is nested too deep: by open brackets, even those in quotes, or by the
+/// marks at the start of a line. (Nesting by indentation needs a longer line each.)
 fn too_deep(text: &[u8]) -> Option<usize> {
     let mut open = 0_usize;
     let lines = text.split(|byte| *byte == b'\n').enumerate();

@@ -84,7 +84,7 @@ fn expected(expected: &ExpectedImage) -> Option<(String, String)> {
     Some((name, in_parentheses([kind, listed(platforms)])))
 }
 
-/// What the tag was, and what tells a person whose work it is.
+/// What the tag was, and what shows whose work it is.
 fn found(tag: &Entry) -> Option<(String, String)> {
     let Some(found) = &tag.found else {
         let is_absent = tag.verdict == verdict::Code::Absent;

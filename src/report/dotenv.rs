@@ -28,7 +28,7 @@ pub struct Dotenv {
 /// The status, the digest of the one image, the first pinned reference, how many tags were
 /// repaired, are wrong or unproven, and the digest of each target, as far as there is room.
 ///
-/// What there is not (the one digest of two images) is no variable.
+/// What there is not (the one digest of two images) gets no variable.
 #[must_use]
 pub fn render(report: &Report) -> Dotenv {
     let counts = Counts::new(&report.tags);
@@ -74,7 +74,7 @@ impl Dotenv {
     }
 }
 
-/// `web-app` as `WEB_APP`. What is no ASCII is kept, and is then no name.
+/// `web-app` as `WEB_APP`. Other letters than ASCII's are kept, and such a name is left out.
 fn in_capitals(target: &str) -> String {
     target
         .chars()

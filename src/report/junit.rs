@@ -2,7 +2,7 @@
 //!
 //! One test case is one tag: `classname` the repository, `name` the tag. A wrong tag is a
 //! `<failure>`, one that could not be checked an `<error>`. What a setting tolerates is `<skipped>`:
-//! it fails nothing and is seen all the same. What was repaired has passed, and its `<system-out>`
+//! it fails nothing and is still seen. What was repaired has passed, and its `<system-out>`
 //! says what was changed. The elements and attributes are those that Jenkins' `junit-10.xsd` has.
 
 use std::collections::BTreeSet;
@@ -75,7 +75,7 @@ struct Case {
     class: String,
     name: String,
     end: End,
-    /// What is told of a case that has passed.
+    /// What is shown of a case that has passed.
     said: Vec<String>,
 }
 
@@ -129,7 +129,7 @@ impl Case {
         }
     }
 
-    /// A run without tags is no success: a case of its own says why.
+    /// A run without tags is not a success: a case of its own says why.
     fn from_problem(problem: &Problem, exit_code: u8) -> Self {
         let Problem {
             kind,

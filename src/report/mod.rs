@@ -40,7 +40,7 @@ pub struct Report {
     pub exit_code: u8,
     /// Why there are no tags: the inputs are unusable (`invalid`) or hold nothing to check (`nothing`).
     pub problem: Option<Problem>,
-    /// What is worth knowing beside the verdicts, in the order of the builds.
+    /// What is worth knowing besides the verdicts, in the order of the builds.
     pub notes: Vec<Note>,
     /// One entry a tag, in the order of the input.
     pub tags: Vec<Entry>,
@@ -97,7 +97,7 @@ pub struct Entry {
     pub outcome: Option<outcome::Code>,
     /// The digest that was replaced, if the tag was written and had one.
     pub before: Option<Digest>,
-    /// What is so, in one line.
+    /// What was found and done, in one line.
     pub message: String,
     /// Why it matters and what to do, one thing a line; empty when all is well.
     pub help: Vec<String>,
@@ -231,7 +231,7 @@ impl RelationToBuild {
         Self::None,
     ];
 
-    /// The relation as it stands in the JSON report.
+    /// The relation as the JSON report has it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -247,7 +247,7 @@ impl RelationToBuild {
 }
 
 impl Status {
-    /// The status as it stands in the JSON report.
+    /// The status as the JSON report has it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -262,7 +262,7 @@ impl Status {
 }
 
 impl Mode {
-    /// The mode as it stands in the JSON report.
+    /// The mode as the JSON report has it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -273,7 +273,7 @@ impl Mode {
 }
 
 impl Proof {
-    /// The proof as it stands in the JSON report.
+    /// The proof as the JSON report has it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

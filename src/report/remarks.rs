@@ -1,4 +1,4 @@
-//! Notes on what was seen: what is worth knowing of tags that are right all the same.
+//! Notes on what was seen: what is worth knowing of tags that are right.
 
 use crate::expectation::{Expectation, Output};
 use crate::finding::Finding;

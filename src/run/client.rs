@@ -90,7 +90,7 @@ pub(super) fn explicit(
     }))
 }
 
-/// The registries at hand.
+/// The registries of these tags.
 pub(super) fn hosts(expectations: &[Expectation]) -> BTreeSet<&Host> {
     let mut hosts = BTreeSet::new();
     hosts.extend(expectations.iter().map(|it| it.repository.host()));

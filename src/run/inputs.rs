@@ -9,13 +9,13 @@ use crate::metadata::{self, Build, MAX_METADATA};
 use crate::policy::{self, MAX_POLICY, PLACES, Policy};
 use crate::problem::{Problem, ProblemKind};
 
-/// The builds that the metadata tells of, under what a definition asks for.
+/// The builds in the metadata, completed by what the definition asks for.
 pub(super) fn builds(
     options: &Options,
     stdin: &mut files::StdinOnce<'_>,
 ) -> Result<Vec<Build>, Problem> {
     let mut builds = Vec::new();
-    // What is missing from a file without builds, a definition says.
+    // With a definition, a file without builds is not an error: the definition says what is missing.
     let parse = |source: &str, text: &[u8]| match metadata::parse(source, text) {
         Err(problem) if problem.kind == ProblemKind::Nothing && options.definition.is_some() => {
             Ok(Vec::new())
@@ -85,7 +85,7 @@ fn definition(path: &Path, stdin: &mut files::StdinOnce<'_>) -> Result<Definitio
 pub(super) fn policy(file: Option<&Path>) -> Result<Option<(String, Policy)>, Problem> {
     let places: Vec<&Path> = match file {
         Some(file) => vec![file],
-        // What is there and cannot be read is no reason to go on without it.
+        // A file that is there and cannot be read must fail, not be passed over.
         None => PLACES
             .iter()
             .map(Path::new)

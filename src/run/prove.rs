@@ -1,6 +1,7 @@
 //! From the options to the report: everything that `check`, `fix` and a step have in common.
 
 use std::io::Read;
+use std::iter::once;
 use std::time::Duration;
 
 use super::client::{self, client, hosts};
@@ -66,23 +67,7 @@ fn prove(
         deep: options.deep,
         deadline: options.timeout,
     };
-    let tell = |event: Event<'_>| match event {
-        Event::Waiting { tags, left } => console.waiting(tags, left),
-        // If the run is killed now, nothing else names it.
-        Event::Leaving { reference, left } if !options.quiet => {
-            let (last, listed) = left
-                .split_last()
-                .map_or((None, left), |(it, rest)| (Some(it), rest));
-            for line in last
-                .iter()
-                .map(|it| format!("moving {reference} off {it}"))
-                .chain(listed.iter().map(|it| format!("  which lists {it}")))
-            {
-                console.log(&line, clock.unix_time());
-            }
-        }
-        Event::Leaving { .. } => {}
-    };
+    let tell = |event: Event<'_>| show(&event, context, options.quiet);
     let mut ports = Ports {
         registry: &client,
         clock,
@@ -114,4 +99,22 @@ fn prove(
         pulls: requests.pulls,
         ..report
     })
+}
+
+/// Shows what happens while the run goes on.
+fn show(event: &Event<'_>, context: &RunContext<'_, '_>, is_quiet: bool) {
+    match *event {
+        Event::Waiting { tags, left } => context.console.waiting(tags, left),
+        // If the run is killed now, nothing else names it.
+        Event::Leaving { reference, left } if !is_quiet => {
+            let lines = left.split_last().into_iter().flat_map(|(last, listed)| {
+                let listed = listed.iter().map(|it| format!("  which lists {it}"));
+                once(format!("moving {reference} off {last}")).chain(listed)
+            });
+            for line in lines {
+                context.console.log(&line, context.clock.unix_time());
+            }
+        }
+        Event::Leaving { .. } => {}
+    }
 }

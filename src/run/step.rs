@@ -89,7 +89,7 @@ pub(super) fn run(process: Process<'_>) -> u8 {
     }
 }
 
-/// The options that a step's inputs are.
+/// The options that a step's inputs stand for.
 fn parsed(step: &StepInputs) -> Result<Box<Options>, Problem> {
     let options = match cli::parse(&step.args) {
         Action::Run(options) => options,
@@ -158,7 +158,7 @@ fn what(
     }
 }
 
-/// Takes all that the job has built, the oldest first.
+/// Checks every build of the job, the oldest first.
 fn all_builds(
     options: &mut Options,
     step: &StepInputs,
@@ -183,7 +183,7 @@ fn all_builds(
     Ok(())
 }
 
-/// Tells the runner: annotations, outputs, the job summary. Whether all could be written.
+/// Writes annotations, outputs and the job summary; whether all could be written.
 fn publish(
     report: &Report,
     step: Option<&StepInputs>,
@@ -224,7 +224,7 @@ fn publish(
     outputs && summary
 }
 
-/// What nobody can know before: the keys of the standard library's maps are random.
+/// A text that nobody can guess: the keys of the standard library's maps are random.
 fn delimiter() -> String {
     format!(
         "tagproof_{:016x}{:016x}",

@@ -8,8 +8,8 @@ use crate::note::{self, Note};
 use crate::registry::{Class, Error};
 use crate::verdict::Verdict;
 
-/// Takes the findings of every build of which the registry holds nothing away, and gives a note
-/// for each, if it holds something of another build. Otherwise nothing is taken away.
+/// Removes the findings of every build of which the registry holds nothing, and gives a note for
+/// each. Where it holds nothing of any build, all findings stay.
 ///
 /// A metadata file does not say whether a build was pushed, so only the registry's answer counts.
 pub(super) fn set_aside(findings: &mut Vec<Finding>) -> Vec<Note> {
@@ -53,7 +53,7 @@ pub(super) fn set_aside(findings: &mut Vec<Finding>) -> Vec<Note> {
 /// Hub answers that it wants a login.
 fn may_be_unpushed(finding: &Finding) -> bool {
     match &finding.verdict {
-        // What a definition asks for was not built at all.
+        // A target that only the definition names was not built at all.
         Verdict::NeverPushed => finding.expectation.image != Expected::Nothing,
         Verdict::Unproven(Error { class, .. }) => {
             finding.expectation.repository.is_dockers_own()

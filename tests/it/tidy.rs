@@ -528,3 +528,44 @@ fn what_security_names_is_there() {
         );
     }
 }
+
+#[test]
+fn the_files_that_a_change_touches_are_there_and_few() {
+    let text = read("CONTRIBUTING.md");
+    let (_, rest) = text.split_once("### Where a change goes\n").unwrap();
+    let rows = rest.trim_start().lines().skip(2);
+    let rows: Vec<&str> = rows.take_while(|line| line.starts_with('|')).collect();
+    let named: BTreeSet<&str> = rows
+        .iter()
+        .filter_map(|row| row.split(" | ").next())
+        .collect();
+    for change in [
+        "verdict",
+        "output format",
+        "login source",
+        "CI system",
+        "error body of a registry",
+        "metadata format",
+        "flag",
+    ] {
+        let cell = format!("| {change}");
+        assert!(named.contains(cell.as_str()), "no row for a new {change}");
+    }
+    for row in rows {
+        let (_, cells) = row.split_once(" | ").unwrap();
+        let (code, _) = cells.split_once(" | ").unwrap();
+        let paths = |cell: &str| -> Vec<String> {
+            let quoted = cell.split('`').skip(1).step_by(2);
+            let paths = quoted.filter(|it| it.contains(['/', '.']));
+            paths.map(str::to_owned).collect()
+        };
+        assert!(paths(code).len() <= 4, "a change of many files: {row}");
+        for path in paths(cells) {
+            let (known, _) = path.split_once("NAME").unwrap_or((&path, ""));
+            assert!(
+                root().join(known).exists(),
+                "CONTRIBUTING.md names `{path}`"
+            );
+        }
+    }
+}

@@ -76,42 +76,7 @@ impl StepInputs {
         }
         in_pairs(&input)?;
 
-        let mut args: Vec<OsString> = vec!["tagproof".into(), mode.into()];
-        let mut files = Vec::new();
-        for (name, means) in INPUTS {
-            let Some(value) = input(name) else {
-                continue;
-            };
-            match means {
-                Means::Command | Means::Own => {}
-                Means::Value(flag) => args.push(format!("{flag}={value}").into()),
-                Means::Each(_) | Means::Files if items(value).next().is_none() => {
-                    return Err(Problem::invalid(
-                        format!("failed to read the input `{name}`: there is nothing in its list"),
-                        "separate the items by commas or new lines, or leave the input empty",
-                    ));
-                }
-                Means::Files => files.extend(items(value).map(str::to_owned)),
-                Means::Each(flag) => {
-                    args.extend(items(value).map(|item| format!("{flag}={item}").into()));
-                }
-                Means::Switch(flag) if boolean(name, value)? => args.push(flag.into()),
-                Means::Switch(_) => {}
-                Means::Secret(flag) => args.push(flag.into()),
-            }
-        }
-        if input("definition") == Some("-") {
-            return Err(Problem::invalid(
-                "failed to read `-`, which the input `definition` names: a step has no standard input",
-                "name the file that `docker buildx bake --print` was redirected to",
-            ));
-        }
-        if files.iter().any(|file| file == "-") {
-            return Err(Problem::invalid(
-                "failed to read `-`, which the input `metadata-file` names: a step has no standard input",
-                "name the file, or pass the metadata itself in the input `metadata`",
-            ));
-        }
+        let (args, files) = arguments(mode, &input)?;
         let name = environment.get("GITHUB_ACTOR").unwrap_or("x-access-token");
         Ok(Self {
             all_builds: files.is_empty() && input("metadata").is_none() && input("tags").is_none(),
@@ -141,6 +106,50 @@ impl StepInputs {
                 .is_some_and(|event| event.starts_with("pull_request")),
         })
     }
+}
+
+/// The command line that inputs stand for, and the metadata files among them.
+fn arguments<'a>(
+    mode: &str,
+    input: &impl Fn(&str) -> Option<&'a str>,
+) -> Result<(Vec<OsString>, Vec<String>), Problem> {
+    let mut args: Vec<OsString> = vec!["tagproof".into(), mode.into()];
+    let mut files = Vec::new();
+    for (name, means) in INPUTS {
+        let Some(value) = input(name) else {
+            continue;
+        };
+        match means {
+            Means::Command | Means::Own => {}
+            Means::Value(flag) => args.push(format!("{flag}={value}").into()),
+            Means::Each(_) | Means::Files if items(value).next().is_none() => {
+                return Err(Problem::invalid(
+                    format!("failed to read the input `{name}`: there is nothing in its list"),
+                    "separate the items by commas or new lines, or leave the input empty",
+                ));
+            }
+            Means::Files => files.extend(items(value).map(str::to_owned)),
+            Means::Each(flag) => {
+                args.extend(items(value).map(|item| format!("{flag}={item}").into()));
+            }
+            Means::Switch(flag) if boolean(name, value)? => args.push(flag.into()),
+            Means::Switch(_) => {}
+            Means::Secret(flag) => args.push(flag.into()),
+        }
+    }
+    if input("definition") == Some("-") {
+        return Err(Problem::invalid(
+            "failed to read `-`, which the input `definition` names: a step has no standard input",
+            "name the file that `docker buildx bake --print` was redirected to",
+        ));
+    }
+    if files.iter().any(|file| file == "-") {
+        return Err(Problem::invalid(
+            "failed to read `-`, which the input `metadata-file` names: a step has no standard input",
+            "name the file, or pass the metadata itself in the input `metadata`",
+        ));
+    }
+    Ok((args, files))
 }
 
 /// The value of an input, if it has one. GitHub keeps the dashes of its name, others do not, and

@@ -38,8 +38,8 @@ pub enum Summary {
 }
 
 impl StepInputs {
-    /// The commands that have the runner hide secrets in all logs. Nothing that is short: GitHub
-    /// drops outputs that hold what is hidden.
+    /// The commands that make the runner hide secrets in all logs. Short ones are left out: GitHub
+    /// drops every output that contains a hidden text.
     #[must_use]
     pub fn masks(&self) -> Vec<String> {
         const SHORTEST: usize = 8;

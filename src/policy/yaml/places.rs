@@ -1,4 +1,4 @@
-//! The places of a policy's YAML: what may stand in each, and where it goes.
+//! The places of a policy's YAML: what each may hold, and where that goes.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ pub(super) enum Form {
     Flag,
 }
 
-/// Where a value stands.
+/// What a value is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Position {
     Top,
@@ -85,7 +85,7 @@ impl Position {
         }
     }
 
-    /// What stands there, for people.
+    /// What it should be, for people.
     pub(super) fn what(self) -> &'static str {
         match self {
             Self::Top => "a policy that begins with `version: 1`",
@@ -108,7 +108,7 @@ impl Position {
         }
     }
 
-    /// What to write where a number stands.
+    /// What to write instead of a wrong number.
     pub(super) fn help(self) -> &'static str {
         match self {
             Self::Version => "write `version: 1`, the only one there is",
@@ -155,7 +155,7 @@ impl Position {
                 "it has no `version`",
                 "begin it with `version: 1`",
             )),
-            // What says nothing looks as if it did.
+            // An empty rule looks as if it asked for something.
             Self::Rule | Self::Registry if keys.is_empty() => Err(Mistake::new(
                 "it says nothing",
                 format!("give it one of `{}`", self.keys().join("`, `")),

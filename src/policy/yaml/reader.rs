@@ -2,7 +2,7 @@
 //! that its line and column are right.
 //!
 //! One reader serves all places, and no type of a place is in its signature: the reader of YAML
-//! below is compiled anew for every type that it is asked for, and it is large.
+//! below is compiled again for every type that it is asked for, and it is large.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Unexp
 
 use super::places::{Draft, Form, Mistake, Position};
 
-/// Stands between the words of a mistake and what to write instead.
+/// What separates the words of a mistake from what to write instead.
 pub(super) const HELP: &str = "\nhelp: ";
 
 /// What is read next, and where it goes.
@@ -21,7 +21,7 @@ pub(super) struct At<'a> {
 }
 
 impl At<'_> {
-    /// Something of this kind cannot stand here.
+    /// A value of this kind cannot be here.
     fn unexpected<E: de::Error>(&self, found: Unexpected<'_>) -> E {
         E::invalid_type(found, self)
     }
@@ -113,7 +113,7 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<(), E> {
-        // What this loses is far above what fits anywhere.
+        // It is inexact far above every limit only.
         self.number(number as f64, Unexpected::Unsigned(number))
     }
 

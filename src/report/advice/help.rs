@@ -46,6 +46,16 @@ pub(in crate::report) fn help(finding: &Finding, followup_flags: &str) -> Vec<St
     if about_the_tag && expectation.immutable && !matches!(verdict, Verdict::Absent) {
         return vec![format!("it is never moved, as the policy says: {KEPT}")];
     }
+    verdict_help(expectation, sight, verdict, followup_flags)
+}
+
+/// What to do about a tag that was not written.
+fn verdict_help(
+    expectation: &Expectation,
+    sight: &Sight,
+    verdict: &Verdict,
+    followup_flags: &str,
+) -> Vec<String> {
     let repair = |extra: &str| {
         format!(
             "repair it: `tagproof fix --tag {}{}{extra}{}`",
@@ -147,8 +157,8 @@ fn pinned(image: &Expected) -> String {
     digest.map(|it| format!("@{it}")).unwrap_or_default()
 }
 
-/// The command that creates an absent tag. Without the metadata it is no guess only with the
-/// platforms of the image stated.
+/// The command that creates an absent tag. Without the metadata, only stated
+/// platforms say that the whole image is meant.
 fn create(expectation: &Expectation, sight: &Sight, followup_flags: &str) -> String {
     let known = sight.expected.as_ref().and_then(|seen| seen.here());
     let platforms = match known.and_then(Option::as_ref) {
@@ -160,7 +170,7 @@ fn create(expectation: &Expectation, sight: &Sight, followup_flags: &str) -> Str
     }
     let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
     let mut list = platforms.join(",");
-    // A version stands in parentheses, which mean something to a shell.
+    // A version is in parentheses, which mean something to a shell.
     if list.contains('(') {
         list = format!("'{list}'");
     }

@@ -15,7 +15,7 @@ use crate::text::clean;
 const MAX: usize = 10;
 /// The runner cuts longer messages, counted in UTF-16; ours are as long with their escapes.
 const MAX_MESSAGE: usize = 4_096;
-/// How many characters of a reference stand in a title. GitHub takes 255 of a whole title.
+/// How many characters of a reference are shown in a title. GitHub takes 255 of a whole title.
 const TITLE: usize = 200;
 
 /// One line for every problem of a tag and every note, the worst first, at most ten.

@@ -61,7 +61,7 @@ pub fn outputs(report: &Report) -> StepOutputs {
 
 /// What is to be appended to `GITHUB_OUTPUT`.
 ///
-/// `delimiter` is to be random. Whatever of it is no letter, digit, `-` or `_` is left out, and it
+/// `delimiter` is to be random. Whatever in it is not a letter, a digit, `-` or `_` is left out, and it
 /// is made longer until it is in none of the names and values, so that no value ends before its end.
 #[must_use]
 pub fn file(pairs: &[(&str, String)], delimiter: &str) -> String {

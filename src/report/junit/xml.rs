@@ -10,7 +10,7 @@ pub(super) fn element(out: &mut String, indent: usize, name: &str, text: &str, r
     ));
 }
 
-/// The text as it may stand in an element or an attribute. What is no `Char` of XML 1.0 (section
+/// The text as an element or an attribute may hold it. What is not a `Char` of XML 1.0 (section
 /// 2.2), and cannot be escaped either, becomes U+FFFD.
 pub(super) fn escape(text: &str) -> String {
     escape_within(text, usize::MAX)

@@ -57,8 +57,8 @@ fn span(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// The text with apostrophes instead of backticks, where there are many in a row: readers do not
-/// count on for ever, and GitHub's takes more than 80 for no code at all.
+/// The text with apostrophes instead of backticks, where there are many in a row: readers stop
+/// counting at some number, and GitHub's takes more than 80 for plain text.
 fn countable(text: &str) -> Cow<'_, str> {
     match longest_run(text) > MAX_RUN {
         true => Cow::Owned(text.replace('`', "'")),
@@ -81,7 +81,7 @@ fn word(token: &str) -> String {
         .and_then(|core| core.strip_suffix('`'))
         .filter(|inner| !inner.contains('`'));
     match quoted {
-        // What begins commands or links stands in code only.
+        // What begins commands or links is shown as code only.
         _ if close.contains("::") => span(token),
         _ if core.ends_with("www") && close.starts_with('.') => span(token),
         Some(inner) => format!("{open}{}{close}", span(inner)),

@@ -8,7 +8,7 @@ use crate::report::words;
 use crate::report::{Entry, ExpectedImage, Found};
 use crate::{outcome, verdict};
 
-/// How many tags are in the picture: more cannot be told apart.
+/// How many tags are in the picture: with more, nobody can follow an arrow.
 const MAX: usize = 20;
 /// How many characters of a reference are shown.
 const LABEL: usize = 80;
@@ -176,7 +176,7 @@ impl<'a> Picture<'a> {
     }
 }
 
-/// What stands in a label: the characters that references and our own words have. Mermaid has
+/// What a label may hold: the characters that references and our own words have. Mermaid has
 /// escapes, quotes, Markdown and directives of its own, none of which can be written with these.
 fn plain(text: &str) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || " ._-:/@[]()".contains(c);

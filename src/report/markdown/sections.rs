@@ -9,7 +9,7 @@ use crate::report::words::{self, MESSAGE, NAME};
 use crate::report::{Entry, Report, describe, extract};
 use crate::{outcome, verdict};
 
-/// How many findings are told outside of the details.
+/// How many findings are shown outside of the details.
 const IN_FULL: usize = 10;
 
 const DOUBLE_PUSH: &str = "<details><summary>What a double push is</summary>\n\n\
@@ -136,7 +136,7 @@ fn block(
     if count == 0 {
         return String::new();
     }
-    // A line of many characters that are no ASCII is longer in bytes than in characters.
+    // A line of many characters beyond ASCII is longer in bytes than in characters.
     let Cut { text, taken } = take(
         lines.map(|line| crate::text::clean(&line, MESSAGE) + "\n"),
         room,
@@ -193,7 +193,7 @@ pub(super) fn details(tags: &[Entry], room: usize) -> String {
     joined(&[&head, &text, &more, "</details>"])
 }
 
-/// The message and the help only where they are not told above.
+/// The message and the help only where they are not shown above.
 fn detail(tag: &Entry, is_told: bool) -> String {
     let mut item = format!("{}\n", head(tag));
     if !is_told {

@@ -8,10 +8,10 @@ use crate::report::{Entry, Standing};
 use crate::text::clean;
 use crate::{outcome, verdict};
 
-/// How many findings of one kind are told in full.
+/// How many findings of one kind are shown in full.
 const IN_FULL: usize = 10;
 
-/// What findings have in common that are told alike.
+/// What findings have in common that are shown as one.
 #[derive(PartialEq, Eq)]
 struct Likeness {
     verdict: verdict::Code,
@@ -41,7 +41,7 @@ impl Page {
             }
         }
         for (_, alike) in kinds {
-            // One more is told as shortly as it is counted.
+            // One more takes no more room than the line that counts it.
             let told = if alike.len() == IN_FULL + 1 {
                 alike.len()
             } else {

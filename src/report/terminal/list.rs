@@ -110,7 +110,7 @@ impl Row {
     }
 }
 
-/// A reference by digest has its digest short here, as the digests beside it are.
+/// A reference by digest has its digest short here, like the digests in the next column.
 fn shortened(reference: &Reference) -> String {
     match (reference.tag(), reference.digest()) {
         (None, Some(digest)) => format!("{}@{}", reference.repository(), digest.short()),

@@ -52,7 +52,7 @@ fn a_complaint_about_a_flag_names_the_input() {
         (
             "PLAIN-HTTP",
             "a b",
-            "invalid value 'a b' for the input `plain-http`: it names no registry",
+            "invalid value 'a b' for the input `plain-http`: it is not the name of a registry",
             "docs/github.md lists the inputs and what they take",
         ),
     ] {
