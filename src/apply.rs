@@ -18,7 +18,7 @@ use outage::{LONGEST_WAIT, Outage, Silent};
 use crate::backoff::{ATTEMPTS, FIRST, PATIENCE, doubled};
 use crate::clock::Clock;
 use crate::expectation::Expectation;
-use crate::observation::{Seen, Sight};
+use crate::observation::{Observation, Seen};
 use crate::observe::{self, Event, Looks, Memory, Phase};
 use crate::oci::{Document, Host};
 use crate::outcome::{Aftermath, Outcome};
@@ -94,8 +94,8 @@ pub fn apply(
             clock,
             tell,
         );
-        for ((step, state), (sight, verdict)) in watched.iter_mut().zip(seen) {
-            **state = next_state(step, state, &sight, &verdict);
+        for ((step, state), (observation, verdict)) in watched.iter_mut().zip(seen) {
+            **state = next_state(step, state, &observation, &verdict);
         }
     }
     states
@@ -111,7 +111,7 @@ pub fn apply(
                 }
                 State::Done(outcome) => outcome,
                 State::Open { .. } | State::Written | State::Lost(_) | State::SeenRight => {
-                    restless(step)
+                    unstable(step)
                 }
             };
             (outcome, aftermath)
@@ -119,9 +119,9 @@ pub fn apply(
         .collect()
 }
 
-fn restless(step: &Step<'_>) -> Outcome {
+fn unstable(step: &Step<'_>) -> Outcome {
     Outcome::Failed(Error::new(
-        Class::Restless,
+        Class::Unstable,
         format!("looking at {}", step.expectation.reference()),
         "the tag keeps changing between the right digest and the wrong one",
     ))
@@ -361,8 +361,13 @@ fn given_up(error: &Error, lost: bool) -> State {
 }
 
 /// What the looks after the writes make of a step.
-fn next_state(step: &Step<'_>, state: &State, sight: &Sight, verdict: &Verdict) -> State {
-    let shown = sight.shown();
+fn next_state(
+    step: &Step<'_>,
+    state: &State,
+    observation: &Observation,
+    verdict: &Verdict,
+) -> State {
+    let shown = observation.shown();
     let unknown = match verdict {
         Verdict::Unproven(error) => Some(error),
         _ => None,

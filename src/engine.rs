@@ -38,14 +38,16 @@ pub fn look(expectations: Vec<Expectation>, looks: Looks, ports: &mut Ports<'_>)
     expectations
         .into_iter()
         .zip(seen)
-        .map(|(expectation, (sight, verdict))| Finding {
+        .map(|(expectation, (observation, verdict))| Finding {
             expectation,
-            sight,
+            observation,
             verdict,
             outcome: None,
             aftermath: Aftermath::default(),
         })
-        .filter(|it| it.expectation.claim != Claim::Implied || concerns(&it.expectation, &it.sight))
+        .filter(|it| {
+            it.expectation.claim != Claim::Implied || concerns(&it.expectation, &it.observation)
+        })
         .collect()
 }
 

@@ -8,7 +8,7 @@ mod repeats;
 mod words;
 
 pub use asked::Asked;
-use claims::{asked_for, claimed_by, of_targets};
+use claims::{asked_for, claimed_by, for_targets};
 pub use expected::{Claim, Expectation, Expected, OnOther, Output};
 use repeats::{without_repeats, without_superseded};
 use words::{no_claim, not_pushed, notes, unread};
@@ -48,7 +48,7 @@ fn bounded(builds: &[&Build]) -> Result<(), Problem> {
 /// When there is nothing to check, a target is unknown, or it cannot be told which digest a
 /// `--tag` should be.
 pub fn expect(builds: &[Build], asked: &Asked) -> Result<(Vec<Expectation>, Vec<Note>), Problem> {
-    let builds = of_targets(builds, &asked.targets)?;
+    let builds = for_targets(builds, &asked.targets)?;
     let made: Vec<&Build> = builds
         .iter()
         .copied()

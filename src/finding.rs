@@ -1,7 +1,7 @@
 //! A finding: one expectation with what was seen of it, what was decided and what was done.
 
 use crate::expectation::Expectation;
-use crate::observation::Sight;
+use crate::observation::Observation;
 use crate::outcome::{Aftermath, Outcome};
 use crate::verdict::Verdict;
 
@@ -11,7 +11,7 @@ pub struct Finding {
     /// What was claimed.
     pub expectation: Expectation,
     /// What was seen before any write.
-    pub sight: Sight,
+    pub observation: Observation,
     /// What was decided before any write.
     pub verdict: Verdict,
     /// What became of the repair, if one was tried.

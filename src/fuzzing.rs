@@ -106,7 +106,7 @@ pub fn manifest(data: &[u8]) {
     let cut = data.iter().position(|byte| *byte == b'\n');
     let (head, body) = data.split_at(cut.map_or(0, |at| at + 1));
     let content_type = String::from_utf8_lossy(head);
-    let document = Document::of(body.to_vec(), content_type.trim());
+    let document = Document::new(body.to_vec(), content_type.trim());
     // The bytes are what may be written again.
     assert_eq!(document.bytes(), body);
     assert!(document.digest().is_of(body));
@@ -125,7 +125,7 @@ pub fn manifest(data: &[u8]) {
         same::<MediaType>(media_type.as_str());
     }
     let nested = Nested::new();
-    let tree = Tree::of(&document, &nested);
+    let tree = Tree::new(&document, &nested);
     assert_eq!(tree.entries().count(), document.children().len());
     assert!(tree.is_whole() || tree.unknown().is_some());
     if let Some(why) = document.unread() {

@@ -9,7 +9,7 @@
 //!
 //! ```text
 //!  definition ─┐ flags ──┐  policy ─┐
-//!  metadata ─► builds ───┴► expectations ─► sights ─► verdicts ─► plan ─► outcomes ─► report ─► text
+//!  metadata ─► builds ───┴► expectations ─► observations ─► verdicts ─► plan ─► outcomes ─► report ─► text
 //!             metadata      expectation     observe    verdict    plan     apply      report
 //!             pure          pure            reads      pure       pure     writes     pure
 //! ```
@@ -28,10 +28,10 @@
 //! | definition | [`definition::Definition`] | what a bake was asked for |
 //! | policy | [`policy::Policy`] | what a project asks of its images and says of its registries, by pattern |
 //! | expectation | [`expectation::Expectation`] | a claim: this tag of this repository is this image |
-//! | sight | [`observation::Sight`] | what a registry answered for one expectation at one moment |
-//! | look | [`observe`] | one round of sights; a verdict needs two that agree |
-//! | verdict | [`verdict::Verdict`] | the judgement of an expectation against a sight |
-//! | finding | [`finding::Finding`] | an expectation with its sight, its verdict and its outcome |
+//! | observation | [`observation::Observation`] | what a registry answered for one expectation at one moment |
+//! | look | [`observe`] | one round of observations; a verdict needs two that agree |
+//! | verdict | [`verdict::Verdict`] | the judgement of an expectation against an observation |
+//! | finding | [`finding::Finding`] | an expectation with its observation, its verdict and its outcome |
 //! | plan | [`plan::Step`] | point this tag at this digest, with these bytes |
 //! | outcome | [`outcome::Outcome`] | what became of a step |
 //! | note | [`note::Note`] | what is worth knowing about a build or a registry, beside the tags |

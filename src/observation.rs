@@ -15,7 +15,7 @@ pub type Attested = Arc<[(Child, Seen<Arc<Document>>)]>;
 
 /// One look at all that the judgement of one expectation needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sight {
+pub struct Observation {
     /// What the tag points at; where no tag is named, what is under the expected digest.
     pub tag: Seen<Arc<Document>>,
     /// Whether the expected image is in the repository: asked by digest, and only where the tag
@@ -40,7 +40,7 @@ pub struct Sight {
     pub children: Vec<(Child, Seen<()>)>,
 }
 
-impl Sight {
+impl Observation {
     /// The expected image, where it was asked for by its digest and is there.
     #[must_use]
     pub fn expected_image(&self) -> Option<&Arc<Document>> {

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::expectation::{Claim, Expectation, Expected};
-use crate::observation::{Attested, Seen, Sight};
+use crate::observation::{Attested, Observation, Seen};
 use crate::oci::{Child, Digest, Reference, Same};
 use crate::outcome::Left;
 use crate::registry::{Class, Error, Registry};
@@ -88,7 +88,7 @@ pub fn observe(
     registry: &dyn Registry,
     clock: &dyn Clock,
     tell: &dyn Fn(Event<'_>),
-) -> Vec<(Sight, Verdict)> {
+) -> Vec<(Observation, Verdict)> {
     let start = clock.now();
     let patience = looks.settle_timeout.max(looks.settle);
     let mut watches: Vec<Watch<'_>> = expectations
@@ -108,15 +108,15 @@ pub fn observe(
         let mut open: Vec<&mut Watch<'_>> =
             watches.iter_mut().filter(|watch| !watch.settled).collect();
         let asked: Vec<&Expectation> = open.iter().map(|watch| watch.expectation).collect();
-        let sights = look::look(&asked, looks.deep, memory, registry);
+        let observations = look::look(&asked, looks.deep, memory, registry);
         let now = clock.now();
         let time = Time {
             began,
             ended: now,
             is_up: end.is_some_and(|end| began >= end),
         };
-        for (watch, sight) in open.iter_mut().zip(sights) {
-            watch.see(sight, time, phase, looks);
+        for (watch, observation) in open.iter_mut().zip(observations) {
+            watch.see(observation, time, phase, looks);
         }
         open.retain(|watch| !watch.settled);
         let end = *end.get_or_insert(now + patience);
@@ -162,7 +162,7 @@ struct Time {
 /// One expectation while it is looked at.
 struct Watch<'a> {
     expectation: &'a Expectation,
-    last: Option<(Sight, Verdict)>,
+    last: Option<(Observation, Verdict)>,
     /// When the first look was over of those that agree by now.
     since: Duration,
     /// How many looks agree by now.
@@ -181,14 +181,14 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn see(&mut self, sight: Sight, time: Time, phase: Phase, looks: Looks) {
-        let verdict = judge(self.expectation, &sight);
-        let now = (sight, verdict);
+    fn see(&mut self, observation: Observation, time: Time, phase: Phase, looks: Looks) {
+        let verdict = judge(self.expectation, &observation);
+        let now = (observation, verdict);
         let agrees = self
             .last
             .as_ref()
             .is_some_and(|last| what_was_seen(last) == what_was_seen(&now));
-        let (sight, verdict) = now;
+        let (observation, verdict) = now;
         if agrees {
             self.agreeing += 1;
         } else {
@@ -208,12 +208,14 @@ impl<'a> Watch<'a> {
             // `latest` that no one named is only of interest if it holds this build.
             Phase::Before
                 if self.expectation.claim == Claim::Implied
-                    && !concerns(self.expectation, &sight) =>
+                    && !concerns(self.expectation, &observation) =>
             {
                 false
             }
             // That an image ID is all there is rests on a digest that may show up yet.
-            Phase::Before if sight.same == Some(Same::Config) => self.expectation.is_of_manifest(),
+            Phase::Before if observation.same == Some(Same::Config) => {
+                self.expectation.is_of_manifest()
+            }
             Phase::Before => verdict.code().may_pass(),
             Phase::After => verdict != Verdict::Ok,
         };
@@ -227,14 +229,14 @@ impl<'a> Watch<'a> {
         };
         self.settled =
             final_at_once || (seen_enough && (!doubted || time.is_up || looks.settle.is_zero()));
-        self.last = Some((sight, verdict));
+        self.last = Some((observation, verdict));
     }
 
     /// The last look, if it may be believed; else why not.
-    fn finish(self, over: bool, took: Duration) -> (Sight, Verdict) {
-        let (sight, verdict) = self.last.unwrap_or_else(|| {
+    fn finish(self, over: bool, took: Duration) -> (Observation, Verdict) {
+        let (observation, verdict) = self.last.unwrap_or_else(|| {
             let error = deadline(self.expectation);
-            let sight = Sight {
+            let observation = Observation {
                 tag: Seen::Unknown(error.clone()),
                 expected: None,
                 same: None,
@@ -244,15 +246,15 @@ impl<'a> Watch<'a> {
                 deep: false,
                 children: Vec::new(),
             };
-            (sight, Verdict::Unproven(error))
+            (observation, Verdict::Unproven(error))
         });
         if self.settled || matches!(verdict, Verdict::Unproven(_)) {
-            return (sight, verdict);
+            return (observation, verdict);
         }
         let error = match over {
             true => deadline(self.expectation),
             false => Error::new(
-                Class::Restless,
+                Class::Unstable,
                 format!("looking at {}", self.expectation.reference()),
                 format!(
                     "the registry gave different answers for {:.1} s",
@@ -260,7 +262,7 @@ impl<'a> Watch<'a> {
                 ),
             ),
         };
-        (sight, Verdict::Unproven(error))
+        (observation, Verdict::Unproven(error))
     }
 }
 
@@ -276,10 +278,15 @@ type Evidence<'a> = (Code, Option<&'a Digest>, Option<&'a Same>, &'a [Child]);
 
 /// What two looks must agree on. One child that is gone now and another one then are two answers
 /// that were given once, and so is what could be compared in one look only.
-fn what_was_seen((sight, verdict): &(Sight, Verdict)) -> Evidence<'_> {
+fn what_was_seen((observation, verdict): &(Observation, Verdict)) -> Evidence<'_> {
     let gone = match verdict {
         Verdict::Broken(gone) => gone.as_slice(),
         _ => &[],
     };
-    (verdict.code(), sight.shown(), sight.same.as_ref(), gone)
+    (
+        verdict.code(),
+        observation.shown(),
+        observation.same.as_ref(),
+        gone,
+    )
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::expectation::{Claim, Expectation, Expected, OnOther, Output};
 use crate::finding::Finding;
-use crate::observation::{Seen, Sight};
+use crate::observation::{Observation, Seen};
 use crate::oci::{Digest, Document, Platform, Tag};
 use crate::verdict::Verdict;
 
@@ -37,7 +37,7 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
         .filter_map(|(index, finding)| {
             let Finding {
                 expectation,
-                sight,
+                observation,
                 verdict,
                 outcome: _,
                 aftermath: _,
@@ -49,9 +49,10 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
                 Verdict::Child(_) => true,
                 // Nobody named it, and someone has made that index.
                 Verdict::Wrapped => {
-                    expectation.claim != Claim::Implied && !may_be_the_push(expectation, sight)
+                    expectation.claim != Claim::Implied
+                        && !may_be_the_push(expectation, observation)
                 }
-                Verdict::Absent => may_create(expectation, sight),
+                Verdict::Absent => may_create(expectation, observation),
                 Verdict::Other(_) if expectation.claim == Claim::Implied => false,
                 Verdict::Other(_) => match expectation.on_other {
                     OnOther::Fix => true,
@@ -61,7 +62,7 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
                 },
                 _ => false,
             };
-            let Some(Seen::Here(Some(document))) = &sight.expected else {
+            let Some(Seen::Here(Some(document))) = &observation.expected else {
                 return None;
             };
             let by_digest = matches!(expectation.image, Expected::Manifest(_))
@@ -72,7 +73,7 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
                 expectation,
                 tag,
                 document,
-                before: sight.shown(),
+                before: observation.shown(),
                 restore: expectation.restore || !matches!(verdict, Verdict::Other(_)),
             })
         })
@@ -81,8 +82,8 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
 
 /// Whether an index around the expected manifest may be what was pushed, while the metadata is of a
 /// file that the same build wrote: then the index has the attestations, and the file has none.
-pub(crate) fn may_be_the_push(expectation: &Expectation, sight: &Sight) -> bool {
-    let shown = sight.tag.here();
+pub(crate) fn may_be_the_push(expectation: &Expectation, observation: &Observation) -> bool {
+    let shown = observation.tag.here();
     expectation.exported
         && shown.is_some_and(|shown| shown.children().iter().any(|child| child.is_attestation))
 }
@@ -93,11 +94,11 @@ pub(crate) fn may_be_the_push(expectation: &Expectation, sight: &Sight) -> bool 
 ///
 /// Where the metadata may be of a file, the registry is the witness: an index is in a repository
 /// because it was pushed; a manifest may be there as a part of another build's index.
-pub(crate) fn may_create(expectation: &Expectation, sight: &Sight) -> bool {
+pub(crate) fn may_create(expectation: &Expectation, observation: &Observation) -> bool {
     // An operating system alone is there with any architecture.
     let is_stated =
         expectation.platforms_stated && !expectation.platforms.iter().any(Platform::is_os_alone);
-    let is_index = match &sight.expected {
+    let is_index = match &observation.expected {
         Some(Seen::Here(Some(document))) => document.images().next().is_some(),
         _ => false,
     };

@@ -11,7 +11,7 @@ use crate::oci::{Reference, Repository, Tag};
 use crate::problem::Problem;
 
 /// The builds of these targets; all of them if there are none.
-pub(super) fn of_targets<'a>(
+pub(super) fn for_targets<'a>(
     builds: &'a [Build],
     targets: &[String],
 ) -> Result<Vec<&'a Build>, Problem> {

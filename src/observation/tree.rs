@@ -49,7 +49,7 @@ impl<'a> Tree<'a> {
     /// Walks `root` and the indexes below it, as far as they were read; of a document that is not
     /// an index there is nothing to walk.
     #[must_use]
-    pub fn of(root: &'a Document, nested: &'a Nested) -> Self {
+    pub fn new(root: &'a Document, nested: &'a Nested) -> Self {
         let mut tree = Self {
             entries: Vec::new(),
             unknown: root

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::memory::{Learnt, Memory, bad_answer, read_refused_again};
+use super::memory::{Memory, Reading, bad_answer, read_refused_again};
 use super::present::present;
 use super::read::{Image, Wanted, resolve};
 use crate::expectation::{Expectation, Expected};
@@ -48,15 +48,15 @@ pub(super) fn expected(
     let mut answers: BTreeMap<&Read, Seen<Option<Arc<Document>>>> = BTreeMap::new();
     for (read, answer) in reads.iter().zip(read_refused_again(&reads, registry)) {
         let seen = match memory_of(memory, read, answer) {
-            Learnt::Seen(Seen::Here(document)) => Seen::Here(Some(document)),
-            Learnt::Seen(Seen::Absent) => Seen::Absent,
-            Learnt::Seen(Seen::Unknown(error)) => Seen::Unknown(error),
-            Learnt::Said(_) | Learnt::Nothing if read.method == Method::Get => {
+            Reading::Known(Seen::Here(document)) => Seen::Here(Some(document)),
+            Reading::Known(Seen::Absent) => Seen::Absent,
+            Reading::Known(Seen::Unknown(error)) => Seen::Unknown(error),
+            Reading::HeaderOnly(_) | Reading::Inconclusive if read.method == Method::Get => {
                 let reason = "the answer to a GET has no body".to_owned();
                 Seen::Unknown(bad_answer(read, reason))
             }
             // A config blob, asked for by its header: it is there.
-            Learnt::Said(_) | Learnt::Nothing => Seen::Here(None),
+            Reading::HeaderOnly(_) | Reading::Inconclusive => Seen::Here(None),
         };
         answers.insert(read, seen);
     }
@@ -94,15 +94,15 @@ fn read_of_expected(expectation: &Expectation) -> Option<Read> {
 }
 
 /// Like [`Memory::learn`], but a HEAD of a blob that is not there is an answer.
-fn memory_of(memory: &mut Memory, read: &Read, answer: Result<Answer, Error>) -> Learnt {
+fn memory_of(memory: &mut Memory, read: &Read, answer: Result<Answer, Error>) -> Reading {
     match (&read.target, answer) {
         (Target::Blob(digest), Ok(Answer::Body { bytes, .. })) if !digest.is_of(&bytes) => {
             let reason = "the body is not what was asked for".to_owned();
-            Learnt::Seen(Seen::Unknown(bad_answer(read, reason)))
+            Reading::Known(Seen::Unknown(bad_answer(read, reason)))
         }
-        (Target::Blob(_), Ok(Answer::Absent)) => Learnt::Seen(Seen::Absent),
-        (Target::Blob(_), Ok(_)) => Learnt::Nothing,
-        (Target::Blob(_), Err(error)) => Learnt::Seen(Seen::Unknown(error)),
+        (Target::Blob(_), Ok(Answer::Absent)) => Reading::Known(Seen::Absent),
+        (Target::Blob(_), Ok(_)) => Reading::Inconclusive,
+        (Target::Blob(_), Err(error)) => Reading::Known(Seen::Unknown(error)),
         (_, answer) => memory.learn(read, answer, None),
     }
 }
@@ -278,7 +278,7 @@ pub(super) fn children(
     for image in images {
         let listed = image.tree().map(|tree| tree.entries().collect::<Vec<_>>());
         let digests = listed.into_iter().flatten();
-        // What was read of the indexes below is in the sight already.
+        // What was read of the indexes below is in the observation already.
         let digests = digests
             .filter_map(|child| child.named.digest())
             .filter(|digest| !image.nested.contains_key(digest));

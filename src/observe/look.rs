@@ -15,7 +15,7 @@ use super::memory::Memory;
 use super::read::{Image, Wanted, resolve};
 use super::same::same;
 use crate::expectation::{Expectation, Expected};
-use crate::observation::{Attested, Seen, Sight};
+use crate::observation::{Attested, Observation, Seen};
 use crate::oci::{Document, Repository, Tag};
 use crate::registry::{Registry, Target};
 use crate::verdict::{is_right, right_image};
@@ -26,13 +26,13 @@ pub(super) fn look(
     deep: bool,
     memory: &mut Memory,
     registry: &dyn Registry,
-) -> Vec<Sight> {
+) -> Vec<Observation> {
     let tags = tags(expectations, memory, registry);
     let expected = expected(expectations, &tags, deep, memory, registry);
-    let mut sights: Vec<Sight> = tags
+    let mut observations: Vec<Observation> = tags
         .into_iter()
         .zip(expected)
-        .map(|(tag, expected)| Sight {
+        .map(|(tag, expected)| Observation {
             tag,
             expected,
             same: None,
@@ -43,25 +43,26 @@ pub(super) fn look(
             children: Vec::new(),
         })
         .collect();
-    let all = expectations.iter().copied().zip(&mut sights);
+    let all = expectations.iter().copied().zip(&mut observations);
     look_below(all.collect(), deep, memory, registry);
     let mut right = Vec::new();
-    let same = same(expectations, &sights, memory, registry);
-    for ((&expectation, sight), same) in expectations.iter().zip(&mut sights).zip(same) {
-        sight.same = same;
-        if sight.same.is_some() && is_right(expectation, sight) {
-            right.push((expectation, sight));
+    let same = same(expectations, &observations, memory, registry);
+    for ((&expectation, observation), same) in expectations.iter().zip(&mut observations).zip(same)
+    {
+        observation.same = same;
+        if observation.same.is_some() && is_right(expectation, observation) {
+            right.push((expectation, observation));
         }
     }
     if !right.is_empty() {
         look_below(right, deep, memory, registry);
     }
-    sights
+    observations
 }
 
 /// Looks at what lies below the images that are expected, or that are right in their place.
 fn look_below(
-    mut looked: Vec<(&Expectation, &mut Sight)>,
+    mut looked: Vec<(&Expectation, &mut Observation)>,
     deep: bool,
     memory: &mut Memory,
     registry: &dyn Registry,
@@ -70,7 +71,7 @@ fn look_below(
     let tags: Vec<Seen<Arc<Document>>> = looked.iter().map(|(_, it)| it.tag.clone()).collect();
     let documents: Vec<Option<Arc<Document>>> = looked
         .iter()
-        .map(|(expectation, sight)| right_image(expectation, sight).cloned())
+        .map(|(expectation, observation)| right_image(expectation, observation).cloned())
         .collect();
     let nested = indexes(&expectations, &tags, &documents, deep, memory, registry);
     let images: Vec<Image<'_>> = expectations
@@ -89,17 +90,17 @@ fn look_below(
         true => children(&images, memory, registry),
         false => vec![Vec::new(); looked.len()],
     };
-    for (((((_, sight), nested), platforms), attestations), children) in looked
+    for (((((_, observation), nested), platforms), attestations), children) in looked
         .iter_mut()
         .zip(&nested)
         .zip(platforms)
         .zip(attestations)
         .zip(children)
     {
-        sight.nested = nested.clone();
-        sight.platforms = platforms;
-        sight.attestations = attestations;
-        sight.children = children;
+        observation.nested = nested.clone();
+        observation.platforms = platforms;
+        observation.attestations = attestations;
+        observation.children = children;
     }
 }
 

@@ -36,13 +36,13 @@ pub struct Memory {
 }
 
 /// What one answer taught.
-pub(super) enum Learnt {
-    /// What is so.
-    Seen(Seen<Arc<Document>>),
-    /// A header named this digest; whether that is enough is to be seen.
-    Said(Digest),
-    /// Nothing: it has to be read whole.
-    Nothing,
+pub(super) enum Reading {
+    /// What is under the name, or why that is not known.
+    Known(Seen<Arc<Document>>),
+    /// A header named this digest; whether that is enough depends on the repository.
+    HeaderOnly(Digest),
+    /// Nothing that counts: it has to be read whole.
+    Inconclusive,
 }
 
 impl Memory {
@@ -66,7 +66,7 @@ impl Memory {
         read: &Read,
         answer: Result<Answer, Error>,
         expected: Option<&Expected>,
-    ) -> Learnt {
+    ) -> Reading {
         let key = (read.repository.clone(), read.target.clone());
         match (answer, read.method) {
             (
@@ -76,20 +76,20 @@ impl Memory {
                     claimed,
                 }),
                 _,
-            ) => Learnt::Seen(self.learn_body(read, bytes, &content_type, claimed, expected)),
+            ) => Reading::Known(self.learn_body(read, bytes, &content_type, claimed, expected)),
             (Ok(Answer::Absent), Method::Get) => {
                 self.absent.insert(key);
-                Learnt::Seen(Seen::Absent)
+                Reading::Known(Seen::Absent)
             }
             (Ok(Answer::Absent), Method::Head) if self.absent.contains(&key) => {
-                Learnt::Seen(Seen::Absent)
+                Reading::Known(Seen::Absent)
             }
-            (Ok(Answer::Header(Some(digest))), _) => Learnt::Said(digest),
-            (Ok(Answer::Absent | Answer::Header(None)), _) => Learnt::Nothing,
+            (Ok(Answer::Header(Some(digest))), _) => Reading::HeaderOnly(digest),
+            (Ok(Answer::Absent | Answer::Header(None)), _) => Reading::Inconclusive,
             // Some registries refuse a HEAD they would answer as a GET (ECR 400, Artifactory 403).
             // Why is not said, so a GET is asked in any case.
-            (Err(error), Method::Head) if error.class.may_be_about_head() => Learnt::Nothing,
-            (Err(error), _) => Learnt::Seen(Seen::Unknown(error)),
+            (Err(error), Method::Head) if error.class.may_be_about_head() => Reading::Inconclusive,
+            (Err(error), _) => Reading::Known(Seen::Unknown(error)),
         }
     }
 
@@ -114,7 +114,7 @@ impl Memory {
             .is_some_and(|claimed| claimed.is_of(&bytes));
         let trusted = self.headers.entry(read.repository.clone()).or_insert(true);
         *trusted &= agrees;
-        let document = Document::of(bytes, content_type);
+        let document = Document::new(bytes, content_type);
         if let Some(why) = document.unread()
             && why.may_be_an_error_page()
         {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::memory::{Learnt, Memory, bad_answer};
+use super::memory::{Memory, Reading, bad_answer};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::{Nested, Seen, Tree};
 use crate::oci::{Digest, Document, Repository};
@@ -20,7 +20,7 @@ pub(super) struct Image<'a> {
 impl<'a> Image<'a> {
     /// What it lists, at every level.
     pub(super) fn tree(&self) -> Option<Tree<'a>> {
-        Some(Tree::of(self.document?, self.nested))
+        Some(Tree::new(self.document?, self.nested))
     }
 }
 
@@ -70,13 +70,13 @@ pub(super) fn resolve(
                 continue;
             };
             match memory.learn(read, answer, wanted.expected) {
-                Learnt::Seen(it) => *seen = Some(it),
+                Reading::Known(it) => *seen = Some(it),
                 _ if read.method == Method::Get => {
                     let error = bad_answer(read, "the answer to a GET has no body".to_owned());
                     *seen = Some(Seen::Unknown(error));
                 }
-                Learnt::Said(digest) => *said = Some(digest),
-                Learnt::Nothing => {}
+                Reading::HeaderOnly(digest) => *said = Some(digest),
+                Reading::Inconclusive => {}
             }
         }
         // A header settles what it names if its repository's headers are trusted and the document

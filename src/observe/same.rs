@@ -7,7 +7,7 @@ use super::images::configs;
 use super::memory::Memory;
 use super::read::{Wanted, resolve};
 use crate::expectation::{Claim, Expectation};
-use crate::observation::Sight;
+use crate::observation::Observation;
 use crate::oci::{Comparison, Digest, Known, Repository, Same};
 use crate::registry::{Registry, Target};
 use crate::verdict::comparison;
@@ -17,14 +17,14 @@ use crate::verdict::comparison;
 /// What cannot be read is the same as nothing, and no failure of the look.
 pub(super) fn same(
     expectations: &[&Expectation],
-    sights: &[Sight],
+    observations: &[Observation],
     memory: &mut Memory,
     registry: &dyn Registry,
 ) -> Vec<Option<Same>> {
     let comparisons: Vec<(&Expectation, Option<Comparison<'_>>)> = expectations
         .iter()
-        .zip(sights)
-        .map(|(&expectation, sight)| (expectation, comparison(expectation, sight)))
+        .zip(observations)
+        .map(|(&expectation, observation)| (expectation, comparison(expectation, observation)))
         .collect();
     // Nothing is read for a tag that is only guessed at.
     let to_read = || {

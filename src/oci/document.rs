@@ -31,7 +31,7 @@ impl Document {
     /// Reads the body of an answer whose `Content-Type` was `content_type`. Where a body and the
     /// header differ, the body decides.
     #[must_use]
-    pub fn of(bytes: Vec<u8>, content_type: &str) -> Self {
+    pub fn new(bytes: Vec<u8>, content_type: &str) -> Self {
         let served: Option<MediaType> = content_type.parse().ok();
         let (own_type, content) = body::read(&bytes, served.as_ref());
         let by_shape = match &content {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::expectation::{Asked, expect};
-use crate::observation::{Attested, Sight};
+use crate::observation::{Attested, Observation};
 use crate::oci::Reference;
 use crate::outcome::Aftermath;
 use crate::verdict::Relation;
@@ -11,7 +11,7 @@ fn image() -> Arc<Document> {
         r#"{{"schemaVersion": 2, "mediaType": "{kind}", "config": {{"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "{}", "size": 1}}, "layers": []}}"#,
         Digest::of(b"config")
     );
-    Arc::new(Document::of(text.into_bytes(), kind))
+    Arc::new(Document::new(text.into_bytes(), kind))
 }
 
 /// A finding of a tag that a build names, whose image is there.
@@ -24,7 +24,7 @@ fn finding(verdict: Verdict, change: impl FnOnce(&mut Finding)) -> Finding {
     let (mut expectations, _) = expect(&[], &asked).unwrap();
     let mut finding = Finding {
         expectation: expectations.remove(0),
-        sight: Sight {
+        observation: Observation {
             tag: Seen::Absent,
             expected: Some(Seen::Here(Some(image()))),
             same: None,
@@ -117,7 +117,7 @@ fn index(is_attested: bool) -> Arc<Document> {
         r#"{{"schemaVersion": 2, "mediaType": "{kind}", "manifests": [{}]}}"#,
         entries.join(",")
     );
-    Arc::new(Document::of(text.into_bytes(), kind))
+    Arc::new(Document::new(text.into_bytes(), kind))
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn metadata_that_may_be_of_a_file_creates_a_tag_only_of_an_index_that_is_there()
             it.expectation.exported = true;
             it.expectation.platforms_stated = stated;
             it.expectation.image = Expected::Manifest(expected.digest().clone());
-            it.sight.expected = Some(Seen::Here(Some(expected)));
+            it.observation.expected = Some(Seen::Here(Some(expected)));
         }))
     };
     // Another build's index may have brought the manifest.
@@ -140,7 +140,7 @@ fn metadata_that_may_be_of_a_file_never_takes_attestations_away() {
     let moved = |exported, shown| {
         is_written(finding(Verdict::Wrapped, |it| {
             it.expectation.exported = exported;
-            it.sight.tag = Seen::Here(shown);
+            it.observation.tag = Seen::Here(shown);
         }))
     };
     assert!(!moved(true, index(true)));
@@ -150,7 +150,7 @@ fn metadata_that_may_be_of_a_file_never_takes_attestations_away() {
 #[test]
 fn nothing_is_written_that_was_not_read_or_is_known_by_its_image_id_only() {
     assert!(!is_written(finding(Verdict::Wrapped, |it| {
-        it.sight.expected = Some(Seen::Here(None));
+        it.observation.expected = Some(Seen::Here(None));
     })));
     assert!(!is_written(finding(Verdict::Wrapped, |it| {
         it.expectation.image = Expected::Id(Digest::of(b"config"));

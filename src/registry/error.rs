@@ -109,7 +109,7 @@ pub enum Class {
     /// The document is there, and what is in it could not be understood: only its digest is known.
     Shape,
     /// The answers do not come to rest: each look shows something else.
-    Restless,
+    Unstable,
     /// A redirect or a token server that credentials or requests must not follow.
     Unsafe,
     /// The time for the whole run is over.
@@ -148,7 +148,7 @@ impl Class {
             Self::RateLimited => (true, false, true, false, false),
             Self::BadAnswer => (true, false, false, false, true),
             Self::UnknownHost | Self::Tls | Self::Proxy => (false, false, true, false, false),
-            Self::Shape | Self::Restless => (false, false, false, false, true),
+            Self::Shape | Self::Unstable => (false, false, false, false, true),
             Self::Unsafe | Self::Deadline => (false, false, false, false, false),
         };
         Properties {

@@ -5,7 +5,7 @@ mod registry;
 
 use crate::expectation::{Expectation, Expected, Output};
 use crate::finding::Finding;
-use crate::observation::Sight;
+use crate::observation::Observation;
 use crate::oci::{Child, Same};
 use crate::outcome::{Aftermath, Outcome};
 use crate::verdict::{Missing, Relation, Verdict};
@@ -18,12 +18,12 @@ pub(super) use help::{help, inspect, undo};
 pub(super) fn message(finding: &Finding) -> String {
     let Finding {
         expectation,
-        sight,
+        observation,
         verdict,
         outcome,
         aftermath,
     } = finding;
-    let decided = decided(expectation, sight, verdict, outcome.is_some());
+    let decided = decided(expectation, observation, verdict, outcome.is_some());
     let Some(outcome) = outcome else {
         return decided;
     };
@@ -79,7 +79,12 @@ fn counted(manifests: usize) -> String {
 }
 
 /// What was decided; of what was then written, in the past tense.
-fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bool) -> String {
+fn decided(
+    expectation: &Expectation,
+    observation: &Observation,
+    verdict: &Verdict,
+    past: bool,
+) -> String {
     let tag = match (&expectation.tag, expectation.image.digest()) {
         (Some(tag), _) => format!("`{tag}`"),
         (None, Some(digest)) => format!("`{}`", digest.short()),
@@ -91,12 +96,12 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
         ("is", "points")
     };
     match verdict {
-        Verdict::Ok => right(expectation, sight, &tag),
-        Verdict::Child(child) if matches!(sight.same, Some(Same::Child(_))) => format!(
+        Verdict::Ok => right(expectation, observation, &tag),
+        Verdict::Child(child) if matches!(observation.same, Some(Same::Child(_))) => format!(
             "{tag} {is} {} of the build in another manifest, not its index ({SAME_CONFIG})",
             called(child)
         ),
-        Verdict::Other(Relation::Same) => match sight.same {
+        Verdict::Other(Relation::Same) => match observation.same {
             Some(Same::Manifests) => {
                 format!(
                     "{tag} {is} the same image: another index of exactly the images of this build"
@@ -104,7 +109,7 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
             }
             _ => format!("{tag} {is} the same image in another manifest ({SAME_CONFIG})"),
         },
-        Verdict::Other(Relation::Part) if sight.same == Some(Same::Part) => format!(
+        Verdict::Other(Relation::Part) if observation.same == Some(Same::Part) => format!(
             "{tag} {is} one image of this build, in a manifest with annotations or a subject of its own ({SAME_CONFIG})"
         ),
         Verdict::Child(child) => format!(
@@ -150,7 +155,7 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
             "{} left no metadata of an image, so nothing says what {tag} should be",
             expectation.origin
         ),
-        Verdict::NeverPushed => match (&expectation.tag, sight.shown()) {
+        Verdict::NeverPushed => match (&expectation.tag, observation.shown()) {
             (None, _) => format!("{} is not in the repository", digest(&expectation.image)),
             (Some(_), Some(_)) => format!(
                 "{tag} is another image, and the one that was built is not in the repository"
@@ -180,11 +185,15 @@ fn decided(expectation: &Expectation, sight: &Sight, verdict: &Verdict, past: bo
 const SAME_CONFIG: &str = "same config, layers not read";
 
 /// What a right tag rests on.
-fn right(expectation: &Expectation, sight: &Sight, tag: &str) -> String {
-    let Some(shown) = sight.tag.here().filter(|_| expectation.is_of_manifest()) else {
+fn right(expectation: &Expectation, observation: &Observation, tag: &str) -> String {
+    let Some(shown) = observation
+        .tag
+        .here()
+        .filter(|_| expectation.is_of_manifest())
+    else {
         return format!("{tag} is the image that the build made ({SAME_CONFIG})");
     };
-    match (&expectation.tag, &sight.same) {
+    match (&expectation.tag, &observation.same) {
         (None, _) => format!("{tag} is in the repository"),
         (Some(_), _) if expectation.image.is(shown) => format!("{tag} is what the build made"),
         (Some(_), Some(Same::Manifests)) => {

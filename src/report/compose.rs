@@ -3,7 +3,7 @@
 use crate::expectation::{Expectation, Expected, OnOther};
 use crate::finding::Finding;
 use crate::note::Note;
-use crate::observation::{Seen, Sight, Tree};
+use crate::observation::{Observation, Seen, Tree};
 use crate::oci::{Document, Platform};
 use crate::outcome::{self, Outcome};
 use crate::problem::{Problem, ProblemKind};
@@ -82,7 +82,7 @@ impl Report {
 fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {
     let Finding {
         expectation,
-        sight,
+        observation,
         verdict,
         outcome,
         aftermath,
@@ -90,7 +90,7 @@ fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {
     let code = outcome.as_ref().map(Outcome::code);
     let is_written = code.is_some_and(outcome::Code::is_written);
     let overwritten = matches!(outcome, Some(Outcome::Changed { written: true, .. }));
-    let before = sight.shown().filter(|_| is_written || overwritten);
+    let before = observation.shown().filter(|_| is_written || overwritten);
     let tolerated = outcome.is_none()
         && match verdict.code().tolerated_by() {
             Some(Setting::OnOther) => expectation.on_other == OnOther::Warn,
@@ -100,7 +100,7 @@ fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {
         };
     let proof = match (verdict, &expectation.image) {
         (Verdict::Unproven(_) | Verdict::Conflict, _) | (_, Expected::Nothing) => None,
-        _ if is_by_config(expectation, sight, verdict) => Some(Proof::Config),
+        _ if is_by_config(expectation, observation, verdict) => Some(Proof::Config),
         (_, Expected::Manifest(_)) => Some(Proof::Digest),
         (_, Expected::Id(_)) => Some(Proof::Config),
     };
@@ -109,10 +109,10 @@ fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {
         target: expectation.target.clone(),
         verdict: verdict.code(),
         tolerated,
-        expected: expected(expectation, sight),
-        found: sight.tag.here().map(|document| Found {
+        expected: expected(expectation, observation),
+        found: observation.tag.here().map(|document| Found {
             relation: relation(expectation, document, verdict),
-            ..found(document, sight, verdict)
+            ..found(document, observation, verdict)
         }),
         proof,
         outcome: code,
@@ -131,10 +131,10 @@ fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {
     }
 }
 
-fn expected(expectation: &Expectation, sight: &Sight) -> ExpectedImage {
-    let document = match &sight.tag {
+fn expected(expectation: &Expectation, observation: &Observation) -> ExpectedImage {
+    let document = match &observation.tag {
         Seen::Here(document) if expectation.image.is(document) => Some(document),
-        _ => sight
+        _ => observation
             .expected
             .as_ref()
             .and_then(|seen| seen.here())
@@ -146,7 +146,9 @@ fn expected(expectation: &Expectation, sight: &Sight) -> ExpectedImage {
         Expected::Nothing => (None, None),
     };
     let platforms = match (expectation.platforms.as_slice(), document) {
-        ([], Some(document)) if document.media_type().is_index() => platforms(document, sight),
+        ([], Some(document)) if document.media_type().is_index() => {
+            platforms(document, observation)
+        }
         ([], _) => expectation.own_platform.iter().cloned().collect(),
         (required, _) => required.to_vec(),
     };
@@ -163,8 +165,8 @@ fn expected(expectation: &Expectation, sight: &Sight) -> ExpectedImage {
 }
 
 /// The platforms of an index, as it and the indexes below it say, as far as those were read.
-fn platforms(document: &Document, sight: &Sight) -> Vec<Platform> {
-    let mut platforms = Tree::of(document, &sight.nested).platforms();
+fn platforms(document: &Document, observation: &Observation) -> Vec<Platform> {
+    let mut platforms = Tree::new(document, &observation.nested).platforms();
     platforms.extend(document.platforms());
     platforms.sort();
     platforms.dedup();
@@ -195,7 +197,7 @@ fn relation(
     }
 }
 
-fn found(document: &Document, sight: &Sight, verdict: &Verdict) -> Found {
+fn found(document: &Document, observation: &Observation, verdict: &Verdict) -> Found {
     let (platform, attestation) = match verdict {
         Verdict::Child(child) => (child.platform.clone(), child.is_attestation),
         _ => (None, false),
@@ -210,7 +212,7 @@ fn found(document: &Document, sight: &Sight, verdict: &Verdict) -> Found {
         media_type: Some(document.media_type().clone()),
         platform,
         attestation,
-        platforms: platforms(document, sight),
+        platforms: platforms(document, observation),
         relation: None,
         created: annotation("created"),
         revision: annotation("revision"),

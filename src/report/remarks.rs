@@ -65,16 +65,18 @@ struct Group<'a> {
 
 fn kind(finding: &Finding) -> Option<(Kind, &Digest, &Digest)> {
     let Finding {
-        expectation, sight, ..
+        expectation,
+        observation,
+        ..
     } = finding;
-    let shown = sight.tag.here()?;
+    let shown = observation.tag.here()?;
     let expected = expectation.image.digest()?;
     let is_odd = finding.verdict == Verdict::Ok
         && expectation.is_of_manifest()
         && !expectation.image.is(shown);
     let kind = match is_of_other_output(expectation, shown) {
         _ if !is_odd => return None,
-        true if is_by_config(expectation, sight, &finding.verdict) => Kind::OtherConfigs,
+        true if is_by_config(expectation, observation, &finding.verdict) => Kind::OtherConfigs,
         true => Kind::OtherOutput,
         false => Kind::ImageId,
     };
@@ -96,7 +98,7 @@ impl Group<'_> {
         let is_attested = self
             .findings
             .iter()
-            .all(|finding| finding.sight.same != Some(Same::Manifests));
+            .all(|finding| finding.observation.same != Some(Same::Manifests));
         let (code, message, help) = match self.kind {
             Kind::OtherOutput if is_attested => (
                 note::Code::OtherOutput,
@@ -141,7 +143,7 @@ fn attestation_gone(finding: &Finding) -> Option<Note> {
         return None;
     }
     let gone: Vec<String> = finding
-        .sight
+        .observation
         .children
         .iter()
         .filter(|(child, seen)| child.is_attestation && matches!(seen, Seen::Absent))
@@ -164,7 +166,7 @@ fn attestation_gone(finding: &Finding) -> Option<Note> {
 
 /// The digest decides, but clients go by the type that a registry answers with.
 fn served_as_another(finding: &Finding) -> Option<Note> {
-    let document = finding.sight.tag.here()?;
+    let document = finding.observation.tag.here()?;
     let own = document
         .own_type()
         .filter(|_| finding.expectation.image.is(document))?;

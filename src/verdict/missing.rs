@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::table::Missing;
 use crate::expectation::Expectation;
-use crate::observation::{Nested, Seen, Sight, Tree};
+use crate::observation::{Nested, Observation, Seen, Tree};
 use crate::oci::{Child, Content, Document, Named, Platform};
 use crate::registry::Error;
 
@@ -35,7 +35,7 @@ pub fn needs_below(
         return Below::default();
     };
     let nothing = Nested::new();
-    let first_level = Tree::of(expected, &nothing);
+    let first_level = Tree::new(expected, &nothing);
     let is_other = tag.here().is_some_and(|shown| {
         !expectation.accepts(shown) && first_level.find(shown.digest()).is_none()
     });
@@ -58,7 +58,7 @@ pub(crate) fn missing<'a>(required: &'a [Platform], has: &[Platform]) -> Vec<&'a
 /// not be, why that is not known.
 pub(super) fn missing_platforms<'a>(
     expectation: &Expectation,
-    sight: &'a Sight,
+    observation: &'a Observation,
     document: &Document,
     tree: &'a Tree<'_>,
 ) -> (Vec<Platform>, Option<&'a Error>) {
@@ -69,7 +69,7 @@ pub(super) fn missing_platforms<'a>(
     };
     let mut has = tree.platforms();
     has.extend(own.cloned());
-    for seen in &sight.platforms {
+    for seen in &observation.platforms {
         match seen {
             Seen::Here(named) => has.extend(named.clone()),
             Seen::Unknown(error) => unknown = unknown.or(Some(error)),
@@ -89,7 +89,7 @@ pub(super) fn missing_platforms<'a>(
 /// each of them, in an attestation manifest of its own that the index lists at some level.
 pub(super) fn missing_attestations(
     expectation: &Expectation,
-    sight: &Sight,
+    observation: &Observation,
     document: &Document,
     tree: &Tree<'_>,
 ) -> Vec<Missing> {
@@ -106,7 +106,7 @@ pub(super) fn missing_attestations(
         };
         let mut have: BTreeSet<&Named> = BTreeSet::new();
         have.extend(
-            sight
+            observation
                 .attestations
                 .iter()
                 .filter(|(_, seen)| may_hold(seen))
@@ -124,13 +124,13 @@ pub(super) fn missing_attestations(
 
 /// What the expected index lists and the repository does not have, as far as that was asked:
 /// images, indexes, and attestations that are required. Each is named once.
-pub(super) fn gone(sight: &Sight, tree: Option<&Tree<'_>>) -> Vec<Child> {
-    let images = sight
+pub(super) fn gone(observation: &Observation, tree: Option<&Tree<'_>>) -> Vec<Child> {
+    let images = observation
         .children
         .iter()
         .filter(|(child, seen)| !child.is_attestation && matches!(seen, Seen::Absent))
         .map(|(child, _)| child);
-    let attestations = sight
+    let attestations = observation
         .attestations
         .iter()
         .filter(|(_, seen)| matches!(seen, Seen::Absent))

@@ -4,23 +4,27 @@ use std::collections::BTreeSet;
 
 use super::table::{Relation, Verdict};
 use crate::expectation::{Expectation, Expected};
-use crate::observation::{Sight, Tree};
+use crate::observation::{Observation, Tree};
 use crate::oci::{Child, Digest, Document, Named, Same};
 
 /// The verdicts about a tag that shows something else than the expected image, which is there.
-pub(super) fn about_the_tag(expectation: &Expectation, sight: &Sight, shown: &Document) -> Verdict {
-    let nested = &sight.nested;
-    let expected = sight
+pub(super) fn about_the_tag(
+    expectation: &Expectation,
+    observation: &Observation,
+    shown: &Document,
+) -> Verdict {
+    let nested = &observation.nested;
+    let expected = observation
         .expected_image()
-        .map(|document| Tree::of(document, nested));
+        .map(|document| Tree::new(document, nested));
     let expected = expected.as_ref();
     if let Some(child) = expected.and_then(|expected| expected.find(shown.digest())) {
         return Verdict::Child(child.clone());
     }
-    let shown = Tree::of(shown, nested);
+    let shown = Tree::new(shown, nested);
     match (&expectation.image, expected) {
         (Expected::Manifest(digest), _) if wraps(digest, &shown, expected) => Verdict::Wrapped,
-        (image, expected) => match &sight.same {
+        (image, expected) => match &observation.same {
             Some(Same::Child(child)) => Verdict::Child(Child::clone(child)),
             Some(Same::Manifests | Same::Whole) => Verdict::Other(Relation::Same),
             Some(Same::Part) => Verdict::Other(Relation::Part),

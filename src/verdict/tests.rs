@@ -18,7 +18,7 @@ fn image(name: &str) -> Arc<Document> {
         "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": Digest::of(name.as_bytes()).to_string(), "size": 1},
         "layers": [],
     });
-    Arc::new(Document::of(text.to_string().into_bytes(), MANIFEST))
+    Arc::new(Document::new(text.to_string().into_bytes(), MANIFEST))
 }
 
 /// An index of images, each with its architecture.
@@ -35,7 +35,7 @@ fn index(images: &[(&str, &str)]) -> Arc<Document> {
         })
         .collect();
     let text = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": children});
-    Arc::new(Document::of(text.to_string().into_bytes(), INDEX))
+    Arc::new(Document::new(text.to_string().into_bytes(), INDEX))
 }
 
 fn built() -> Arc<Document> {
@@ -53,8 +53,11 @@ fn expects(image: &Document) -> Expectation {
     expectations.remove(0)
 }
 
-fn sight(tag: Seen<Arc<Document>>, expected: Option<Seen<Option<Arc<Document>>>>) -> Sight {
-    Sight {
+fn observation(
+    tag: Seen<Arc<Document>>,
+    expected: Option<Seen<Option<Arc<Document>>>>,
+) -> Observation {
+    Observation {
         tag,
         expected,
         same: None,
@@ -69,7 +72,7 @@ fn sight(tag: Seen<Arc<Document>>, expected: Option<Seen<Option<Arc<Document>>>>
 /// The verdict on a tag that shows this, where the expected image is in the repository.
 fn of(expected: &Arc<Document>, shown: Seen<Arc<Document>>) -> Verdict {
     let there = Some(Seen::Here(Some(expected.clone())));
-    judge(&expects(expected), &sight(shown, there))
+    judge(&expects(expected), &observation(shown, there))
 }
 
 fn unreadable() -> Error {
@@ -123,8 +126,8 @@ fn what_could_not_be_read_is_unproven() {
     let unproven = Verdict::Unproven(unreadable());
     assert_eq!(of(&whole, Seen::Unknown(unreadable())), unproven);
     // Nor is it known that a tag is wrong where the expected image could not be asked for.
-    let sight = sight(Seen::Absent, Some(Seen::Unknown(unreadable())));
-    assert_eq!(judge(&expects(&whole), &sight), unproven);
+    let observation = observation(Seen::Absent, Some(Seen::Unknown(unreadable())));
+    assert_eq!(judge(&expects(&whole), &observation), unproven);
 }
 
 /// Each is taken away, and the next one shows: design, "Where several apply".
@@ -135,30 +138,32 @@ fn of_several_verdicts_the_one_that_nothing_unknown_can_change_comes_first() {
     let mut expectation = expects(&whole);
     expectation.conflicts = vec![("another".to_owned(), Expected::Nothing)];
     expectation.platforms = vec!["linux/s390x".parse().unwrap()];
-    let mut sight = sight(
+    let mut observation = observation(
         Seen::Unknown(unreadable()),
         Some(Seen::Here(Some(whole.clone()))),
     );
-    sight.children = vec![(lost, Seen::Absent)];
-    let code = |expectation: &Expectation, sight: &Sight| judge(expectation, sight).code();
-    assert_eq!(code(&expectation, &sight), Code::Conflict);
+    observation.children = vec![(lost, Seen::Absent)];
+    let code = |expectation: &Expectation, observation: &Observation| {
+        judge(expectation, observation).code()
+    };
+    assert_eq!(code(&expectation, &observation), Code::Conflict);
     expectation.conflicts.clear();
-    assert_eq!(code(&expectation, &sight), Code::Incomplete);
+    assert_eq!(code(&expectation, &observation), Code::Incomplete);
     expectation.platforms.clear();
-    assert_eq!(code(&expectation, &sight), Code::Broken);
-    sight.children.clear();
-    assert_eq!(code(&expectation, &sight), Code::Unproven);
-    sight.tag = Seen::Absent;
-    assert_eq!(code(&expectation, &sight), Code::Absent);
-    sight.expected = Some(Seen::Absent);
-    assert_eq!(code(&expectation, &sight), Code::NeverPushed);
+    assert_eq!(code(&expectation, &observation), Code::Broken);
+    observation.children.clear();
+    assert_eq!(code(&expectation, &observation), Code::Unproven);
+    observation.tag = Seen::Absent;
+    assert_eq!(code(&expectation, &observation), Code::Absent);
+    observation.expected = Some(Seen::Absent);
+    assert_eq!(code(&expectation, &observation), Code::NeverPushed);
 }
 
 #[test]
 fn a_tag_that_shows_the_expected_image_is_right_whatever_is_said_of_its_digest() {
     let whole = built();
-    let sight = sight(Seen::Here(whole.clone()), Some(Seen::Absent));
-    assert_eq!(judge(&expects(&whole), &sight), Verdict::Ok);
+    let observation = observation(Seen::Here(whole.clone()), Some(Seen::Absent));
+    assert_eq!(judge(&expects(&whole), &observation), Verdict::Ok);
 }
 
 #[test]
@@ -168,12 +173,12 @@ fn an_attestation_that_is_gone_breaks_only_what_must_have_it() {
         is_attestation: true,
         ..whole.children()[0].clone()
     };
-    let mut sight = sight(Seen::Here(whole.clone()), None);
-    sight.children = vec![(attestation.clone(), Seen::Absent)];
-    assert_eq!(judge(&expects(&whole), &sight), Verdict::Ok);
+    let mut observation = observation(Seen::Here(whole.clone()), None);
+    observation.children = vec![(attestation.clone(), Seen::Absent)];
+    assert_eq!(judge(&expects(&whole), &observation), Verdict::Ok);
     // Those that are required are asked for by themselves.
-    sight.attestations = Arc::new([(attestation, Seen::Absent)]);
-    assert_eq!(judge(&expects(&whole), &sight).code(), Code::Broken);
+    observation.attestations = Arc::new([(attestation, Seen::Absent)]);
+    assert_eq!(judge(&expects(&whole), &observation).code(), Code::Broken);
 }
 
 #[test]
@@ -224,13 +229,13 @@ fn the_same_images_are_right_or_wrong_by_what_the_build_says_of_its_outputs() {
         ] {
             let mut expectation = expects(&whole);
             expectation.output = output;
-            let mut sight = sight(
+            let mut observation = observation(
                 Seen::Here(shown.clone()),
                 Some(Seen::Here(Some(whole.clone()))),
             );
-            sight.same = same.clone();
+            observation.same = same.clone();
             assert_eq!(
-                judge(&expectation, &sight),
+                judge(&expectation, &observation),
                 verdict,
                 "{same:?} {:?}",
                 expectation.output
@@ -263,11 +268,11 @@ fn what_no_two_looks_need_is_not_compared() {
             true,
         ),
     ] {
-        let sight = sight(shown, expected);
+        let observation = observation(shown, expected);
         assert_eq!(
-            comparison(&expectation, &sight).is_some(),
+            comparison(&expectation, &observation).is_some(),
             is_compared,
-            "{sight:?}"
+            "{observation:?}"
         );
     }
 }

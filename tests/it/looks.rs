@@ -52,9 +52,9 @@ fn look(world: &World, expectations: &[Expectation], looks: Looks) -> Vec<Findin
     expectations
         .iter()
         .zip(seen)
-        .map(|(expectation, (sight, verdict))| Finding {
+        .map(|(expectation, (observation, verdict))| Finding {
             expectation: expectation.clone(),
-            sight,
+            observation,
             verdict,
             outcome: None,
             aftermath: outcome::Aftermath::default(),
@@ -205,7 +205,7 @@ fn a_tag_that_never_rests_is_unproven() {
         panic!("{:?}", findings[0].verdict)
     };
     assert!(error.reason.contains("different answers"), "{error}");
-    assert_eq!(error.class, Class::Restless);
+    assert_eq!(error.class, Class::Unstable);
     assert_eq!(world.looks_at("1").len(), 7);
 }
 
@@ -604,7 +604,7 @@ fn an_image_id_is_believed_when_the_digest_had_time_to_show_up() {
     let (world, tags) = scene();
     let seen = look(&world, &tags, LOOKS);
     assert_eq!(codes(&seen), [Code::Ok]);
-    assert_eq!(seen[0].sight.same, Some(tagproof::oci::Same::Config));
+    assert_eq!(seen[0].observation.same, Some(tagproof::oci::Same::Config));
     assert!(
         world.looks_at("1").last() >= Some(&20.0),
         "{:?}",
@@ -615,7 +615,10 @@ fn an_image_id_is_believed_when_the_digest_had_time_to_show_up() {
     world.shows(&built.digest, 5.0, shows(&built));
     world.shows("1", 5.0, shows(&built));
     let seen = look(&world, &tags, LOOKS);
-    assert_eq!((codes(&seen), &seen[0].sight.same), (vec![Code::Ok], &None));
+    assert_eq!(
+        (codes(&seen), &seen[0].observation.same),
+        (vec![Code::Ok], &None)
+    );
     // It shows up, and the tag stays: not what the build made.
     let (world, tags) = scene();
     world.shows(&built.digest, 5.0, shows(&built));

@@ -413,7 +413,7 @@ fn only_an_image_id_is_proven_by_the_config_and_never_repaired() {
     let plain = image("linux/amd64", "a");
     push(&registry, "app", &[&plain]);
     registry.tag("app", "1", &plain.digest);
-    let config = tagproof::oci::Document::of(plain.bytes.clone(), plain.media_type)
+    let config = tagproof::oci::Document::new(plain.bytes.clone(), plain.media_type)
         .config()
         .unwrap()
         .to_string();

@@ -234,7 +234,7 @@ impl Engine {
                 }
                 (Self::UnprovenTakenForOk, Verdict::Unproven(_)) => finding.verdict = Verdict::Ok,
                 (Self::WrongTakenForUnproven, _) if is_wrong => {
-                    finding.verdict = Verdict::Unproven(failure(Class::Restless, None));
+                    finding.verdict = Verdict::Unproven(failure(Class::Unstable, None));
                 }
                 _ => {}
             }
@@ -365,7 +365,7 @@ fn write_what_is_right(findings: &[Finding], ports: &mut Ports<'_>) {
     for finding in findings {
         if let (Verdict::Ok, Some(document), Some(tag)) = (
             &finding.verdict,
-            finding.sight.tag.here(),
+            finding.observation.tag.here(),
             &finding.expectation.tag,
         ) {
             let _ = ports.registry.put(&Write {

@@ -20,9 +20,9 @@ impl Ran<'_> {
         let Some(last @ [first, ..]) = self.last(&looks, self.needed()) else {
             return Ok(());
         };
-        let is_wrong = shows(claim, &first.sight).is_some_and(|kind| kind != Kind::Right);
+        let is_wrong = shows(claim, &first.observation).is_some_and(|kind| kind != Kind::Right);
         let agree = |look: &Look| {
-            look.sight == first.sight
+            look.observation == first.observation
                 // What else decides: whether the image is there, and its children.
                 && self.read_by(claim, look) == self.read_by(claim, first)
                 && self.absent_at(claim, look).keys().eq(self.absent_at(claim, first).keys())

@@ -118,7 +118,7 @@ impl Event {
 }
 
 /// What one look at a tag showed: the digest, or nothing; `Err` where it is not known.
-pub(crate) type Sight = Result<Option<Digest>, ()>;
+pub(crate) type Observation = Result<Option<Digest>, ()>;
 
 /// One look at a tag: its reads, from the first to the last.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ pub(crate) struct Look {
     pub(crate) ended: i64,
     pub(crate) epoch: u64,
     pub(crate) stage: Stage,
-    pub(crate) sight: Sight,
+    pub(crate) observation: Observation,
 }
 
 /// The looks at one target, as the registry answered them. Reads that no wait divides are one look;
@@ -144,12 +144,12 @@ pub(crate) fn looks(events: &[Event], repo: usize, target: &Target, waits: bool)
         }
         // A digest is looked at before it may be asked for once more, as a part of another image.
         let is_answered = found.last().is_some_and(|look| {
-            (look.epoch, look.stage) == (event.epoch, event.stage) && look.sight.is_ok()
+            (look.epoch, look.stage) == (event.epoch, event.stage) && look.observation.is_ok()
         });
         if matches!(target, Target::Manifest(_)) && is_answered && !asks_on {
             continue;
         }
-        let sight = sight(events, index);
+        let observation = observation(events, index);
         let same = found.last().is_some_and(|look| {
             look.epoch == event.epoch
                 && look.stage == event.stage
@@ -167,19 +167,19 @@ pub(crate) fn looks(events: &[Event], repo: usize, target: &Target, waits: bool)
                 earlier.repo == repo && earlier.phase != Phase::ChildGet && known == digest
             })
         };
-        let settled = matches!(&sight, Ok(Some(digest)) if is_known(digest));
+        let settled = matches!(&observation, Ok(Some(digest)) if is_known(digest));
         asks_on = *method == Method::Head && !settled;
         match found.last_mut().filter(|_| same) {
             Some(look) => {
                 look.ended = event.at;
-                look.sight = sight;
+                look.observation = observation;
             }
             None => found.push(Look {
                 began: event.at,
                 ended: event.at,
                 epoch: event.epoch,
                 stage: event.stage,
-                sight,
+                observation,
             }),
         }
     }
@@ -188,7 +188,7 @@ pub(crate) fn looks(events: &[Event], repo: usize, target: &Target, waits: bool)
 
 /// What one read proves by itself: a body what its bytes are, a header what it says if the
 /// repository's header was seen to agree with a body, and never to disagree.
-pub(crate) fn sight(events: &[Event], index: usize) -> Sight {
+pub(crate) fn observation(events: &[Event], index: usize) -> Observation {
     let event = &events[index];
     let What::Read(_, _, shown) = &event.what else {
         return Err(());

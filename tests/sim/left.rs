@@ -298,7 +298,7 @@ fn answered(event: &Event, digest: &Digest) -> Option<bool> {
 /// called right all the same.
 fn says_lost(finding: &Finding, digest: &Digest) -> bool {
     let after = &finding.aftermath;
-    let is_before = finding.sight.shown() == Some(digest);
+    let is_before = finding.observation.shown() == Some(digest);
     let outcome = finding.outcome.as_ref().map(outcome::Outcome::code);
     let is_lost = after.lost.iter().any(|(left, _)| left.digest == *digest);
     (is_before && after.before_is_gone && !finding.expectation.restore)

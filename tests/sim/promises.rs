@@ -13,7 +13,7 @@ use tagproof::verdict::Code;
 use super::fault::Fault;
 use super::forget::whole;
 use super::images::{Kind, library};
-use super::journal::{Event, Look, Shown, Sight, Stage, Told, What, looks, sight};
+use super::journal::{Event, Look, Observation, Shown, Stage, Told, What, looks, observation};
 use super::scene::{Claim, Header, LONG_AGO, Rule, Scene, Source};
 use super::state::Content;
 use super::world::World;
@@ -151,8 +151,11 @@ pub(crate) fn kind(claim: &Claim, shown: Option<&Digest>) -> Kind {
     library().kind(claim.build(), claim.by_id, shown)
 }
 
-pub(crate) fn shows(claim: &Claim, sight: &Sight) -> Option<Kind> {
-    sight.as_ref().ok().map(|shown| kind(claim, shown.as_ref()))
+pub(crate) fn shows(claim: &Claim, observation: &Observation) -> Option<Kind> {
+    observation
+        .as_ref()
+        .ok()
+        .map(|shown| kind(claim, shown.as_ref()))
 }
 
 impl Ran<'_> {
@@ -304,7 +307,7 @@ impl Ran<'_> {
             _ => return Ok(()),
         };
         let looks = self.looks(claim, stage);
-        let is_right = |look: &Look| shows(claim, &look.sight) == Some(Kind::Right);
+        let is_right = |look: &Look| shows(claim, &look.observation) == Some(Kind::Right);
         let are_right = |looks: &[Look]| {
             self.last(looks, needed)
                 .is_some_and(|last| last.iter().all(is_right))
@@ -371,7 +374,7 @@ impl Ran<'_> {
         }
         let looks = self.looks(claim, Some(Stage::Before));
         let last = self.last(&looks, self.needed());
-        let fits = |look: &Look| match (shows(claim, &look.sight), means) {
+        let fits = |look: &Look| match (shows(claim, &look.observation), means) {
             (shown, Some(kind)) => shown == Some(kind),
             // What is known to be gone is wrong whatever the tag shows.
             (_, None) if code == Code::Broken => true,
@@ -379,7 +382,10 @@ impl Ran<'_> {
         };
         // A part that is gone is wrong under any tag, and under one that cannot be read.
         let agree = |last: &[Look]| {
-            code == Code::Broken || last.windows(2).all(|pair| pair[0].sight == pair[1].sight)
+            code == Code::Broken
+                || last
+                    .windows(2)
+                    .all(|pair| pair[0].observation == pair[1].observation)
         };
         demand(
             last.is_some_and(|last| last.iter().all(fits) && agree(last)),
@@ -450,11 +456,11 @@ impl Ran<'_> {
 
     /// What the request just before showed, if it was a look at this tag: the window is one request
     /// wide, nothing lies between the look and the write.
-    fn just_before(&self, index: usize, tag: &Tag) -> Option<Sight> {
+    fn just_before(&self, index: usize, tag: &Tag) -> Option<Observation> {
         let last = &self.events[index.checked_sub(1)?];
         let is_look = last.repo == self.events[index].repo
             && matches!(&last.what, What::Read(Target::Tag(read), _, _) if read == tag);
-        is_look.then(|| sight(self.events, index - 1))
+        is_look.then(|| observation(self.events, index - 1))
     }
 
     /// Promise 2.
@@ -490,7 +496,7 @@ impl Ran<'_> {
             });
         };
         let decided = self.looks(claim, Some(Stage::Before)).pop();
-        let decided = decided.map_or(Err(()), |look| look.sight);
+        let decided = decided.map_or(Err(()), |look| look.observation);
         demand(now.is_ok() && now == decided, OTHERS, || {
             format!("{name} written at {now:?}, decided at {decided:?}")
         })?;

@@ -9,7 +9,7 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 fn index(entries: &[String]) -> Arc<Document> {
     let entries = entries.join(",");
     let body = format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{entries}]}}"#);
-    Arc::new(Document::of(body.into_bytes(), INDEX))
+    Arc::new(Document::new(body.into_bytes(), INDEX))
 }
 
 fn image(name: &str, architecture: &str) -> String {
@@ -37,7 +37,7 @@ fn the_entries_of_every_level_are_walked() {
     let middle = index(&[image("b", "arm64"), entry(&lowest)]);
     let root = index(&[image("a", "amd64"), entry(&middle)]);
     let nested = here(&[&lowest, &middle]);
-    let tree = Tree::of(&root, &nested);
+    let tree = Tree::new(&root, &nested);
     assert_eq!((tree.entries().count(), tree.images().count()), (5, 3));
     let platforms = ["linux/amd64", "linux/arm64", "linux/s390x"];
     assert_eq!(tree.platforms(), platforms.map(|it| it.parse().unwrap()));
@@ -53,7 +53,7 @@ fn what_was_not_read_is_known_not_to_be_known() {
     let below = index(&[image("b", "arm64")]);
     let root = index(&[image("a", "amd64"), entry(&below)]);
     let digest = below.digest().clone();
-    let broken = Arc::new(Document::of(b"{}".to_vec(), INDEX));
+    let broken = Arc::new(Document::new(b"{}".to_vec(), INDEX));
     let unreadable = Error::of_document("it", "no");
     for (seen, gone, words) in [
         (None, 0, "one index too many"),
@@ -63,7 +63,7 @@ fn what_was_not_read_is_known_not_to_be_known() {
     ] {
         let mut nested = Nested::new();
         nested.extend(seen.map(|seen| (digest.clone(), seen)));
-        let tree = Tree::of(&root, &nested);
+        let tree = Tree::new(&root, &nested);
         assert_eq!((tree.gone().count(), tree.closed().count()), (gone, 1));
         assert_eq!(tree.images().count(), 1);
         assert!(!tree.is_whole());
@@ -78,10 +78,10 @@ fn what_was_not_read_is_known_not_to_be_known() {
 #[test]
 fn an_entry_that_is_called_an_index_and_is_an_image_is_an_image() {
     let config = format!(r#"{{"config":{{"digest":"{}"}}}}"#, Digest::of(b"c"));
-    let manifest = Arc::new(Document::of(config.into_bytes(), MANIFEST));
+    let manifest = Arc::new(Document::new(config.into_bytes(), MANIFEST));
     let root = index(&[entry(&manifest)]);
     let nested = here(&[&manifest]);
-    let tree = Tree::of(&root, &nested);
+    let tree = Tree::new(&root, &nested);
     assert_eq!((tree.images().count(), tree.is_whole()), (1, true));
 }
 
@@ -90,7 +90,7 @@ fn an_index_that_is_listed_many_times_is_walked_once() {
     let below = index(&[image("b", "arm64")]);
     let root = index(&[entry(&below), entry(&below), entry(&below)]);
     let nested = here(&[&below]);
-    let tree = Tree::of(&root, &nested);
+    let tree = Tree::new(&root, &nested);
     assert_eq!((tree.entries().count(), tree.images().count()), (4, 1));
 }
 
@@ -98,10 +98,10 @@ fn an_index_that_is_listed_many_times_is_walked_once() {
 fn a_document_that_is_not_an_index_has_no_entries_and_one_that_was_not_understood_says_so() {
     let nested = Nested::new();
     let config = format!(r#"{{"config":{{"digest":"{}"}}}}"#, Digest::of(b"c"));
-    let image = Document::of(config.into_bytes(), MANIFEST);
-    assert!(Tree::of(&image, &nested).is_whole());
-    let unread = Document::of(b"{}".to_vec(), INDEX);
-    assert!(Tree::of(&unread, &nested).unknown().is_some());
+    let image = Document::new(config.into_bytes(), MANIFEST);
+    assert!(Tree::new(&image, &nested).is_whole());
+    let unread = Document::new(b"{}".to_vec(), INDEX);
+    assert!(Tree::new(&unread, &nested).unknown().is_some());
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn more_levels_or_entries_than_any_image_has_are_not_walked() {
         levels.push(index(&[entry(&below)]));
     }
     let nested = here(&levels.iter().collect::<Vec<_>>());
-    let whole = |root: &Arc<Document>| Tree::of(root, &nested).is_whole();
+    let whole = |root: &Arc<Document>| Tree::new(root, &nested).is_whole();
     assert!(whole(&levels[MAX_LEVELS]));
     assert!(!whole(&levels[MAX_LEVELS + 1]));
 
@@ -129,7 +129,7 @@ fn more_levels_or_entries_than_any_image_has_are_not_walked() {
     let parts: Vec<Arc<Document>> = (0..5).map(|nth| wide(&format!("{nth}-"))).collect();
     let root = index(&parts.iter().map(|part| entry(part)).collect::<Vec<_>>());
     let nested = here(&parts.iter().collect::<Vec<_>>());
-    let tree = Tree::of(&root, &nested);
+    let tree = Tree::new(&root, &nested);
     assert_eq!(tree.entries().count(), 5_000);
     assert!(!tree.is_whole());
 }

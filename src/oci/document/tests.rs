@@ -6,7 +6,7 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
 fn of(body: &str, content_type: &str) -> Document {
-    Document::of(body.as_bytes().to_vec(), content_type)
+    Document::new(body.as_bytes().to_vec(), content_type)
 }
 
 fn index_of_two() -> String {

@@ -37,7 +37,7 @@ fn manifest(config: &[u8], config_type: &str, compression: &str) -> Value {
 
 fn document(value: &Value) -> Arc<Document> {
     let text = serde_json::to_vec_pretty(value).unwrap();
-    Arc::new(Document::of(
+    Arc::new(Document::new(
         text,
         value["mediaType"].as_str().unwrap_or_default(),
     ))

@@ -164,7 +164,7 @@ impl Authenticator<'_> {
             return Ok(Reply::Refused("the registry wants a password".to_owned()));
         };
         let registry =
-            Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+            Origin::parse(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
         let redactor = sender.http.redactor();
         token::check_realm(realm, &registry).map_err(|why| {
             let realm = redactor.redact(&public_url(realm));

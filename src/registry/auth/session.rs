@@ -105,7 +105,7 @@ pub(crate) struct Session {
 impl Session {
     fn new(path: &str, write: bool) -> Self {
         Self {
-            scope: Scope::of(path, write),
+            scope: Scope::new(path, write),
             stage: Stage::Login(0),
             authorization: None,
             generation: 0,
@@ -259,7 +259,7 @@ pub(crate) fn is_steady(known: &Challenge, offered: &Challenge) -> bool {
             service == new_service
                 && (realm == new_realm
                     || matches!(
-                        (Origin::of(realm), Origin::of(new_realm)),
+                        (Origin::parse(realm), Origin::parse(new_realm)),
                         (Ok(known), Ok(new)) if known == new
                     ))
         }

@@ -27,7 +27,7 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC
 /// Its host need not be the registry's (`auth.docker.io`). It must not be less safe than the
 /// registry's own connection, nor lie on this machine unless the registry does.
 pub(crate) fn check_realm(realm: &str, registry: &Origin) -> Result<Origin, &'static str> {
-    let origin = Origin::of(realm)?;
+    let origin = Origin::parse(realm)?;
     if !origin.is_secure() && registry.is_secure() {
         return Err("it is not `https`");
     }
@@ -47,14 +47,14 @@ pub(crate) struct Scope {
 
 impl Scope {
     /// Reading from a repository, or writing to it too.
-    pub(crate) fn of(path: &str, may_write: bool) -> Self {
+    pub(crate) fn new(path: &str, may_write: bool) -> Self {
         let path = path.to_owned();
         Self { path, may_write }
     }
 
     /// The same for reading only, if that is less.
     pub(crate) fn reading(&self) -> Option<Self> {
-        self.may_write.then(|| Self::of(&self.path, false))
+        self.may_write.then(|| Self::new(&self.path, false))
     }
 
     /// Whether a token for it has all that `demanded`, a scope of a challenge, names.
@@ -200,7 +200,7 @@ mod tests {
             ("http://localhost:5000/", "http://auth.io/token", true),
         ];
         for (registry, realm, expected) in cases {
-            let registry = Origin::of(registry).unwrap();
+            let registry = Origin::parse(registry).unwrap();
             assert_eq!(
                 check_realm(realm, &registry).is_ok(),
                 expected,
@@ -211,24 +211,24 @@ mod tests {
 
     #[test]
     fn a_token_is_asked_for_with_what_the_challenge_named() {
-        let scope = Scope::of("acme/app", true);
+        let scope = Scope::new("acme/app", true);
         assert_eq!(
             url("https://a/t", Some("my registry"), &scope, Some("me")),
             "https://a/t?service=my%20registry&scope=repository%3Aacme%2Fapp%3Apull%2Cpush&account=me"
         );
         assert_eq!(
-            url("https://a/t?x=1", None, &Scope::of("app", false), None),
+            url("https://a/t?x=1", None, &Scope::new("app", false), None),
             "https://a/t?x=1&scope=repository%3Aapp%3Apull"
         );
         assert_eq!(
-            form(Some("s"), &Scope::of("app", false), "a&b"),
+            form(Some("s"), &Scope::new("app", false), "a&b"),
             "grant_type=refresh_token&service=s&client_id=tagproof&scope=repository%3Aapp%3Apull&refresh_token=a%26b"
         );
     }
 
     #[test]
     fn a_scope_covers_what_is_read_and_written_of_its_repository_and_nothing_else() {
-        let (reading, writing) = (Scope::of("a/app", false), Scope::of("a/app", true));
+        let (reading, writing) = (Scope::new("a/app", false), Scope::new("a/app", true));
         for (demanded, reads, writes) in [
             ("repository:a/app:pull", true, true),
             ("repository:a/app:push,pull", false, true),

@@ -33,7 +33,7 @@ pub fn challenge(data: &[u8]) {
     {
         assert!(!realm.is_empty() && service.is_none_or(|it| !it.is_empty()));
         assert!(scopes.iter().all(|it| !it.is_empty() && !it.contains(' ')));
-        if let Ok(origin) = Origin::of(&realm) {
+        if let Ok(origin) = Origin::parse(&realm) {
             assert!(origin.is_same_place(&origin) && origin.may_lead_to(&origin));
             assert!(!origin.host().is_empty() && !origin.host().contains(['/', '@', '?', '#']));
         }
@@ -42,7 +42,7 @@ pub fn challenge(data: &[u8]) {
         let query = shown.split_once('?').map(|(_, query)| query);
         assert!(query.is_none_or(|it| it == "…"), "{shown}");
         if let Some(url) = resolve("https://r.example/v2/app/manifests/1", &realm) {
-            let _ = Origin::of(&url);
+            let _ = Origin::parse(&url);
         }
     }
     let _ = backoff::retry_after(&text, 1_700_000_000);

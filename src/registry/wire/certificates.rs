@@ -49,17 +49,17 @@ pub(super) fn system() -> Vec<Certificate<'static>> {
         .collect()
 }
 
-/// The certificates of the file that `of` names.
-pub(super) fn of_file(of: &str, pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
+/// The certificates of the file called `name`.
+pub(super) fn read_file(name: &str, pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
     let mut found = Vec::new();
     for item in parse_pem(pem) {
-        match item.map_err(|_| format!("{of} is not a file of PEM certificates"))? {
+        match item.map_err(|_| format!("{name} is not a file of PEM certificates"))? {
             PemItem::Certificate(certificate) => found.push(certificate),
-            _ => return Err(format!("{of} holds something that is no certificate")),
+            _ => return Err(format!("{name} holds something that is no certificate")),
         }
     }
     match found.is_empty() {
-        true => Err(format!("{of} holds no certificate in PEM form")),
+        true => Err(format!("{name} holds no certificate in PEM form")),
         false => Ok(found),
     }
 }
@@ -70,10 +70,10 @@ mod tests {
 
     #[test]
     fn a_file_without_certificates_is_refused() {
-        assert!(of_file("it", b"").is_err());
-        assert!(of_file("it", b"hello").is_err());
+        assert!(read_file("it", b"").is_err());
+        assert!(read_file("it", b"hello").is_err());
         assert!(
-            of_file(
+            read_file(
                 "it",
                 b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"
             )

@@ -82,8 +82,8 @@ impl Endpoint {
         outgoing.authorization = authorization;
         let result = match request.method {
             HttpMethod::Put | HttpMethod::Post => {
-                let origin =
-                    Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+                let origin = Origin::parse(&outgoing.url)
+                    .map_err(|why| outgoing.error(Class::Refused, why))?;
                 sender
                     .check(&origin, &outgoing)
                     .and_then(|()| sender.http.send(&outgoing))

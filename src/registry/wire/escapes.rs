@@ -16,7 +16,7 @@ pub(crate) struct Unescaped {
 
 impl Unescaped {
     /// The text as it stands.
-    pub(crate) fn of(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let mut unescaped = Self::with_capacity(text.len());
         for (start, c) in text.char_indices() {
             let end = start + c.len_utf8();
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     fn meant(text: &str) -> String {
-        String::from_utf8_lossy(&Unescaped::of(text).unescaped().bytes).into_owned()
+        String::from_utf8_lossy(&Unescaped::new(text).unescaped().bytes).into_owned()
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn a_place_holds_whole_characters_and_escapes() {
         let text = "é\\\\a%C3%A9b";
-        let unescaped = Unescaped::of(text).unescaped();
+        let unescaped = Unescaped::new(text).unescaped();
         assert_eq!(unescaped.bytes, "éaéb".as_bytes());
         let at = |bytes| unescaped.place(bytes).and_then(|place| text.get(place));
         assert_eq!(at(0..1), Some("é"));

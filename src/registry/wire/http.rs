@@ -171,15 +171,15 @@ impl<'a> Http<'a> {
             agents: Mutex::default(),
             roots: OnceLock::new(),
             authorities: ca_file
-                .map(|(name, pem)| certificates::of_file(name, pem))
+                .map(|(name, pem)| certificates::read_file(name, pem))
                 .transpose()?
                 .unwrap_or_default(),
             own_authorities: ca_files
                 .iter()
                 .map(|(host, pem)| {
-                    let origin = Origin::of(&format!("https://{}/", host.authority()))?;
+                    let origin = Origin::parse(&format!("https://{}/", host.authority()))?;
                     let of = format!("the policy's `ca-file` of `{host}`");
-                    Ok((origin, certificates::of_file(&of, pem)?))
+                    Ok((origin, certificates::read_file(&of, pem)?))
                 })
                 .collect::<Result<_, String>>()?,
             redactor: Arc::default(),
@@ -203,7 +203,7 @@ impl<'a> Http<'a> {
     /// Sends a request once, follows nothing, and reads the whole answer.
     pub(crate) fn send(&self, outgoing: &HttpRequest<'_>) -> Result<Response, Error> {
         let origin =
-            Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+            Origin::parse(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
         let end = outgoing
             .until
             .map_or(self.deadline, |it| it.min(self.deadline));
@@ -448,7 +448,7 @@ mod tests {
 
     #[test]
     fn an_origin_gets_so_many_and_no_more_until_one_ends() {
-        let origin = |url| Origin::of(url).unwrap();
+        let origin = |url| Origin::parse(url).unwrap();
         let (one, other) = (origin("https://r.io/v2/"), origin("https://auth.io/token"));
         let limit = ConcurrencyLimit::new(2);
         let now = Duration::ZERO;

@@ -17,7 +17,7 @@ pub(crate) struct Origin {
 
 impl Origin {
     /// The origin of an `http` or `https` URL that names nothing but a place: no user, no fragment.
-    pub(crate) fn of(url: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(url: &str) -> Result<Self, &'static str> {
         // The parser drops a fragment silently.
         if url.contains('#') {
             return Err("it has a fragment");
@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn an_origin_is_scheme_host_and_port() {
-        let origin = |url| Origin::of(url).map(|o| (o.is_secure(), o.host().to_owned(), o.port()));
+        let origin =
+            |url| Origin::parse(url).map(|o| (o.is_secure(), o.host().to_owned(), o.port()));
         assert_eq!(
             origin("https://R.io/token?x=1"),
             Ok((true, "r.io".to_owned(), 443))
@@ -250,7 +251,7 @@ mod tests {
             ("[2001:db8::1]", false),
             ("auth.docker.io", false),
         ] {
-            let origin = Origin::of(&format!("https://{host}/x")).unwrap();
+            let origin = Origin::parse(&format!("https://{host}/x")).unwrap();
             assert_eq!(origin.is_internal(), expected, "{host}");
         }
     }

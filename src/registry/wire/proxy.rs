@@ -195,7 +195,7 @@ mod tests {
     fn chosen(variables: &[(&str, &str)], url: &str) -> Option<String> {
         let proxies = proxies(variables).unwrap();
         proxies
-            .choose(&Origin::of(url).unwrap())
+            .choose(&Origin::parse(url).unwrap())
             .map(|proxy| format!("{} {}", proxy.variable, proxy.proxy.host()))
     }
 

@@ -72,7 +72,7 @@ impl Redactor {
         // UTF-8 that a server takes for Latin-1 and writes as UTF-8.
         let misread: String = secret.bytes().map(char::from).collect();
         for text in [secret, &misread] {
-            let meaning = Unescaped::of(text);
+            let meaning = Unescaped::new(text);
             let unescaped = meaning.unescaped();
             let shapes = [meaning.bytes, unescaped.bytes];
             known.extend(shapes.into_iter().filter(|it| it.len() >= SHORTEST));
@@ -87,7 +87,7 @@ impl Redactor {
         if known.is_empty() {
             return text.to_owned();
         }
-        let literal = Unescaped::of(text);
+        let literal = Unescaped::new(text);
         let mut places: Vec<Range<usize>> = Vec::new();
         for meaning in [&literal.unescaped(), &literal] {
             let found = matches(&known, &meaning.bytes)

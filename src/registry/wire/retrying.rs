@@ -65,7 +65,7 @@ impl<'a> Sender<'a> {
     /// failure. `first` is what came of a first try that was made already.
     pub(crate) fn send(&self, outgoing: &HttpRequest<'_>, first: Option<Sent>) -> Sent {
         let origin =
-            Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+            Origin::parse(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
         let mut first = first;
         let mut before: Option<Error> = None;
         let attempts = match self.dead().get(&origin) {
@@ -117,7 +117,7 @@ impl<'a> Sender<'a> {
     pub(crate) fn follow(&self, outgoing: &HttpRequest<'_>, response: Response) -> Sent {
         let refuse = |why: String| Err(outgoing.error(Class::Unsafe, why));
         let registry =
-            Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+            Origin::parse(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
         let mut request = outgoing.clone();
         request.redactor = Some(Arc::clone(&response.redactor));
         let mut response = response;
@@ -135,11 +135,11 @@ impl<'a> Sender<'a> {
                 );
             };
             let shown = response.redactor.redact(&public_url(&location));
-            let target = match Origin::of(&location) {
+            let target = match Origin::parse(&location) {
                 Ok(target) => target,
                 Err(why) => return refuse(format!("it redirects to `{shown}`: {why}")),
             };
-            let is_secure = Origin::of(&request.url).is_ok_and(|origin| origin.is_secure());
+            let is_secure = Origin::parse(&request.url).is_ok_and(|origin| origin.is_secure());
             if is_secure && !target.is_secure() {
                 return refuse(format!("it redirects from https to `{shown}`"));
             }
@@ -167,7 +167,7 @@ impl<'a> Sender<'a> {
     /// origin has it elsewhere. To another one nothing goes: it holds credentials.
     pub(crate) fn send_within(&self, outgoing: &HttpRequest<'_>) -> Sent {
         let origin =
-            Origin::of(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
+            Origin::parse(&outgoing.url).map_err(|why| outgoing.error(Class::Refused, why))?;
         let mut request = outgoing.clone();
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send(&request, None)?;
@@ -178,7 +178,8 @@ impl<'a> Sender<'a> {
                 return Ok(response);
             }
             let location = resolve(&request.url, response.header("location"));
-            let Some(location) = location.filter(|it| Origin::of(it) == Ok(origin.clone())) else {
+            let Some(location) = location.filter(|it| Origin::parse(it) == Ok(origin.clone()))
+            else {
                 return Ok(response);
             };
             // Many write down the path alone.

@@ -2,7 +2,7 @@
 
 use crate::expectation::{Claim, Expectation, Expected, Output};
 use crate::finding::Finding;
-use crate::observation::Sight;
+use crate::observation::Observation;
 use crate::oci::{Attestation, Digest, Document, Platform};
 use crate::outcome::{Aftermath, Outcome};
 use crate::plan::{may_be_the_push, may_create};
@@ -14,15 +14,15 @@ use super::registry;
 pub(in crate::report) fn help(finding: &Finding, followup_flags: &str) -> Vec<String> {
     let Finding {
         expectation,
-        sight,
+        observation,
         verdict,
         outcome,
         aftermath,
     } = finding;
     if let Some(outcome) = outcome {
         let mut lines = outcome_help(outcome);
-        lines.extend(about_losses(sight, aftermath));
-        if outcome.code().is_written() && sight.shown().is_none() {
+        lines.extend(about_losses(observation, aftermath));
+        if outcome.code().is_written() && observation.shown().is_none() {
             lines.push("the tag was created: only the registry can delete it".to_owned());
         }
         return lines;
@@ -46,13 +46,13 @@ pub(in crate::report) fn help(finding: &Finding, followup_flags: &str) -> Vec<St
     if about_the_tag && expectation.immutable && !matches!(verdict, Verdict::Absent) {
         return vec![format!("it is never moved, as the policy says: {KEPT}")];
     }
-    verdict_help(expectation, sight, verdict, followup_flags)
+    verdict_help(expectation, observation, verdict, followup_flags)
 }
 
 /// What to do about a tag that was not written.
 fn verdict_help(
     expectation: &Expectation,
-    sight: &Sight,
+    observation: &Observation,
     verdict: &Verdict,
     followup_flags: &str,
 ) -> Vec<String> {
@@ -70,7 +70,7 @@ fn verdict_help(
             "whoever pulls it on another platform gets an image that cannot run there".to_owned(),
             repair(""),
         ],
-        Verdict::Wrapped if may_be_the_push(expectation, sight) => vec![
+        Verdict::Wrapped if may_be_the_push(expectation, observation) => vec![
             "it is not moved: the metadata may be of a file or a loaded image (`type=oci`, `type=docker`), and what was pushed beside it may be this index".to_owned(),
             "make the push the last output, so that the metadata is of it: `--output type=oci,dest=… --output type=registry`".to_owned(),
             repair("") + ", if the index is not what was pushed",
@@ -79,9 +79,9 @@ fn verdict_help(
             "signatures and attestations are for the digest that was built, not for this one".to_owned(),
             repair(""),
         ],
-        Verdict::Absent if may_create(expectation, sight) => vec![
+        Verdict::Absent if may_create(expectation, observation) => vec![
             "whoever pulls it gets nothing".to_owned(),
-            create(expectation, sight, followup_flags),
+            create(expectation, observation, followup_flags),
         ],
         Verdict::Absent if expectation.claim == Claim::Asked => vec![
             "it is not created, because no build names it: one platform's build could become the release".to_owned(),
@@ -96,7 +96,7 @@ fn verdict_help(
             "if a merge job made it, check with that job's metadata instead".to_owned(),
             repair(" --on-other fix") + " throws away what else it holds",
         ],
-        Verdict::Other(Relation::Same | Relation::Part) if loses_attestations(sight) => vec![
+        Verdict::Other(Relation::Same | Relation::Part) if loses_attestations(observation) => vec![
             "it is not moved: it has attestations that the image in the metadata lacks, and may be what another output or a newer build pushed".to_owned(),
             "`--on-other warn` if others may move it".to_owned(),
         ],
@@ -142,10 +142,10 @@ fn verdict_help(
 }
 
 /// Whether the tag has attestations, and the image that it should be has none.
-fn loses_attestations(sight: &Sight) -> bool {
+fn loses_attestations(observation: &Observation) -> bool {
     let has = |document: &Document| document.children().iter().any(|child| child.is_attestation);
-    let shown = sight.tag.here();
-    shown.is_some_and(|shown| has(shown)) && !sight.expected_image().is_some_and(|it| has(it))
+    let shown = observation.tag.here();
+    shown.is_some_and(|shown| has(shown)) && !observation.expected_image().is_some_and(|it| has(it))
 }
 
 /// What to do about a tag that is wrong and immutable.
@@ -159,8 +159,8 @@ fn pinned(image: &Expected) -> String {
 
 /// The command that creates an absent tag. Without the metadata, only stated
 /// platforms say that the whole image is meant.
-fn create(expectation: &Expectation, sight: &Sight, followup_flags: &str) -> String {
-    let known = sight.expected.as_ref().and_then(|seen| seen.here());
+fn create(expectation: &Expectation, observation: &Observation, followup_flags: &str) -> String {
+    let known = observation.expected.as_ref().and_then(|seen| seen.here());
     let platforms = match known.and_then(Option::as_ref) {
         Some(document) if document.media_type().is_index() => document.platforms(),
         _ => expectation.own_platform.iter().cloned().collect(),
@@ -207,14 +207,14 @@ fn outcome_help(outcome: &Outcome) -> Vec<String> {
 }
 
 /// What to do about what the registry had before the write, and may not have now.
-fn about_losses(sight: &Sight, aftermath: &Aftermath) -> Vec<String> {
+fn about_losses(observation: &Observation, aftermath: &Aftermath) -> Vec<String> {
     let Aftermath {
         restored: _,
         lost,
         before_is_gone,
     } = aftermath;
     let mut lines = Vec::new();
-    let expected = sight.expected.as_ref().and_then(|seen| seen.here());
+    let expected = observation.expected.as_ref().and_then(|seen| seen.here());
     let lists = |digest: &Digest| {
         let document = expected.and_then(Option::as_ref);
         document.is_some_and(|it| it.children().iter().any(|child| child.named.is(digest)))

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::expectation::{Asked, expect};
 use crate::metadata;
-use crate::observation::{Attested, Seen, Sight};
+use crate::observation::{Attested, Observation, Seen};
 use crate::oci::Reference;
 use crate::outcome::Aftermath;
 
@@ -25,7 +25,7 @@ fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
         let (expectations, _) = expect(&builds, &Asked::default()).unwrap();
         findings.extend(expectations.into_iter().map(|expectation| Finding {
             expectation,
-            sight: Sight {
+            observation: Observation {
                 tag: Seen::Absent,
                 expected: None,
                 same: None,
