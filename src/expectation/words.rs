@@ -10,92 +10,127 @@ use crate::problem::Problem;
 
 /// The notes on the builds, in their order.
 pub(super) fn notes(builds: &[&Build], claims: &[Expectation], asked: &Asked) -> Vec<Note> {
-    let mut notes = Vec::new();
-    for build in builds {
-        let who = called(build);
-        let used = claims
+    let of_build = |build: &&Build| {
+        let image = image_of(build);
+        let is_used = claims
             .iter()
-            .any(|claim| image_of(build).as_ref() == Some(&claim.image));
-        if let Some(push) = &build.double_push {
-            let said = match &push.said {
-                Some(said) => format!(
-                    "{who} made `{}`, but its `digest` output says `{said}`: whatever used that output (signing, deploying) used the wrong one",
-                    push.built
-                ),
-                None => format!(
-                    "{who} was pushed twice by its own Docker; what it made is `{}`",
-                    push.built
-                ),
-            };
-            notes.push(Note {
-                code: note::Code::DoublePush,
-                message: said,
-                help: "upgrade buildx to 0.22 or newer: older ones let Docker push every tag a second time (docker/buildx#2959)".to_owned(),
-            });
-        }
-        if build.names.is_empty() && matches!(build.image, Image::Manifest { .. }) {
-            let (message, help) = match used {
-                true => (
-                    format!("{who} left a digest and no name: what is proven comes from `--tag`"),
-                    "keep `--tag`: a builder of several nodes, and a build without `-t`, leave no names".to_owned(),
-                ),
-                false => (
-                    format!("{who} left a digest and no name: it is not checked"),
-                    "name its tags with `--tag` if it was pushed".to_owned(),
-                ),
-            };
-            notes.push(Note {
-                code: note::Code::NoName,
-                message,
-                help,
-            });
-        }
-        if asked.tags.is_empty()
-            && build.names.iter().any(|name| is_without_tag(build, name))
-            && matches!(build.image, Image::Manifest { .. })
-        {
-            notes.push(Note {
-                code: note::Code::NoTag,
-                message: format!("{who} names a repository and no tag: its digest is proven, `latest` only if it holds this build"),
-                help: "name the tags with `--tag` if there are any, for example those that a merge job made".to_owned(),
-            });
-        }
-        // Platforms that the command line states stand in the place of all others.
-        if used && asked.platforms.is_empty() && !build.unchecked.is_empty() {
-            let texts: Vec<String> = build.unchecked.iter().map(|it| format!("`{it}`")).collect();
-            notes.push(Note {
-                code: note::Code::Unchecked,
-                message: format!(
-                    "{who} names in the place of a platform what cannot be checked here: {}",
-                    texts.join(", ")
-                ),
-                help: "name the platforms that the image must have with `--platform`".to_owned(),
-            });
-        }
-        let others = build
-            .names
-            .iter()
-            .filter(|name| name.tag().is_none() && !is_without_tag(build, name));
-        let others: Vec<String> = others.map(|name| format!("`{name}`")).collect();
-        if asked.tags.is_empty() && !others.is_empty() {
-            notes.push(Note {
-                code: note::Code::OtherOutput,
-                message: format!(
-                    "{who} has several outputs, and its metadata the digest of one: what another one pushed by digest is not checked: {}",
-                    others.join(", ")
-                ),
-                help: "bake each output in a target of its own to have the digest of each".to_owned(),
-            });
-        }
-        if used && let Image::Id(id) = &build.image {
-            notes.push(Note {
-                code: note::Code::ImageId,
-                message: format!("{who} left no manifest digest, only the image ID `{}`: its tags are proven by that, and never repaired", id.short()),
-                help: "use a `docker-container` builder, or Docker's containerd image store, to have a digest".to_owned(),
-            });
-        }
-    }
-    notes
+            .any(|claim| image.as_ref() == Some(&claim.image));
+        [
+            double_push(build),
+            no_name(build, is_used),
+            no_tag(build, asked),
+            unchecked(build, asked).filter(|_| is_used),
+            other_output(build, asked),
+            image_id(build).filter(|_| is_used),
+        ]
+    };
+    builds.iter().flat_map(of_build).flatten().collect()
+}
+
+fn double_push(build: &Build) -> Option<Note> {
+    let who = called(build);
+    let push = build.double_push.as_ref()?;
+    let message = match &push.said {
+        Some(said) => format!(
+            "{who} made `{}`, but its `digest` output says `{said}`: whatever used that output (signing, deploying) used the wrong one",
+            push.built
+        ),
+        None => format!(
+            "{who} was pushed twice by its own Docker; what it made is `{}`",
+            push.built
+        ),
+    };
+    Some(Note {
+        code: note::Code::DoublePush,
+        message,
+        help: "upgrade buildx to 0.22 or newer: older ones let Docker push every tag a second time (docker/buildx#2959)".to_owned(),
+    })
+}
+
+fn no_name(build: &Build, is_used: bool) -> Option<Note> {
+    let who = called(build);
+    let (message, help) = match is_used {
+        true => (
+            format!("{who} left a digest and no name: what is proven comes from `--tag`"),
+            "keep `--tag`: a builder of several nodes, and a build without `-t`, leave no names",
+        ),
+        false => (
+            format!("{who} left a digest and no name: it is not checked"),
+            "name its tags with `--tag` if it was pushed",
+        ),
+    };
+    (build.names.is_empty() && is_manifest(build)).then(|| Note {
+        code: note::Code::NoName,
+        message,
+        help: help.to_owned(),
+    })
+}
+
+fn no_tag(build: &Build, asked: &Asked) -> Option<Note> {
+    let mut names = build.names.iter();
+    let is_so = asked.tags.is_empty()
+        && is_manifest(build)
+        && names.any(|name| is_without_tag(build, name));
+    is_so.then(|| Note {
+        code: note::Code::NoTag,
+        message: format!(
+            "{} names a repository and no tag: its digest is proven, `latest` only if it holds this build",
+            called(build)
+        ),
+        help: "name the tags with `--tag` if there are any, for example those that a merge job made".to_owned(),
+    })
+}
+
+/// Platforms that the command line states replace all others.
+fn unchecked(build: &Build, asked: &Asked) -> Option<Note> {
+    let texts: Vec<String> = build.unchecked.iter().map(|it| format!("`{it}`")).collect();
+    (asked.platforms.is_empty() && !texts.is_empty()).then(|| Note {
+        code: note::Code::Unchecked,
+        message: format!(
+            "{} names in the place of a platform what cannot be checked here: {}",
+            called(build),
+            texts.join(", ")
+        ),
+        help: "name the platforms that the image must have with `--platform`".to_owned(),
+    })
+}
+
+fn other_output(build: &Build, asked: &Asked) -> Option<Note> {
+    let others = build
+        .names
+        .iter()
+        .filter(|name| name.tag().is_none() && !is_without_tag(build, name));
+    let others: Vec<String> = others.map(|name| format!("`{name}`")).collect();
+    (asked.tags.is_empty() && !others.is_empty()).then(|| Note {
+        code: note::Code::OtherOutput,
+        message: format!(
+            "{} has several outputs, and its metadata the digest of one: what another one pushed by digest is not checked: {}",
+            called(build),
+            others.join(", ")
+        ),
+        help: "bake each output in a target of its own to have the digest of each".to_owned(),
+    })
+}
+
+fn image_id(build: &Build) -> Option<Note> {
+    let Image::Id(id) = &build.image else {
+        return None;
+    };
+    Some(Note {
+        code: note::Code::ImageId,
+        message: format!(
+            "{} left no manifest digest, only the image ID `{}`: its tags are proven by that, and never repaired",
+            called(build),
+            id.short()
+        ),
+        help:
+            "use a `docker-container` builder, or Docker's containerd image store, to have a digest"
+                .to_owned(),
+    })
+}
+
+fn is_manifest(build: &Build) -> bool {
+    matches!(build.image, Image::Manifest { .. })
 }
 
 /// What to say of metadata that holds more than is understood.

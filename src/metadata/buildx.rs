@@ -5,7 +5,7 @@
 //! See docs/metadata.md.
 
 use super::build::{Build, DoublePush, Image, MAX_NAMES, MAX_PLATFORMS};
-use super::descriptor::descriptor;
+use super::descriptor::{Descriptor, descriptor};
 use super::keys::{holds_build, is_build_key, is_known_beside, is_target_name, is_text};
 use super::members::{Members, TOO_MANY};
 use crate::oci::{Digest, Platform, Reference};
@@ -17,6 +17,8 @@ const MAX_SHOWN: usize = 100;
 const MAX_BESIDE: usize = 10;
 /// The longest value of a key that is read, in bytes.
 const MAX_TEXT: usize = 1024 * 1024;
+/// The keys that have a platform behind them.
+const PROVENANCE: &str = "buildx.build.provenance";
 const TOO_LONG: &str = "it is longer than 1 MiB";
 
 /// The builds in a file of buildx. Empty if it holds none.
@@ -105,31 +107,8 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
     let said = digest("containerimage.digest");
     // Nobody uses it where there is a descriptor, so it may be anything there.
     let config = digest("containerimage.config.digest");
-    let mut double_push = None;
-    let image = match (&descriptor, said, config.clone()) {
-        (Some(found), said, config) => {
-            let said = said?.filter(|said| *said != found.digest);
-            if said.is_some() || config.is_ok_and(|config| config.as_ref() == Some(&found.digest)) {
-                double_push = Some(DoublePush {
-                    built: found.digest.clone(),
-                    said,
-                });
-            }
-            Image::Manifest {
-                digest: found.digest.clone(),
-                media_type: found.media_type.clone(),
-                platform: found.platform.clone(),
-            }
-        }
-        (None, _, Ok(Some(id))) => Image::Id(id),
-        (None, Ok(Some(digest)), _) => Image::Manifest {
-            digest,
-            media_type: None,
-            platform: None,
-        },
-        (None, Ok(None), Ok(None)) => Image::None,
-        (None, Err(problem), _) | (None, _, Err(problem)) => return Err(problem),
-    };
+    let double_push = double_push(descriptor.as_ref(), &said, &config)?;
+    let image = image(descriptor.as_ref(), said, &config)?;
     let config = config.ok().flatten();
     // The trace of a double push is no config.
     let config = match &image {
@@ -152,24 +131,7 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
     let exported = descriptor.as_ref().is_some_and(|found| found.dated)
         && members.0.contains_key("containerimage.digest")
         && typed.is_none_or(|typed| typed.split(',').all(is_complete));
-    let keys = members.0.keys();
-    let keys = keys.filter_map(|key| key.strip_prefix("buildx.build.provenance/"));
-    let count = keys.clone().count();
-    if count > MAX_PLATFORMS {
-        return Err(fault(
-            "buildx.build.provenance",
-            &format!("it lists {count} platforms, more than {MAX_PLATFORMS}"),
-        ));
-    }
-    let (mut platforms, mut unchecked) = (Vec::new(), Vec::new());
-    for text in keys {
-        match text.parse::<Platform>() {
-            Ok(platform) if platforms.contains(&platform) => {}
-            Ok(platform) if !platform.is_unknown() => platforms.push(platform),
-            // A frontend may call its results anything: not a mistake of the user.
-            _ => unchecked.push(text.chars().take(MAX_SHOWN).collect()),
-        }
-    }
+    let (platforms, unchecked) = platforms(members).map_err(|cause| fault(PROVENANCE, &cause))?;
     Ok(Build {
         source: source.to_owned(),
         target: target.map(str::to_owned),
@@ -187,6 +149,71 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         double_push,
         exported,
     })
+}
+
+/// The trace of a double push: an older digest of the same build than the descriptor's.
+fn double_push(
+    descriptor: Option<&Descriptor>,
+    said: &Result<Option<Digest>, Problem>,
+    config: &Result<Option<Digest>, Problem>,
+) -> Result<Option<DoublePush>, Problem> {
+    let Some(found) = descriptor else {
+        return Ok(None);
+    };
+    let said = said.clone()?.filter(|said| *said != found.digest);
+    let is_config = matches!(config, Ok(Some(config)) if *config == found.digest);
+    Ok((said.is_some() || is_config).then(|| DoublePush {
+        built: found.digest.clone(),
+        said,
+    }))
+}
+
+/// What the build made: the descriptor says it, or else the digest, or else the image ID.
+fn image(
+    descriptor: Option<&Descriptor>,
+    said: Result<Option<Digest>, Problem>,
+    config: &Result<Option<Digest>, Problem>,
+) -> Result<Image, Problem> {
+    if let Some(found) = descriptor {
+        return Ok(Image::Manifest {
+            digest: found.digest.clone(),
+            media_type: found.media_type.clone(),
+            platform: found.platform.clone(),
+        });
+    }
+    if let Ok(Some(id)) = config {
+        return Ok(Image::Id(id.clone()));
+    }
+    match said? {
+        Some(digest) => Ok(Image::Manifest {
+            digest,
+            media_type: None,
+            platform: None,
+        }),
+        None => config.clone().map(|_| Image::None),
+    }
+}
+
+/// The platforms that the provenance keys name, and the texts there that are not platforms.
+fn platforms(members: &Members<'_>) -> Result<(Vec<Platform>, Vec<String>), String> {
+    let keys = members.0.keys();
+    let keys = keys.filter_map(|key| key.strip_prefix(PROVENANCE)?.strip_prefix('/'));
+    let count = keys.clone().count();
+    if count > MAX_PLATFORMS {
+        return Err(format!(
+            "it lists {count} platforms, more than {MAX_PLATFORMS}"
+        ));
+    }
+    let (mut platforms, mut unchecked) = (Vec::new(), Vec::new());
+    for text in keys {
+        match text.parse::<Platform>() {
+            Ok(platform) if platforms.contains(&platform) => {}
+            Ok(platform) if !platform.is_unknown() => platforms.push(platform),
+            // A frontend may call its results anything: not a mistake of the user.
+            _ => unchecked.push(text.chars().take(MAX_SHOWN).collect()),
+        }
+    }
+    Ok((platforms, unchecked))
 }
 
 /// Reads `image.name`: names separated by commas, as the user typed them.

@@ -1,11 +1,12 @@
 //! The attestation manifests of expected indexes, read whole where attestations are required.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::memory::Memory;
 use super::read::{Image, Wanted, resolve};
 use crate::observation::{Attested, Seen};
-use crate::oci::{Child, Digest, Named, Repository};
+use crate::oci::{Child, Digest, Document, Named, Repository};
 use crate::registry::{Error, Registry, Target};
 
 /// What each attestation manifest says that it holds. Its layers, the statements themselves, are
@@ -54,14 +55,7 @@ pub(super) fn attestations(
             let seen = match &child.named {
                 Named::Digest(digest) => {
                     let key = (repository.clone(), digest.clone());
-                    match (memory.documents.get(&key), seen.get(&key)) {
-                        (Some(document), _) => match document.unread() {
-                            Some(why) => Seen::Unknown(Error::of_document(digest, why)),
-                            None => Seen::Here(document.clone()),
-                        },
-                        (None, Some(seen)) => seen.clone(),
-                        (None, None) => Seen::Absent,
-                    }
+                    understood(digest, memory.documents.get(&key), seen.get(&key))
                 }
                 Named::Unknown(unknown) => {
                     Seen::Unknown(Error::of_document("an attestation", unknown))
@@ -80,4 +74,20 @@ pub(super) fn attestations(
         .iter()
         .map(|image| of(image).unwrap_or_default())
         .collect()
+}
+
+/// What is known of an attestation manifest: by earlier looks, or by this one.
+fn understood(
+    digest: &Digest,
+    known: Option<&Arc<Document>>,
+    seen: Option<&Seen<Arc<Document>>>,
+) -> Seen<Arc<Document>> {
+    match (known, seen) {
+        (Some(document), _) => match document.unread() {
+            Some(why) => Seen::Unknown(Error::of_document(digest, why)),
+            None => Seen::Here(document.clone()),
+        },
+        (None, Some(seen)) => seen.clone(),
+        (None, None) => Seen::Absent,
+    }
 }

@@ -7,7 +7,7 @@ use super::memory::{Memory, Reading, bad_answer};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::{Nested, Seen, Tree};
 use crate::oci::{Digest, Document, Repository};
-use crate::registry::{Method, Read, Registry, Target};
+use crate::registry::{Answer, Error, Method, Read, Registry, Target};
 
 /// An expected image, as far as it was read.
 #[derive(Clone, Copy)]
@@ -34,86 +34,98 @@ pub(super) struct Wanted<'a> {
     pub(super) whole: bool,
 }
 
+/// A manifest while it is looked at.
+struct Open<'a> {
+    wanted: Wanted<'a>,
+    method: Method,
+    /// Whether the next round asks for it.
+    is_asked: bool,
+    /// What its header said, while the headers of its repository are not trusted yet.
+    said: Option<Digest>,
+    seen: Option<Seen<Arc<Document>>>,
+}
+
 /// Reads manifests until each is known: headers first where they may be enough, then bodies.
 pub(super) fn resolve(
     wanted: Vec<Wanted<'_>>,
     memory: &mut Memory,
     registry: &dyn Registry,
 ) -> Vec<Seen<Arc<Document>>> {
-    let mut seen: Vec<Option<Seen<Arc<Document>>>> = wanted.iter().map(|_| None).collect();
-    let mut method: Vec<Method> = wanted
-        .iter()
-        .map(|wanted| {
-            match wanted.whole || memory.headers.get(&wanted.repository) == Some(&false) {
-                true => Method::Get,
-                false => Method::Head,
-            }
-        })
-        .collect();
-    // What the header of a tag said, while its repository's headers are not trusted yet.
-    let mut said: Vec<Option<Digest>> = wanted.iter().map(|_| None).collect();
-    let mut ask: Vec<usize> = (0..wanted.len()).collect();
-    while !ask.is_empty() {
-        let batch: Vec<Read> = ask
-            .iter()
-            .filter_map(|&i| Some((wanted.get(i)?, *method.get(i)?)))
-            .map(|(wanted, method)| Read {
-                repository: wanted.repository.clone(),
-                target: wanted.target.clone(),
-                method,
-            })
-            .collect();
-        for ((&i, read), answer) in ask.iter().zip(&batch).zip(registry.read(&batch)) {
-            let (Some(seen), Some(said), Some(wanted)) =
-                (seen.get_mut(i), said.get_mut(i), wanted.get(i))
-            else {
-                continue;
-            };
-            match memory.learn(read, answer, wanted.expected) {
-                Reading::Known(it) => *seen = Some(it),
-                _ if read.method == Method::Get => {
-                    let error = bad_answer(read, "the answer to a GET has no body".to_owned());
-                    *seen = Some(Seen::Unknown(error));
-                }
-                Reading::HeaderOnly(digest) => *said = Some(digest),
-                Reading::Inconclusive => {}
-            }
+    let open = wanted.into_iter().map(|wanted| Open::new(wanted, memory));
+    let mut all: Vec<Open<'_>> = open.collect();
+    loop {
+        let asked: Vec<&mut Open<'_>> = all.iter_mut().filter(|it| it.is_asked).collect();
+        if asked.is_empty() {
+            break;
         }
-        // A header settles what it names if its repository's headers are trusted and the document
-        // is known. Of those that are left, one for each digest is read whole; the rest may find
-        // it known then.
-        let mut asked: BTreeSet<(Repository, Digest)> = BTreeSet::new();
-        ask.clear();
-        for (i, wanted) in wanted.iter().enumerate() {
-            let (Some(seen), Some(said), Some(method)) =
-                (seen.get_mut(i), said.get(i), method.get_mut(i))
-            else {
-                continue;
-            };
-            if seen.is_some() {
-                continue;
-            }
-            if let Some(digest) = said {
-                let key = (wanted.repository.clone(), digest.clone());
-                match memory.headers.get(&wanted.repository) {
-                    Some(true) => match memory.documents.get(&key) {
-                        Some(document) => {
-                            *seen = Some(Seen::Here(document.clone()));
-                            continue;
-                        }
-                        None if !asked.insert(key) => continue,
-                        None => {}
-                    },
-                    Some(false) => {}
-                    None if !asked.insert(key) => continue,
-                    None => {}
-                }
-            }
-            *method = Method::Get;
-            ask.push(i);
+        let batch: Vec<Read> = asked.iter().map(|it| it.read()).collect();
+        let answers = batch.iter().zip(registry.read(&batch));
+        for (open, (read, answer)) in asked.into_iter().zip(answers) {
+            open.learn(read, answer, memory);
+        }
+        let mut met = BTreeSet::new();
+        for open in &mut all {
+            open.is_asked = open.seen.is_none() && open.needs_body(memory, &mut met);
         }
     }
-    seen.into_iter()
-        .map(|seen| seen.unwrap_or(Seen::Absent))
-        .collect()
+    let seen = all.into_iter().map(|open| open.seen);
+    seen.map(|seen| seen.unwrap_or(Seen::Absent)).collect()
+}
+
+impl<'a> Open<'a> {
+    fn new(wanted: Wanted<'a>, memory: &Memory) -> Self {
+        let is_read_whole = wanted.whole || memory.headers.get(&wanted.repository) == Some(&false);
+        Self {
+            method: match is_read_whole {
+                true => Method::Get,
+                false => Method::Head,
+            },
+            is_asked: true,
+            said: None,
+            seen: None,
+            wanted,
+        }
+    }
+
+    fn read(&self) -> Read {
+        Read {
+            repository: self.wanted.repository.clone(),
+            target: self.wanted.target.clone(),
+            method: self.method,
+        }
+    }
+
+    fn learn(&mut self, read: &Read, answer: Result<Answer, Error>, memory: &mut Memory) {
+        match memory.learn(read, answer, self.wanted.expected) {
+            Reading::Known(seen) => self.seen = Some(seen),
+            _ if read.method == Method::Get => {
+                let error = bad_answer(read, "the answer to a GET has no body".to_owned());
+                self.seen = Some(Seen::Unknown(error));
+            }
+            Reading::HeaderOnly(digest) => self.said = Some(digest),
+            Reading::Inconclusive => {}
+        }
+    }
+
+    /// Whether its body is read in the next round. A header settles what it names if its
+    /// repository's headers are trusted and the document is known. Of those that are left, one for
+    /// each digest is read whole; the rest may find it known then.
+    fn needs_body(&mut self, memory: &Memory, met: &mut BTreeSet<(Repository, Digest)>) -> bool {
+        self.method = Method::Get;
+        let Some(digest) = &self.said else {
+            return true;
+        };
+        let key = (self.wanted.repository.clone(), digest.clone());
+        match memory.headers.get(&self.wanted.repository) {
+            Some(false) => true,
+            Some(true) => match memory.documents.get(&key) {
+                Some(document) => {
+                    self.seen = Some(Seen::Here(document.clone()));
+                    false
+                }
+                None => met.insert(key),
+            },
+            None => met.insert(key),
+        }
+    }
 }

@@ -16,6 +16,7 @@ use crate::registry::login::{Login, Secret};
 use crate::registry::sync::lock;
 use crate::registry::wire::http::{HttpMethod, HttpRequest, Response};
 use crate::registry::wire::origin::{Origin, public_url};
+use crate::registry::wire::redact::Redactor;
 use crate::registry::wire::retrying::Sender;
 use crate::registry::{Class, Error};
 use crate::text::clean;
@@ -177,16 +178,8 @@ impl Authenticator<'_> {
         let get = |scope: &Scope, basic: Option<(&str, &str)>| {
             let account = basic.map(|(name, _)| name).filter(|name| !name.is_empty());
             let request = HttpRequest {
-                method: HttpMethod::Get,
-                url: token::url(realm, service, scope, account),
-                accept: Some("application/json"),
-                content_type: None,
                 authorization: basic.map(|(name, password)| self::basic(name, password)),
-                body: b"",
-                limit: MAX_TOKEN_BODY,
-                is_pull: false,
-                until: None,
-                redactor: Some(Arc::clone(redactor)),
+                ..token_request(token::url(realm, service, scope, account), redactor)
             };
             sender
                 .send_within(&request)
@@ -212,15 +205,9 @@ impl Authenticator<'_> {
                 let form = token::form(service, &session.scope, identity);
                 let request = HttpRequest {
                     method: HttpMethod::Post,
-                    url: realm.clone(),
-                    accept: Some("application/json"),
                     content_type: Some("application/x-www-form-urlencoded"),
-                    authorization: None,
                     body: form.as_bytes(),
-                    limit: MAX_TOKEN_BODY,
-                    is_pull: false,
-                    until: None,
-                    redactor: Some(Arc::clone(redactor)),
+                    ..token_request(realm.clone(), redactor)
                 };
                 let response = sender.send_within(&request)?;
                 match response.status {
@@ -230,6 +217,22 @@ impl Authenticator<'_> {
                 }
             }
         }
+    }
+}
+
+/// A GET to a token server, without a login.
+fn token_request<'a>(url: String, redactor: &Arc<Redactor>) -> HttpRequest<'a> {
+    HttpRequest {
+        method: HttpMethod::Get,
+        url,
+        accept: Some("application/json"),
+        content_type: None,
+        authorization: None,
+        body: b"",
+        limit: MAX_TOKEN_BODY,
+        is_pull: false,
+        until: None,
+        redactor: Some(Arc::clone(redactor)),
     }
 }
 

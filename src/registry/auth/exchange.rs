@@ -100,94 +100,83 @@ impl<'a> Exchange<'a> {
                 return Err(outgoing.error(*class, reason.clone()));
             }
             if let Some(challenge) = &challenge
-                && !session.is_open()
-                && !session.is_valid(self.clock.now())
+                && !self.log_in(&mut session, challenge, repository, &outgoing, &login)?
             {
-                self.authenticate(&mut session, challenge, repository, &outgoing, &login)?;
-                // Nobody has tried anonymously yet, and that may be enough.
-                if session.authorization.is_none()
-                    && (session.is_closed || outgoing.method == HttpMethod::Put)
-                {
-                    return login.fail(&mut session, &outgoing);
-                }
+                return login.fail(&mut session, &outgoing);
             }
-            outgoing.authorization = session
-                .authorization
-                .as_ref()
-                .map(|authorization| authorization.header.clone());
             let (authorization, generation) = (session.authorization.clone(), session.generation);
+            outgoing.authorization = authorization.as_ref().map(|it| it.header.clone());
             match session.is_proved {
                 true => drop(session),
                 false => held = Some(session),
             }
-            let response = host_state.endpoint.deliver(
-                &self.sender,
-                request,
-                outgoing.authorization.clone(),
-            )?;
+            let header = outgoing.authorization.clone();
+            let response = host_state.endpoint.deliver(&self.sender, request, header)?;
             let mut session = held.take().unwrap_or_else(|| lock(&shared));
             let is_current = session.generation == generation;
             let is_refused = is_login(&response)
                 || (authorization.is_some() && is_denied(&response, request.method));
             let is_unserved = authorization.is_none() && is_refused && offered(&response).is_none();
-            if !is_refused || is_unserved {
-                if is_current && !is_unserved {
-                    session.prove();
-                }
-                let is_late =
-                    !is_current && authorization.is_none() && session.authorization.is_some();
-                if is_late && hides(&response, false) {
-                    // Another request has found a login since.
-                    continue;
-                }
-                if is_current
-                    && self.turn(
-                        host_state,
-                        repository,
-                        &mut session,
-                        request.method,
-                        &response,
-                    )
-                {
-                    if authorization.is_some_and(|authorization| authorization.source.is_some()) {
-                        login.hidden.get_or_insert(response);
+            if is_refused && !is_unserved {
+                // Otherwise another request has found a new authorization since.
+                if is_current {
+                    let used = authorization.as_ref();
+                    let known = challenge.as_ref();
+                    let offered = login.refused(&mut session, used, known, &response, &outgoing)?;
+                    if let Some(offered) = offered {
+                        lock(&host_state.probe).challenge.get_or_insert(offered);
                     }
                     held = Some(session);
-                    continue;
                 }
-                session.settle(!hides(&response, true));
-                return served(&outgoing, response);
-            }
-            if !is_current {
-                // Another request has found a new authorization since.
                 continue;
             }
-            match (&authorization, offered(&response)) {
-                (None, None) => {}
-                (None, Some(offered)) => {
-                    session.close();
-                    lock(&host_state.probe).challenge.get_or_insert(offered);
-                }
-                (Some(authorization), offered) => {
-                    if let (Some(known), Some(offered)) = (&challenge, &offered)
-                        && !is_steady(known, offered)
-                    {
-                        let why = "the registry now names another token server than before";
-                        return Err(outgoing.error(Class::Unsafe, why));
-                    }
-                    let may_be_old = session.is_proved && !login.is_renewed;
-                    if authorization.expires.is_some() && response.status == 401 && may_be_old {
-                        login.is_renewed = true;
-                        session.drop_authorization();
-                    } else {
-                        login.refuse(&mut session, authorization, offered.as_ref(), &response);
-                    }
-                }
+            if is_current && !is_unserved {
+                session.prove();
             }
-            held = Some(session);
+            let is_late = !is_current && authorization.is_none() && session.authorization.is_some();
+            if is_late && hides(&response, false) {
+                // Another request has found a login since.
+                continue;
+            }
+            let turns = is_current
+                && self.turn(
+                    host_state,
+                    repository,
+                    &mut session,
+                    request.method,
+                    &response,
+                );
+            if turns {
+                if authorization.is_some_and(|it| it.source.is_some()) {
+                    login.hidden.get_or_insert(response);
+                }
+                held = Some(session);
+                continue;
+            }
+            session.settle(!hides(&response, true));
+            return served(&outgoing, response);
         }
         let mut session = held.take().unwrap_or_else(|| lock(&shared));
         login.fail(&mut session, &request.outgoing(&host_state.endpoint))
+    }
+
+    /// Gives the session an authorization where the registry asks for one; whether the request may
+    /// be sent with what the session has then.
+    fn log_in(
+        &self,
+        session: &mut Session,
+        challenge: &Challenge,
+        repository: &Repository,
+        outgoing: &HttpRequest<'_>,
+        login: &LoginAttempts,
+    ) -> Result<bool, Error> {
+        if session.is_open() || session.is_valid(self.clock.now()) {
+            return Ok(true);
+        }
+        self.authenticate(session, challenge, repository, outgoing, login)?;
+        // Nobody has tried anonymously yet, and that may be enough.
+        let may_be_anonymous = !session.is_closed && outgoing.method != HttpMethod::Put;
+        Ok(session.authorization.is_some() || may_be_anonymous)
     }
 
     /// What the host asks for. The first request of all finds out, while the others wait.
@@ -394,6 +383,39 @@ struct LoginAttempts {
 }
 
 impl LoginAttempts {
+    /// The registry asks for a login, or for another one than was `used`: what it offers where it
+    /// had not asked before.
+    fn refused(
+        &mut self,
+        session: &mut Session,
+        used: Option<&Authorization>,
+        known: Option<&Challenge>,
+        response: &Response,
+        outgoing: &HttpRequest<'_>,
+    ) -> Result<Option<Challenge>, Error> {
+        let offered = offered(response);
+        let Some(used) = used else {
+            if offered.is_some() {
+                session.close();
+            }
+            return Ok(offered);
+        };
+        if let (Some(known), Some(offered)) = (known, &offered)
+            && !is_steady(known, offered)
+        {
+            let why = "the registry now names another token server than before";
+            return Err(outgoing.error(Class::Unsafe, why));
+        }
+        let may_be_old = session.is_proved && !self.is_renewed;
+        if used.expires.is_some() && response.status == 401 && may_be_old {
+            self.is_renewed = true;
+            session.drop_authorization();
+        } else {
+            self.refuse(session, used, offered.as_ref(), response);
+        }
+        Ok(None)
+    }
+
     /// The registry refused a fresh authorization: on to the next.
     fn refuse(
         &mut self,

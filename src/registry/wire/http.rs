@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use ureq::Agent;
 use ureq::http::HeaderMap;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
+use ureq::{Agent, AsSendBody, Body};
 
 use super::certificates;
 use super::failure::{FailedCall, Failure};
@@ -326,34 +326,15 @@ fn exchange(
             request = request.header(name, value);
         }
     }
-    let has_body = matches!(outgoing.method, HttpMethod::Put | HttpMethod::Post);
     let answer = |error: ureq::Error| Failure::Answer(error);
-    // A request with settings of its own cannot share the agent's TLS settings, which are parsed
-    // anew then: only the last minute of the run pays for that.
-    let mut response = match has_body {
-        true => {
+    let mut response = match outgoing.method {
+        HttpMethod::Put | HttpMethod::Post => {
             let request = request.body(outgoing.body).map_err(|e| answer(e.into()))?;
-            match time < CALL {
-                true => agent.run(
-                    agent
-                        .configure_request(request)
-                        .timeout_global(Some(time))
-                        .build(),
-                ),
-                false => agent.run(request),
-            }
+            run(agent, request, time)
         }
-        false => {
+        HttpMethod::Get | HttpMethod::Head => {
             let request = request.body(()).map_err(|e| answer(e.into()))?;
-            match time < CALL {
-                true => agent.run(
-                    agent
-                        .configure_request(request)
-                        .timeout_global(Some(time))
-                        .build(),
-                ),
-                false => agent.run(request),
-            }
+            run(agent, request, time)
         }
     }
     .map_err(answer)?;
@@ -387,6 +368,25 @@ fn exchange(
         is_redirected: false,
         redactor,
     })
+}
+
+/// Sends a request, and gives up after `time`. Only the last minute of a run has a limit of its own
+/// for each request: with settings of its own, a request cannot share the TLS settings that the
+/// agent has parsed.
+fn run(
+    agent: &Agent,
+    request: ureq::http::Request<impl AsSendBody>,
+    time: Duration,
+) -> Result<ureq::http::Response<Body>, ureq::Error> {
+    match time < CALL {
+        true => agent.run(
+            agent
+                .configure_request(request)
+                .timeout_global(Some(time))
+                .build(),
+        ),
+        false => agent.run(request),
+    }
 }
 
 /// How many requests are on their way to each origin. Each registry has at most that many threads
