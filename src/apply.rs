@@ -19,7 +19,7 @@ use crate::backoff::{ATTEMPTS, FIRST, PATIENCE, doubled};
 use crate::clock::Clock;
 use crate::expectation::Expectation;
 use crate::observation::{Seen, Sight};
-use crate::observe::{self, Event, Looks, Memory, Phase};
+use crate::observe::{self, Looks, Memory, Phase, Ports};
 use crate::oci::{Document, Host};
 use crate::outcome::{Aftermath, Outcome};
 use crate::plan::Step;
@@ -58,18 +58,17 @@ const OPEN: State = State::Open {
 
 /// Applies the steps, and gives an outcome for each, in their order, with what became of what its
 /// write might take away.
-pub fn apply(
-    plan: &[Step<'_>],
-    looks: Looks,
-    memory: &mut Memory,
-    registry: &dyn Registry,
-    clock: &dyn Clock,
-    tell: &dyn Fn(Event<'_>),
-) -> Vec<(Outcome, Aftermath)> {
-    let mut keeper = Keeper::new(looks.deadline, clock, tell);
+pub fn apply(plan: &[Step<'_>], looks: Looks, ports: &mut Ports<'_>) -> Vec<(Outcome, Aftermath)> {
+    let mut keeper = Keeper::new(looks.deadline, ports.clock, ports.on_event);
     let mut states: Vec<State> = plan.iter().map(|_| OPEN).collect();
     for _ in 0..PASSES {
-        write(plan, &mut states, &mut keeper, memory, registry);
+        write(
+            plan,
+            &mut states,
+            &mut keeper,
+            &mut ports.memory,
+            ports.registry,
+        );
         let mut watched: Vec<(&Step<'_>, &mut State)> = plan
             .iter()
             .zip(&mut states)
@@ -85,15 +84,7 @@ pub fn apply(
         };
         let expectations: Vec<&Expectation> =
             watched.iter().map(|(step, _)| step.expectation).collect();
-        let seen = observe::observe(
-            &expectations,
-            Phase::After,
-            looks,
-            memory,
-            registry,
-            clock,
-            tell,
-        );
+        let seen = observe::observe(&expectations, Phase::After, looks, ports);
         for ((step, state), (sight, verdict)) in watched.iter_mut().zip(seen) {
             **state = next_state(step, state, &sight, &verdict);
         }
@@ -102,7 +93,7 @@ pub fn apply(
         .into_iter()
         .zip(plan)
         .map(|(state, step)| {
-            let aftermath = keeper.finish(step, memory, registry);
+            let aftermath = keeper.finish(step, &mut ports.memory, ports.registry);
             let outcome = match state {
                 State::Done(Outcome::Fixed | Outcome::AlreadyRight)
                     if !aftermath.lost.is_empty() =>

@@ -34,7 +34,7 @@ const ROUNDS: u32 = 3;
 pub(super) struct Keeper<'a> {
     pub(super) deadline: Duration,
     pub(super) clock: &'a dyn Clock,
-    tell: &'a dyn Fn(Event<'_>),
+    on_event: &'a dyn Fn(Event<'_>),
     /// What was seen in each repository since the last write to it, and since the last wait.
     shown: BTreeMap<Repository, BTreeSet<Digest>>,
     /// What became of it, by the step.
@@ -47,12 +47,12 @@ impl<'a> Keeper<'a> {
     pub(super) fn new(
         deadline: Duration,
         clock: &'a dyn Clock,
-        tell: &'a dyn Fn(Event<'_>),
+        on_event: &'a dyn Fn(Event<'_>),
     ) -> Self {
         Self {
             deadline,
             clock,
-            tell,
+            on_event,
             shown: BTreeMap::new(),
             after: BTreeMap::new(),
             owed: BTreeMap::new(),
@@ -213,7 +213,7 @@ impl<'a> Keeper<'a> {
             left.extend(kept.iter().find(|it| it.digest == *digest).map(Kept::left));
         });
         if !left.is_empty() {
-            (self.tell)(Event::Leaving {
+            (self.on_event)(Event::Leaving {
                 reference: &step.expectation.reference(),
                 left: &left,
             });
