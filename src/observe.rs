@@ -98,12 +98,7 @@ pub fn observe(
     looks: Looks,
     ports: &mut Ports<'_>,
 ) -> Vec<(Sight, Verdict)> {
-    let Ports {
-        registry,
-        clock,
-        on_event,
-        memory,
-    } = ports;
+    let clock = ports.clock;
     let start = clock.now();
     let patience = looks.settle_timeout.max(looks.settle);
     let mut watches: Vec<Watch<'_>> = expectations
@@ -123,7 +118,7 @@ pub fn observe(
         let mut open: Vec<&mut Watch<'_>> =
             watches.iter_mut().filter(|watch| !watch.settled).collect();
         let asked: Vec<&Expectation> = open.iter().map(|watch| watch.expectation).collect();
-        let sights = look::look(&asked, looks.deep, memory, *registry);
+        let sights = look::look(&asked, looks.deep, &mut ports.memory, ports.registry);
         let now = clock.now();
         let time = Time {
             began,
@@ -150,7 +145,7 @@ pub fn observe(
         let over = end.max(next).min(looks.deadline);
         // In steps, so that the time left can be shown.
         while let Some(left) = next.checked_sub(clock.now()).filter(|left| !left.is_zero()) {
-            on_event(Event::Waiting {
+            (ports.on_event)(Event::Waiting {
                 tags: open.len(),
                 left: over.saturating_sub(clock.now()),
             });
