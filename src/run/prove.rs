@@ -40,7 +40,7 @@ fn prove(
     let RunContext { clock, console, .. } = *context;
     let login = options.login()?;
     let asked = options.asked()?;
-    let mut stdin = files::StdinOnce::new(stdin);
+    let mut stdin = files::SharedStdin::new(stdin);
     let builds = builds(options, &mut stdin)?;
     let log = |line: &str| {
         if options.verbose {
