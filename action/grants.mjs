@@ -23,7 +23,7 @@ const WRITTEN_FLAGS = ["--report", "--junit", "--dotenv", "--markdown"];
 const PATHS =
   /^(HOME|DOCKER_CONFIG|BUILDX_CONFIG|REGISTRY_AUTH_FILE|XDG_.*|RUNNER_TEMP|GITHUB_(WORKSPACE|OUTPUT|STEP_SUMMARY|EVENT_PATH))$/;
 
-/** Where a machine keeps certificates: a policy may name a file there, and no input tells of it. */
+/** Where a machine keeps certificates: a policy may name a file there, which no input shows. */
 const CERTIFICATES = [
   "/etc/docker/certs.d",
   "/etc/pki/ca-trust",

@@ -1,5 +1,5 @@
-// Runs a credential helper, as src/registry/login/helper.rs does in the native program, which also makes
-// sense of what is told here.
+// Runs a credential helper, as src/registry/login/helper.rs does in the native program, which also reads
+// what is returned here.
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 

@@ -19,11 +19,11 @@ use crate::backoff::{ATTEMPTS, FIRST, PATIENCE, doubled};
 use crate::clock::Clock;
 use crate::expectation::Expectation;
 use crate::observation::{Observation, Seen};
-use crate::observe::{self, Event, Looks, Memory, Phase};
+use crate::observe::{self, Looks, Phase, Ports};
 use crate::oci::{Document, Host};
 use crate::outcome::{Aftermath, Outcome};
 use crate::plan::Step;
-use crate::registry::{Class, Error, Registry, Under, Write};
+use crate::registry::{Class, Error, Under, Write};
 use crate::verdict::Verdict;
 
 /// How often the steps are gone through: a tag that came right by itself and then went wrong
@@ -58,18 +58,11 @@ const OPEN: State = State::Open {
 
 /// Applies the steps, and gives an outcome for each, in their order, with what became of what its
 /// write might take away.
-pub fn apply(
-    plan: &[Step<'_>],
-    looks: Looks,
-    memory: &mut Memory,
-    registry: &dyn Registry,
-    clock: &dyn Clock,
-    tell: &dyn Fn(Event<'_>),
-) -> Vec<(Outcome, Aftermath)> {
-    let mut keeper = Keeper::new(looks.deadline, clock, tell);
+pub fn apply(plan: &[Step<'_>], looks: Looks, ports: &mut Ports<'_>) -> Vec<(Outcome, Aftermath)> {
+    let mut keeper = Keeper::new(looks.deadline);
     let mut states: Vec<State> = plan.iter().map(|_| OPEN).collect();
     for _ in 0..PASSES {
-        write(plan, &mut states, &mut keeper, memory, registry);
+        write(plan, &mut states, &mut keeper, ports);
         let mut watched: Vec<(&Step<'_>, &mut State)> = plan
             .iter()
             .zip(&mut states)
@@ -85,15 +78,7 @@ pub fn apply(
         };
         let expectations: Vec<&Expectation> =
             watched.iter().map(|(step, _)| step.expectation).collect();
-        let seen = observe::observe(
-            &expectations,
-            Phase::After,
-            looks,
-            memory,
-            registry,
-            clock,
-            tell,
-        );
+        let seen = observe::observe(&expectations, Phase::After, looks, ports);
         for ((step, state), (observation, verdict)) in watched.iter_mut().zip(seen) {
             **state = next_state(step, state, &observation, &verdict);
         }
@@ -102,7 +87,7 @@ pub fn apply(
         .into_iter()
         .zip(plan)
         .map(|(state, step)| {
-            let aftermath = keeper.finish(step, memory, registry);
+            let aftermath = keeper.finish(step, ports);
             let outcome = match state {
                 State::Done(Outcome::Fixed | Outcome::AlreadyRight)
                     if !aftermath.lost.is_empty() =>
@@ -130,14 +115,8 @@ fn unstable(step: &Step<'_>) -> Outcome {
 /// Writes what is open, in rounds of one try each: no registry that fails or is slow keeps the
 /// others waiting for more than one try. A host that is down is waited for, and asked for one step
 /// at a time; when that was in vain, its other steps fail with it.
-fn write(
-    plan: &[Step<'_>],
-    states: &mut [State],
-    keeper: &mut Keeper<'_>,
-    memory: &mut Memory,
-    registry: &dyn Registry,
-) {
-    let clock = keeper.clock;
+fn write(plan: &[Step<'_>], states: &mut [State], keeper: &mut Keeper, ports: &mut Ports<'_>) {
+    let clock = ports.clock;
     let mut hosts = Hosts::default();
     loop {
         let mut round: Vec<(&Step<'_>, &mut State, u32, bool)> = plan
@@ -154,7 +133,7 @@ fn write(
         // a host that is down.
         round.sort_by_key(|(_, _, tries, _)| *tries);
         for (step, state, tries, lost) in round {
-            *state = hosts.next_try(step, tries, lost, keeper, memory, registry);
+            *state = hosts.next_try(step, tries, lost, keeper, ports);
         }
         let next = states.iter().filter_map(|state| match state {
             State::Open { due, .. } => Some(*due),
@@ -184,11 +163,10 @@ impl<'p> Hosts<'p> {
         step: &Step<'p>,
         tries: u32,
         lost: bool,
-        keeper: &mut Keeper<'_>,
-        memory: &mut Memory,
-        registry: &dyn Registry,
+        keeper: &mut Keeper,
+        ports: &mut Ports<'_>,
     ) -> State {
-        let (clock, deadline) = (keeper.clock, keeper.deadline);
+        let (clock, deadline) = (ports.clock, keeper.deadline);
         let host = step.expectation.repository.host();
         if let Some(error) = self.down.get(host) {
             return given_up(error, lost);
@@ -198,7 +176,7 @@ impl<'p> Hosts<'p> {
         {
             return State::Open { tries, due, lost };
         }
-        let (error, silent, lost) = match attempt(step, keeper, memory, registry) {
+        let (error, silent, lost) = match attempt(step, keeper, ports) {
             Tried::Over(over) => {
                 self.outages.remove(host);
                 return match over {
@@ -227,7 +205,7 @@ impl<'p> Hosts<'p> {
             return state;
         }
         if silent == Silent::Host {
-            registry.wait_for(host, &error, outage.left(now));
+            ports.registry.wait_for(host, &error, outage.left(now));
         }
         let (tries, due) = (tries + 1, outage.due());
         State::Open { tries, due, lost }
@@ -244,18 +222,13 @@ enum Tried {
 }
 
 /// Looks again and writes, if the tag still is what was decided on.
-fn attempt(
-    step: &Step<'_>,
-    keeper: &mut Keeper<'_>,
-    memory: &mut Memory,
-    registry: &dyn Registry,
-) -> Tried {
+fn attempt(step: &Step<'_>, keeper: &mut Keeper, ports: &mut Ports<'_>) -> Tried {
     let repository = &step.expectation.repository;
-    keeper.settle(step, memory, registry);
+    keeper.settle(step, ports);
     let kept = match step.expectation.immutable {
         // It is never moved.
         true => Vec::new(),
-        false => match keeper.before_write(step, memory, registry) {
+        false => match keeper.before_write(step, ports) {
             Ok(kept) => kept,
             Err(error) if error.class.is_of_the_host() => return Tried::Unseen(error),
             Err(error) if error.class == Class::Deadline => {
@@ -264,7 +237,7 @@ fn attempt(
             Err(error) => return Tried::Over(State::Done(Outcome::Unread(error))),
         },
     };
-    match observe::look_at_tag(repository, step.tag, memory, registry) {
+    match observe::look_at_tag(repository, step.tag, &mut ports.memory, ports.registry) {
         Seen::Unknown(error) if error.class.is_of_the_host() => return Tried::Unseen(error),
         Seen::Unknown(error) => return Tried::Over(State::Done(Outcome::Failed(error))),
         seen if is_right(step, &seen) => return Tried::Over(State::SeenRight),
@@ -279,8 +252,8 @@ fn attempt(
             }
         }
     }
-    match keeper.until(step, &kept) {
-        Ok(until) => put(step, kept, until, keeper, memory, registry),
+    match keeper.until(step, &kept, ports) {
+        Ok(until) => put(step, kept, until, keeper, ports),
         Err(error) => Tried::Over(State::Done(Outcome::Failed(error))),
     }
 }
@@ -295,12 +268,11 @@ fn put(
     step: &Step<'_>,
     kept: Vec<Kept>,
     until: Duration,
-    keeper: &mut Keeper<'_>,
-    memory: &mut Memory,
-    registry: &dyn Registry,
+    keeper: &mut Keeper,
+    ports: &mut Ports<'_>,
 ) -> Tried {
     let repository = &step.expectation.repository;
-    keeper.announce(step, &kept);
+    keep::announce(step, &kept, ports);
     let write = Write {
         repository: repository.clone(),
         under: Under::Tag(step.tag.clone()),
@@ -308,14 +280,15 @@ fn put(
         bytes: step.document.bytes().to_vec(),
         until,
     };
-    match registry.put(&write) {
+    match ports.registry.put(&write) {
         Err(error) if error.class.is_refusal() => {
             // Registries refuse the very digest that is there already, too: ours, if an answer was
             // lost, or another job's.
-            let seen = observe::look_at_tag(repository, step.tag, memory, registry);
+            let seen =
+                observe::look_at_tag(repository, step.tag, &mut ports.memory, ports.registry);
             Tried::Over(match is_right(step, &seen) {
                 true => {
-                    keeper.after_write(step, kept, memory, registry);
+                    keeper.after_write(step, kept, ports);
                     State::SeenRight
                 }
                 false => State::Done(Outcome::Refused(error)),
@@ -323,7 +296,7 @@ fn put(
         }
         answer => {
             // A write that failed may still have been taken.
-            keeper.after_write(step, kept, memory, registry);
+            keeper.after_write(step, kept, ports);
             match answer {
                 Ok(()) => Tried::Over(State::Written),
                 Err(error) if error.class.is_passing() => Tried::Failed(error),

@@ -104,7 +104,7 @@ pub enum Action {
     CheckPolicy(Option<PathBuf>),
     /// Do the step of a GitHub Action.
     Step,
-    /// Print this text: help, an explanation.
+    /// Print this text: help, an explanation, a completion script.
     Print(String),
     /// Print this error.
     Refuse {
@@ -113,8 +113,6 @@ pub enum Action {
         /// The value that is wrong, if it is one.
         value: Option<BadValue>,
     },
-    /// Print this script.
-    Completions(Vec<u8>),
 }
 
 /// The value of a flag that cannot be used.
@@ -195,7 +193,7 @@ pub fn parse(args: &[OsString]) -> Action {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "tagproof", &mut script);
-            Action::Completions(script)
+            Action::Print(String::from_utf8_lossy(&script).into_owned())
         }
     }
 }

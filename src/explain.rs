@@ -39,9 +39,9 @@ pub fn closest(code: &str) -> Option<&'static str> {
 /// As wide as the longest code.
 const WIDTH: usize = 16;
 
-type Explained = (&'static str, &'static str);
+type CodeText = (&'static str, &'static str);
 
-fn chapters() -> [(&'static str, Vec<Explained>); 3] {
+fn chapters() -> [(&'static str, Vec<CodeText>); 3] {
     [
         (
             "Verdicts: what a tag is",
@@ -64,7 +64,7 @@ fn chapters() -> [(&'static str, Vec<Explained>); 3] {
     ]
 }
 
-fn entries() -> impl Iterator<Item = Explained> {
+fn entries() -> impl Iterator<Item = CodeText> {
     chapters().into_iter().flat_map(|(_, entries)| entries)
 }
 

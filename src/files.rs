@@ -201,13 +201,13 @@ pub(crate) fn append(path: &Path, text: &str) -> io::Result<()> {
         .write_all(text.as_bytes())
 }
 
-/// Standard input, which can be used for one thing only.
-pub(crate) struct StdinOnce<'a> {
+/// Standard input, shared by all that may read it: only the first one gets it.
+pub(crate) struct SharedStdin<'a> {
     stdin: &'a mut dyn Read,
     used_for: Option<String>,
 }
 
-impl<'a> StdinOnce<'a> {
+impl<'a> SharedStdin<'a> {
     pub(crate) fn new(stdin: &'a mut dyn Read) -> Self {
         Self {
             stdin,

@@ -34,7 +34,7 @@
 //! | finding | [`finding::Finding`] | an expectation with its observation, its verdict and its outcome |
 //! | plan | [`plan::Step`] | point this tag at this digest, with these bytes |
 //! | outcome | [`outcome::Outcome`] | what became of a step |
-//! | note | [`note::Note`] | what is worth knowing about a build or a registry, beside the tags |
+//! | note | [`note::Note`] | what is worth knowing about a build or a registry, besides the tags |
 //! | problem | [`problem::Problem`] | the inputs cannot be used, and what to type instead |
 //! | report | [`report::Report`] | all of it; the one value that every output is rendered from |
 //!
@@ -53,7 +53,7 @@
 //! | findings to steps that are safe | [`plan`] |
 //! | look again, write, put back what the write took away, look until it is seen twice | [`apply`] |
 //! | these four in a row, as a run and the simulation have them: expectations to findings, findings to outcomes | [`engine`] |
-//! | findings to a report, a report to JSON or to text for people | [`report`] |
+//! | findings to a report, a report to JSON or to text for people; each output format is a row of `report/formats.rs` | [`report`] |
 //! | the words of `tagproof explain` | [`explain`] |
 //! | what is shown while a run goes on | `console.rs` |
 //!

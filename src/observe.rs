@@ -69,10 +69,22 @@ pub enum Event<'a> {
     },
 }
 
+/// What looks and repairs work with: the two ports, and what is remembered of the answers.
+pub struct Ports<'a> {
+    /// The registry.
+    pub registry: &'a dyn Registry,
+    /// The clock.
+    pub clock: &'a dyn Clock,
+    /// Receives what happens while the run goes on.
+    pub on_event: &'a dyn Fn(Event<'_>),
+    /// What was learned of the registries so far.
+    pub memory: Memory,
+}
+
 /// How many looks more than the timeout allows there may be, for what came to rest at its very end.
 const EXTRA: u32 = 2;
 
-/// How often a wait is told.
+/// How often an event says that there is a wait.
 const TICK: Duration = Duration::from_secs(1);
 
 /// The longest time between two looks.
@@ -84,11 +96,9 @@ pub fn observe(
     expectations: &[&Expectation],
     phase: Phase,
     looks: Looks,
-    memory: &mut Memory,
-    registry: &dyn Registry,
-    clock: &dyn Clock,
-    tell: &dyn Fn(Event<'_>),
+    ports: &mut Ports<'_>,
 ) -> Vec<(Observation, Verdict)> {
+    let clock = ports.clock;
     let start = clock.now();
     let patience = looks.settle_timeout.max(looks.settle);
     let mut watches: Vec<Watch<'_>> = expectations
@@ -108,7 +118,7 @@ pub fn observe(
         let mut open: Vec<&mut Watch<'_>> =
             watches.iter_mut().filter(|watch| !watch.settled).collect();
         let asked: Vec<&Expectation> = open.iter().map(|watch| watch.expectation).collect();
-        let observations = look::look(&asked, looks.deep, memory, registry);
+        let observations = look::look(&asked, looks.deep, &mut ports.memory, ports.registry);
         let now = clock.now();
         let time = Time {
             began,
@@ -133,9 +143,9 @@ pub fn observe(
         };
         let next = next.min(looks.deadline);
         let over = end.max(next).min(looks.deadline);
-        // In steps, so that whoever is told can count down.
+        // In steps, so that the time left can be shown.
         while let Some(left) = next.checked_sub(clock.now()).filter(|left| !left.is_zero()) {
-            tell(Event::Waiting {
+            (ports.on_event)(Event::Waiting {
                 tags: open.len(),
                 left: over.saturating_sub(clock.now()),
             });

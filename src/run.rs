@@ -39,10 +39,6 @@ pub fn run(process: Process<'_>) -> u8 {
             let _ = process.stderr.write_all(text.as_bytes());
             2
         }
-        Action::Completions(script) => {
-            let _ = process.stdout.write_all(&script);
-            0
-        }
     }
 }
 

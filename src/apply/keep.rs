@@ -12,13 +12,12 @@ use std::time::Duration;
 use super::kept::{Kept, Open, children_first, put_back_as};
 use super::outage::LONGEST_WAIT;
 use crate::backoff::doubled;
-use crate::clock::Clock;
 use crate::observation::Seen;
-use crate::observe::{self, Event, Memory};
+use crate::observe::{self, Event, Ports};
 use crate::oci::{Digest, Document, Repository};
 use crate::outcome::{Aftermath, Left};
 use crate::plan::Step;
-use crate::registry::{Class, Error, Registry, Under, Write};
+use crate::registry::{Class, Error, Under, Write};
 
 /// The most of the time that is kept for what follows a write, and which part of it at most.
 const MAX_RESERVE: Duration = Duration::from_secs(30);
@@ -31,10 +30,9 @@ const MAX_DEPTH: u32 = 8;
 const ROUNDS: u32 = 3;
 
 /// Sees to it that no move loses a manifest.
-pub(super) struct Keeper<'a> {
+#[derive(Default)]
+pub(super) struct Keeper {
     pub(super) deadline: Duration,
-    pub(super) clock: &'a dyn Clock,
-    tell: &'a dyn Fn(Event<'_>),
     /// What was seen in each repository since the last write to it, and since the last wait.
     shown: BTreeMap<Repository, BTreeSet<Digest>>,
     /// What became of it, by the step.
@@ -43,19 +41,12 @@ pub(super) struct Keeper<'a> {
     owed: BTreeMap<usize, Vec<Kept>>,
 }
 
-impl<'a> Keeper<'a> {
-    pub(super) fn new(
-        deadline: Duration,
-        clock: &'a dyn Clock,
-        tell: &'a dyn Fn(Event<'_>),
-    ) -> Self {
+impl Keeper {
+    /// A keeper for a run that must be over at this time.
+    pub(super) fn new(deadline: Duration) -> Self {
         Self {
             deadline,
-            clock,
-            tell,
-            shown: BTreeMap::new(),
-            after: BTreeMap::new(),
-            owed: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
@@ -69,8 +60,7 @@ impl<'a> Keeper<'a> {
     pub(super) fn before_write(
         &mut self,
         step: &Step<'_>,
-        memory: &mut Memory,
-        registry: &dyn Registry,
+        ports: &mut Ports<'_>,
     ) -> Result<Vec<Kept>, Error> {
         let repository = &step.expectation.repository;
         let Some(before) = step.before else {
@@ -90,7 +80,7 @@ impl<'a> Keeper<'a> {
                 .collect()
         };
         let mut next = listed(step.document);
-        if let Some(document) = observe::known(repository, before, memory) {
+        if let Some(document) = observe::known(repository, before, &ports.memory) {
             if step.restore {
                 next.extend(listed(&document));
             }
@@ -108,7 +98,7 @@ impl<'a> Keeper<'a> {
             if depth == MAX_DEPTH {
                 return Err(too_deep(repository, &next));
             }
-            let there = self.read(repository, &next, memory, registry)?;
+            let there = self.read(repository, &next, ports)?;
             next.clear();
             for (digest, document) in there {
                 if step.restore || digest != *before {
@@ -136,14 +126,13 @@ impl<'a> Keeper<'a> {
         &mut self,
         repository: &Repository,
         digests: &[Digest],
-        memory: &mut Memory,
-        registry: &dyn Registry,
+        ports: &mut Ports<'_>,
     ) -> Result<Vec<(Digest, Arc<Document>)>, Error> {
         let shown = self.shown.entry(repository.clone()).or_default();
         let (known, unknown): (Vec<Digest>, Vec<Digest>) = digests
             .iter()
             .cloned()
-            .partition(|digest| observe::known(repository, digest, memory).is_some());
+            .partition(|digest| observe::known(repository, digest, &ports.memory).is_some());
         let asked: Vec<Digest> = known
             .iter()
             .filter(|digest| !shown.contains(digest))
@@ -151,8 +140,8 @@ impl<'a> Keeper<'a> {
             .collect();
         for (digest, seen) in asked.iter().zip(observe::present(
             &keys(repository, &asked),
-            memory,
-            registry,
+            &ports.memory,
+            ports.registry,
         )) {
             match seen {
                 Seen::Here(()) => _ = shown.insert(digest.clone()),
@@ -160,10 +149,12 @@ impl<'a> Keeper<'a> {
                 Seen::Unknown(error) => return Err(error),
             }
         }
-        for (digest, seen) in unknown
-            .iter()
-            .zip(observe::whole(repository, &unknown, memory, registry))
-        {
+        for (digest, seen) in unknown.iter().zip(observe::whole(
+            repository,
+            &unknown,
+            &mut ports.memory,
+            ports.registry,
+        )) {
             match seen {
                 Seen::Here(_) => _ = shown.insert(digest.clone()),
                 Seen::Absent => {}
@@ -174,7 +165,7 @@ impl<'a> Keeper<'a> {
             .iter()
             .filter(|digest| shown.contains(digest))
             .filter_map(|digest| {
-                let document = observe::known(repository, digest, memory)?;
+                let document = observe::known(repository, digest, &ports.memory)?;
                 Some((digest.clone(), document))
             })
             .collect())
@@ -185,13 +176,18 @@ impl<'a> Keeper<'a> {
     /// # Errors
     ///
     /// When there is not time enough for both.
-    pub(super) fn until(&self, step: &Step<'_>, kept: &[Kept]) -> Result<Duration, Error> {
+    pub(super) fn until(
+        &self,
+        step: &Step<'_>,
+        kept: &[Kept],
+        ports: &Ports<'_>,
+    ) -> Result<Duration, Error> {
         if kept.is_empty() {
             return Ok(self.deadline);
         }
         let reserve = (self.deadline / RESERVE).min(MAX_RESERVE);
         let until = self.deadline.saturating_sub(reserve);
-        match self.clock.now() + reserve <= until {
+        match ports.clock.now() + reserve <= until {
             true => Ok(until),
             false => Err(Error::new(
                 Class::Deadline,
@@ -201,34 +197,9 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Says what the step's tag is about to be moved off, before it is.
-    pub(super) fn announce(&self, step: &Step<'_>, kept: &[Kept]) {
-        let Some(before) = step.before else { return };
-        let found: BTreeMap<Digest, Arc<Document>> = kept
-            .iter()
-            .map(|it| (it.digest.clone(), Arc::clone(&it.document)))
-            .collect();
-        let mut left = Vec::new();
-        children_first(before, &found, &mut BTreeSet::new(), &mut |digest, _| {
-            left.extend(kept.iter().find(|it| it.digest == *digest).map(Kept::left));
-        });
-        if !left.is_empty() {
-            (self.tell)(Event::Leaving {
-                reference: &step.expectation.reference(),
-                left: &left,
-            });
-        }
-    }
-
     /// Looks for what was there before a write that may have moved the tag, and puts back what is
     /// gone.
-    pub(super) fn after_write(
-        &mut self,
-        step: &Step<'_>,
-        kept: Vec<Kept>,
-        memory: &mut Memory,
-        registry: &dyn Registry,
-    ) {
+    pub(super) fn after_write(&mut self, step: &Step<'_>, kept: Vec<Kept>, ports: &mut Ports<'_>) {
         let repository = &step.expectation.repository;
         self.shown.remove(repository);
         // What an earlier write of this step has taken away is owed still.
@@ -244,7 +215,7 @@ impl<'a> Keeper<'a> {
         }
         let digests: Vec<Digest> = kept.iter().map(|it| it.digest.clone()).collect();
         let asks_before = step.before.is_some_and(|it| digests.contains(it));
-        let seen = observe::present(&keys(repository, &digests), memory, registry);
+        let seen = observe::present(&keys(repository, &digests), &ports.memory, ports.registry);
         let mut open: Vec<Open> = Vec::new();
         let mut here = BTreeSet::new();
         for (kept, seen) in kept.into_iter().zip(seen) {
@@ -257,7 +228,7 @@ impl<'a> Keeper<'a> {
                 }),
             }
         }
-        let restored = self.put_back(repository, &mut open, &mut here, memory, registry);
+        let restored = self.put_back(repository, &mut open, &mut here, ports);
         let after = self.after.entry(step.index).or_default();
         if asks_before {
             after.before_is_gone = open
@@ -291,14 +262,13 @@ impl<'a> Keeper<'a> {
         repository: &Repository,
         open: &mut Vec<Open>,
         here: &mut BTreeSet<Digest>,
-        memory: &mut Memory,
-        registry: &dyn Registry,
+        ports: &mut Ports<'_>,
     ) -> Vec<Left> {
         let mut restored = Vec::new();
         for round in 1..=ROUNDS {
             for it in open.iter_mut() {
                 if it.seen == Seen::Absent && it.kept.restore {
-                    it.put = Some(registry.put(&Write {
+                    it.put = Some(ports.registry.put(&Write {
                         repository: repository.clone(),
                         under: Under::Digest(it.kept.digest.clone()),
                         media_type: put_back_as(&it.kept.document).clone(),
@@ -309,7 +279,7 @@ impl<'a> Keeper<'a> {
             }
             let mut ask: Vec<&mut Open> = open.iter_mut().filter(|it| it.kept.restore).collect();
             let digests: Vec<Digest> = ask.iter().map(|it| it.kept.digest.clone()).collect();
-            let seen = observe::whole(repository, &digests, memory, registry);
+            let seen = observe::whole(repository, &digests, &mut ports.memory, ports.registry);
             for (it, seen) in ask.iter_mut().zip(seen) {
                 it.seen = match seen {
                     Seen::Here(_) => Seen::Here(()),
@@ -326,22 +296,22 @@ impl<'a> Keeper<'a> {
             });
             let wait = doubled(round, LONGEST_WAIT);
             let may_come = open.iter().any(Open::may_come);
-            if !may_come || round == ROUNDS || self.clock.now() + wait >= self.deadline {
+            if !may_come || round == ROUNDS || ports.clock.now() + wait >= self.deadline {
                 break;
             }
-            self.clock.sleep(wait);
+            ports.clock.sleep(wait);
         }
         restored
     }
 
     /// Looks again for what an earlier write of this step may have taken away.
-    pub(super) fn settle(&mut self, step: &Step<'_>, memory: &mut Memory, registry: &dyn Registry) {
+    pub(super) fn settle(&mut self, step: &Step<'_>, ports: &mut Ports<'_>) {
         if self
             .owed
             .get(&step.index)
             .is_some_and(|owed| !owed.is_empty())
         {
-            self.after_write(step, Vec::new(), memory, registry);
+            self.after_write(step, Vec::new(), ports);
         }
     }
 
@@ -352,16 +322,30 @@ impl<'a> Keeper<'a> {
 
     /// What became of what the step's write may have taken away, looked for once more if that is
     /// not known to be there.
-    pub(super) fn finish(
-        &mut self,
-        step: &Step<'_>,
-        memory: &mut Memory,
-        registry: &dyn Registry,
-    ) -> Aftermath {
-        if self.clock.now() < self.deadline {
-            self.settle(step, memory, registry);
+    pub(super) fn finish(&mut self, step: &Step<'_>, ports: &mut Ports<'_>) -> Aftermath {
+        if ports.clock.now() < self.deadline {
+            self.settle(step, ports);
         }
         self.after.remove(&step.index).unwrap_or_default()
+    }
+}
+
+/// Says what the step's tag is about to be moved off, before it is.
+pub(super) fn announce(step: &Step<'_>, kept: &[Kept], ports: &Ports<'_>) {
+    let Some(before) = step.before else { return };
+    let found: BTreeMap<Digest, Arc<Document>> = kept
+        .iter()
+        .map(|it| (it.digest.clone(), Arc::clone(&it.document)))
+        .collect();
+    let mut left = Vec::new();
+    children_first(before, &found, &mut BTreeSet::new(), &mut |digest, _| {
+        left.extend(kept.iter().find(|it| it.digest == *digest).map(Kept::left));
+    });
+    if !left.is_empty() {
+        (ports.on_event)(Event::Leaving {
+            reference: &step.expectation.reference(),
+            left: &left,
+        });
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a report says of one tag: what is so, why it matters, and what to type.
+//! What a report says of one tag: what was found, why it matters, and what to type.
 
 mod help;
 mod registry;
@@ -14,7 +14,7 @@ use super::words::MAX_LISTED;
 
 pub(super) use help::{help, inspect, undo};
 
-/// What is so, in one line: what was decided, and what became of it.
+/// The message, in one line: what was decided, and what became of it.
 pub(super) fn message(finding: &Finding) -> String {
     let Finding {
         expectation,

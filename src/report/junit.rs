@@ -81,13 +81,13 @@ struct Case {
 
 enum End {
     Passed,
-    Failed(Failure),
-    Error(Failure),
-    Skipped(Failure),
+    Failed(Details),
+    Error(Details),
+    Skipped(Details),
 }
 
 /// What the attributes and the text of an element say.
-struct Failure {
+struct Details {
     kind: String,
     message: String,
     lines: Vec<String>,
@@ -105,7 +105,7 @@ impl Case {
         lines.extend(tag.undo.iter().map(|it| labelled("undo", it)));
         let message = clean(&tag.message, MESSAGE);
         let mut said = Vec::new();
-        let failure = |lines: Vec<String>| Failure {
+        let details = |lines: Vec<String>| Details {
             kind: tag.codes(),
             message: message.clone(),
             lines: lines.into_iter().chain(tag.tolerated_by()).collect(),
@@ -117,9 +117,9 @@ impl Case {
                 said.extend(lines);
                 End::Passed
             }
-            Standing::Tolerated => End::Skipped(failure(lines)),
-            Standing::Unproven => End::Error(failure(lines)),
-            Standing::Wrong => End::Failed(failure(lines)),
+            Standing::Tolerated => End::Skipped(details(lines)),
+            Standing::Unproven => End::Error(details(lines)),
+            Standing::Wrong => End::Failed(details(lines)),
         };
         Self {
             class,
@@ -140,7 +140,7 @@ impl Case {
             ProblemKind::Invalid => "invalid",
             ProblemKind::Nothing => "nothing",
         };
-        let failure = Failure {
+        let details = Details {
             kind: kind.to_owned(),
             message: clean(message, MESSAGE),
             lines: help
@@ -152,8 +152,8 @@ impl Case {
             class: "tagproof".to_owned(),
             name: "inputs".to_owned(),
             end: match exit_code {
-                0 => End::Skipped(failure),
-                _ => End::Error(failure),
+                0 => End::Skipped(details),
+                _ => End::Error(details),
             },
             said: Vec::new(),
         }
@@ -167,7 +167,7 @@ impl Case {
             said,
         } = self;
         let (class, name) = (escape(class), escape(name));
-        let (element_name, failure) = match end {
+        let (element_name, details) = match end {
             End::Passed if said.is_empty() => {
                 out.push_str(&format!(
                     "    <testcase classname=\"{class}\" name=\"{name}\"/>\n"
@@ -175,16 +175,16 @@ impl Case {
                 return;
             }
             End::Passed => ("system-out", None),
-            End::Failed(failure) => ("failure", Some(failure)),
-            End::Error(failure) => ("error", Some(failure)),
-            End::Skipped(failure) => ("skipped", Some(failure)),
+            End::Failed(details) => ("failure", Some(details)),
+            End::Error(details) => ("error", Some(details)),
+            End::Skipped(details) => ("skipped", Some(details)),
         };
         out.push_str(&format!(
             "    <testcase classname=\"{class}\" name=\"{name}\">\n"
         ));
-        match failure {
+        match details {
             None => element(out, 6, element_name, &said.join("\n"), room),
-            Some(Failure {
+            Some(Details {
                 kind,
                 message,
                 lines,

@@ -14,7 +14,7 @@ pub(super) fn width_of(text: &str) -> usize {
 /// others indented by `hang`.
 ///
 /// Lines break at spaces only, and not between backticks: a command or a digest stays whole, even
-/// where it is longer than a line. A `::` that comes to the start of a line by it is not a
+/// where it is longer than a line. A `::` that this moves to the start of a line is not a
 /// command to a CI system there.
 pub(super) fn wrap(label: &str, text: &str, hang: usize, width: usize) -> Vec<String> {
     let room = if width == 0 {

@@ -46,7 +46,7 @@ pub(super) fn is_of_other_output(expectation: &Expectation, shown: &Document) ->
 
 /// How a tag is right that does not show the digest that the metadata names.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum RightBy {
     /// An index of the expected manifest and its attestations, or of exactly the expected manifests.
     OtherOutput,
     /// The same images, by their configs, and a definition that says why.
@@ -57,13 +57,13 @@ enum Kind {
 
 /// Tags that show one digest for one reason.
 struct Group<'a> {
-    kind: Kind,
+    kind: RightBy,
     shown: &'a Digest,
     expected: &'a Digest,
     findings: Vec<&'a Finding>,
 }
 
-fn kind(finding: &Finding) -> Option<(Kind, &Digest, &Digest)> {
+fn kind(finding: &Finding) -> Option<(RightBy, &Digest, &Digest)> {
     let Finding {
         expectation,
         observation,
@@ -76,9 +76,9 @@ fn kind(finding: &Finding) -> Option<(Kind, &Digest, &Digest)> {
         && !expectation.image.is(shown);
     let kind = match is_of_other_output(expectation, shown) {
         _ if !is_odd => return None,
-        true if is_by_config(expectation, observation, &finding.verdict) => Kind::OtherConfigs,
-        true => Kind::OtherOutput,
-        false => Kind::ImageId,
+        true if is_by_config(expectation, observation, &finding.verdict) => RightBy::OtherConfigs,
+        true => RightBy::OtherOutput,
+        false => RightBy::ImageId,
     };
     Some((kind, shown.digest(), expected))
 }
@@ -100,28 +100,28 @@ impl Group<'_> {
             .iter()
             .all(|finding| finding.observation.same != Some(Same::Manifests));
         let (code, message, help) = match self.kind {
-            Kind::OtherOutput if is_attested => (
+            RightBy::OtherOutput if is_attested => (
                 note::Code::OtherOutput,
                 format!(
                     "{names}: the tag has the digest `{shown}`, an index of the manifest `{expected}` that the metadata describes and of attestations of it: another output of the build pushed it"
                 ),
                 "nothing: sign and deploy by the digest of the tag, as `pinned` and `digest` have it",
             ),
-            Kind::OtherOutput => (
+            RightBy::OtherOutput => (
                 note::Code::OtherOutput,
                 format!(
                     "{names}: the tag has the digest `{shown}`, another index of exactly the images of `{expected}` that the metadata describes: another output of the build pushed it"
                 ),
                 "nothing: sign and deploy by the digest of the tag, as `pinned` and `digest` have it",
             ),
-            Kind::OtherConfigs => (
+            RightBy::OtherConfigs => (
                 note::Code::OtherOutput,
                 format!(
                     "{names}: the tag has the digest `{shown}`, and what the metadata describes is `{expected}`: another output of the build pushed the same image (same config, layers not read)"
                 ),
                 "nothing; to have the digest of each output proven, build each in a target of its own",
             ),
-            Kind::ImageId => (
+            RightBy::ImageId => (
                 note::Code::ImageId,
                 format!(
                     "{names}: the tag has the digest `{shown}`, and `{expected}`, which the metadata names, is not in the repository: it is right by its image ID (same config, layers not read)"

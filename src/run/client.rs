@@ -72,7 +72,7 @@ pub(super) fn client<'a>(
 pub(super) fn explicit(
     login: Option<(Option<Host>, String)>,
     expectations: &[Expectation],
-    stdin: &mut files::StdinOnce<'_>,
+    stdin: &mut files::SharedStdin<'_>,
 ) -> Result<Option<GivenLogin>, Problem> {
     let Some((host, username)) = login else {
         return Ok(None);

@@ -12,7 +12,7 @@ use crate::problem::{Problem, ProblemKind};
 /// The builds in the metadata, completed by what the definition asks for.
 pub(super) fn builds(
     options: &Options,
-    stdin: &mut files::StdinOnce<'_>,
+    stdin: &mut files::SharedStdin<'_>,
 ) -> Result<Vec<Build>, Problem> {
     let mut builds = Vec::new();
     // With a definition, a file without builds is not an error: the definition says what is missing.
@@ -64,7 +64,7 @@ pub(super) fn named(build: &Build) -> Option<String> {
 }
 
 /// Reads a definition (`-` is standard input).
-fn definition(path: &Path, stdin: &mut files::StdinOnce<'_>) -> Result<Definition, Problem> {
+fn definition(path: &Path, stdin: &mut files::SharedStdin<'_>) -> Result<Definition, Problem> {
     match path == Path::new("-") {
         true => definition::parse(
             "standard input",

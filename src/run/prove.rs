@@ -9,11 +9,11 @@ use super::context::RunContext;
 use super::inputs::{self, builds, named};
 use super::unpushed;
 use crate::cli::Options;
-use crate::engine::{self, Ports};
+use crate::engine;
 use crate::expectation;
 use crate::files;
 use crate::note::{self, Note};
-use crate::observe::{Event, Looks, Memory};
+use crate::observe::{Event, Looks, Memory, Ports};
 use crate::problem::Problem;
 use crate::report::{Mode, Report};
 
@@ -40,7 +40,7 @@ fn prove(
     let RunContext { clock, console, .. } = *context;
     let login = options.login()?;
     let asked = options.asked()?;
-    let mut stdin = files::StdinOnce::new(stdin);
+    let mut stdin = files::SharedStdin::new(stdin);
     let builds = builds(options, &mut stdin)?;
     let log = |line: &str| {
         if options.verbose {
@@ -67,11 +67,11 @@ fn prove(
         deep: options.deep,
         deadline: options.timeout,
     };
-    let tell = |event: Event<'_>| show(&event, context, options.quiet);
+    let on_event = |event: Event<'_>| show(&event, context, options.quiet);
     let mut ports = Ports {
         registry: &client,
         clock,
-        tell: &tell,
+        on_event: &on_event,
         memory: Memory::default(),
     };
     let mut findings = engine::look(expectations, looks, &mut ports);

@@ -99,8 +99,7 @@ fn parsed(step: &StepInputs) -> Result<Box<Options>, Problem> {
         Action::Refuse { value: None, .. }
         | Action::Print(_)
         | Action::Step
-        | Action::CheckPolicy(_)
-        | Action::Completions(_) => {
+        | Action::CheckPolicy(_) => {
             return Err(Problem::invalid("failed to read the inputs", INPUTS_HELP));
         }
     };

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use tagproof::engine::{self, Ports};
+use tagproof::engine;
 use tagproof::expectation::{Asked, Expectation, OnOther, expect};
 use tagproof::finding::Finding;
 use tagproof::metadata;
-use tagproof::observe::{Event, Looks, Memory};
+use tagproof::observe::{Event, Looks, Memory, Ports};
 use tagproof::outcome::{Code, Left, Outcome};
 use tagproof::registry::Class;
 
@@ -90,7 +90,7 @@ impl Scene {
         let mut ports = Ports {
             registry: &self.world,
             clock: &self.world.time,
-            tell: &tell,
+            on_event: &tell,
             memory: Memory::default(),
         };
         let mut findings = engine::look(self.tags.clone(), looks, &mut ports);

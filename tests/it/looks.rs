@@ -7,7 +7,7 @@ use tagproof::clock::Clock as _;
 use tagproof::expectation::{Asked, Expectation, expect};
 use tagproof::finding::Finding;
 use tagproof::metadata;
-use tagproof::observe::{Looks, Memory, Phase, observe};
+use tagproof::observe::{Looks, Memory, Phase, Ports, observe};
 use tagproof::outcome;
 use tagproof::plan::plan;
 use tagproof::registry::Class;
@@ -37,18 +37,18 @@ fn world(tags: &[&str]) -> (World, image::Multi, Vec<Expectation>) {
     (world, build, expectations)
 }
 
+fn ports(world: &World) -> Ports<'_> {
+    Ports {
+        registry: world,
+        clock: &world.time,
+        on_event: &|_| {},
+        memory: Memory::default(),
+    }
+}
+
 fn look(world: &World, expectations: &[Expectation], looks: Looks) -> Vec<Finding> {
     let asked: Vec<&Expectation> = expectations.iter().collect();
-    let mut memory = Memory::default();
-    let seen = observe(
-        &asked,
-        Phase::Before,
-        looks,
-        &mut memory,
-        world,
-        &world.time,
-        &|_| {},
-    );
+    let seen = observe(&asked, Phase::Before, looks, &mut ports(world));
     expectations
         .iter()
         .zip(seen)
@@ -71,15 +71,7 @@ fn codes(findings: &[Finding]) -> Vec<Code> {
 
 fn repair(world: &World, expectations: &[Expectation], looks: Looks) -> Vec<outcome::Code> {
     let findings = look(world, expectations, looks);
-    let mut memory = Memory::default();
-    let outcomes = apply(
-        &plan(&findings),
-        looks,
-        &mut memory,
-        world,
-        &world.time,
-        &|_| {},
-    );
+    let outcomes = apply(&plan(&findings), looks, &mut ports(world));
     outcomes.iter().map(|(it, _)| it.code()).collect()
 }
 
@@ -350,15 +342,7 @@ fn a_repair_that_shows_late_is_waited_for() {
     // Written at 2 s; replicas go back to the old answer for a while.
     world.shows("1", 2.001, shows(&build.arm64));
     let findings = look(&world, &tags, LOOKS);
-    let mut memory = Memory::default();
-    let outcomes = apply(
-        &plan(&findings),
-        LOOKS,
-        &mut memory,
-        &world,
-        &world.time,
-        &|_| {},
-    );
+    let outcomes = apply(&plan(&findings), LOOKS, &mut ports(&world));
     assert_eq!(outcomes[0].0.code(), outcome::Code::Unsettled);
     assert_eq!(world.looks_at("1").last(), Some(&22.0));
 }
@@ -370,15 +354,7 @@ fn a_tag_that_came_right_and_went_wrong_again_is_written_on_the_next_pass() {
     let findings = look(&world, &tags, LOOKS);
     world.shows("1", 2.0, shows(&build.index));
     world.shows("1", 3.0, shows(&build.arm64));
-    let mut memory = Memory::default();
-    let outcomes = apply(
-        &plan(&findings),
-        LOOKS,
-        &mut memory,
-        &world,
-        &world.time,
-        &|_| {},
-    );
+    let outcomes = apply(&plan(&findings), LOOKS, &mut ports(&world));
     assert_eq!(outcomes[0].0.code(), outcome::Code::Fixed);
     assert_eq!(world.writes(), 1);
 }
@@ -386,17 +362,10 @@ fn a_tag_that_came_right_and_went_wrong_again_is_written_on_the_next_pass() {
 /// Tags on a child, looked at, and what applying the plan makes of them.
 fn apply_to(world: &World, tags: &[Expectation]) -> Vec<outcome::Outcome> {
     let findings = look(world, tags, LOOKS);
-    apply(
-        &plan(&findings),
-        LOOKS,
-        &mut Memory::default(),
-        world,
-        &world.time,
-        &|_| {},
-    )
-    .into_iter()
-    .map(|(outcome, _)| outcome)
-    .collect()
+    apply(&plan(&findings), LOOKS, &mut ports(world))
+        .into_iter()
+        .map(|(outcome, _)| outcome)
+        .collect()
 }
 
 #[test]

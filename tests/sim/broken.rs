@@ -6,10 +6,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tagproof::apply::apply;
-use tagproof::engine::{Ports, look, repair};
+use tagproof::engine::{look, repair};
 use tagproof::expectation::{Claim, OnOther};
 use tagproof::finding::Finding;
-use tagproof::observe::{Looks, Memory};
+use tagproof::observe::{Looks, Memory, Ports};
 use tagproof::oci::{Digest, Repository, Tag};
 use tagproof::outcome::{Aftermath, Outcome};
 use tagproof::plan::{Step, plan};
@@ -142,7 +142,7 @@ impl Engine {
         let mut ports = Ports {
             registry: &liar,
             clock: world,
-            tell: &|event| match self {
+            on_event: &|event| match self {
                 Self::LeavesWithoutAWord => {}
                 _ => world.hear(event),
             },
@@ -350,14 +350,7 @@ fn note(findings: &mut [Finding], done: Done) {
 }
 
 fn apply_steps(plan: &[Step<'_>], looks: Looks, ports: &mut Ports<'_>) -> Done {
-    let outcomes = apply(
-        plan,
-        looks,
-        &mut ports.memory,
-        ports.registry,
-        ports.clock,
-        ports.tell,
-    );
+    let outcomes = apply(plan, looks, ports);
     plan.iter().map(|step| step.index).zip(outcomes).collect()
 }
 

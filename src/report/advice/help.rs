@@ -1,4 +1,4 @@
-//! Why what is so of a tag matters, and what to do.
+//! Why what was found of a tag matters, and what to do.
 
 use crate::expectation::{Claim, Expectation, Expected, Output};
 use crate::finding::Finding;
