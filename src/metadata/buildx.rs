@@ -87,22 +87,18 @@ fn build(source: &str, target: Option<&str>, members: &Members<'_>) -> Result<Bu
         }
     };
     let digest = |key: &str| -> Result<Option<Digest>, Problem> {
-        text(key)?
-            .map(|text| {
-                text.parse()
-                    .map_err(|error| fault(key, &format!("`{text}`: {error}")))
-            })
-            .transpose()
+        let parsed = |text: String| match text.parse() {
+            Ok(digest) => Ok(digest),
+            Err(error) => Err(fault(key, &format!("`{text}`: {error}"))),
+        };
+        text(key)?.map(parsed).transpose()
     };
 
-    let descriptor = match members.0.get("containerimage.descriptor") {
+    let key = "containerimage.descriptor";
+    let descriptor = match members.0.get(key) {
         None => None,
-        Some(value) if value.get().len() > MAX_TEXT => {
-            return Err(fault("containerimage.descriptor", TOO_LONG));
-        }
-        Some(value) => {
-            descriptor(value.get()).map_err(|cause| fault("containerimage.descriptor", &cause))?
-        }
+        Some(value) if value.get().len() > MAX_TEXT => return Err(fault(key, TOO_LONG)),
+        Some(value) => descriptor(value.get()).map_err(|cause| fault(key, &cause))?,
     };
     let said = digest("containerimage.digest");
     // Nobody uses it where there is a descriptor, so it may be anything there.

@@ -104,23 +104,30 @@ impl<'a> Exchange<'a> {
             {
                 return login.fail(&mut session, &outgoing);
             }
-            let (authorization, generation) = (session.authorization.clone(), session.generation);
-            outgoing.authorization = authorization.as_ref().map(|it| it.header.clone());
+            let sent = Sent {
+                authorization: session.authorization.clone(),
+                generation: session.generation,
+            };
             match session.is_proved {
                 true => drop(session),
                 false => held = Some(session),
             }
-            let header = outgoing.authorization.clone();
+            let header = sent.authorization.as_ref().map(|it| it.header.clone());
+            outgoing.authorization.clone_from(&header);
             let response = host_state.endpoint.deliver(&self.sender, request, header)?;
             let mut session = held.take().unwrap_or_else(|| lock(&shared));
-            let is_current = session.generation == generation;
-            let is_refused = is_login(&response)
-                || (authorization.is_some() && is_denied(&response, request.method));
-            let is_unserved = authorization.is_none() && is_refused && offered(&response).is_none();
-            if is_refused && !is_unserved {
-                // Otherwise another request has found a new authorization since.
-                if is_current {
-                    let used = authorization.as_ref();
+            let next = self.next(
+                host_state,
+                repository,
+                &mut session,
+                &sent,
+                request,
+                &response,
+            );
+            match next {
+                Next::Late => {}
+                Next::Refused => {
+                    let used = sent.authorization.as_ref();
                     let known = challenge.as_ref();
                     let offered = login.refused(&mut session, used, known, &response, &outgoing)?;
                     if let Some(offered) = offered {
@@ -128,36 +135,54 @@ impl<'a> Exchange<'a> {
                     }
                     held = Some(session);
                 }
-                continue;
-            }
-            if is_current && !is_unserved {
-                session.prove();
-            }
-            let is_late = !is_current && authorization.is_none() && session.authorization.is_some();
-            if is_late && hides(&response, false) {
-                // Another request has found a login since.
-                continue;
-            }
-            let turns = is_current
-                && self.turn(
-                    host_state,
-                    repository,
-                    &mut session,
-                    request.method,
-                    &response,
-                );
-            if turns {
-                if authorization.is_some_and(|it| it.source.is_some()) {
-                    login.hidden.get_or_insert(response);
+                Next::Turned => {
+                    if sent.authorization.is_some_and(|it| it.source.is_some()) {
+                        login.hidden.get_or_insert(response);
+                    }
+                    held = Some(session);
                 }
-                held = Some(session);
-                continue;
+                Next::Served => {
+                    session.settle(!hides(&response, true));
+                    return served(&outgoing, response);
+                }
             }
-            session.settle(!hides(&response, true));
-            return served(&outgoing, response);
         }
         let mut session = held.take().unwrap_or_else(|| lock(&shared));
         login.fail(&mut session, &request.outgoing(&host_state.endpoint))
+    }
+
+    /// What an answer means for the login that the request was sent with.
+    fn next(
+        &self,
+        host_state: &HostState,
+        repository: &Repository,
+        session: &mut Session,
+        sent: &Sent,
+        request: &RepositoryRequest<'_>,
+        response: &Response,
+    ) -> Next {
+        let is_current = session.generation == sent.generation;
+        let is_anonymous = sent.authorization.is_none();
+        let is_refused =
+            is_login(response) || (!is_anonymous && is_denied(response, request.method));
+        let is_unserved = is_anonymous && is_refused && offered(response).is_none();
+        if is_refused && !is_unserved {
+            return match is_current {
+                true => Next::Refused,
+                false => Next::Late,
+            };
+        }
+        if is_current && !is_unserved {
+            session.prove();
+        }
+        let is_late = !is_current && is_anonymous && session.authorization.is_some();
+        if is_late && hides(response, false) {
+            return Next::Late;
+        }
+        match is_current && self.turn(host_state, repository, session, request.method, response) {
+            true => Next::Turned,
+            false => Next::Served,
+        }
     }
 
     /// Gives the session an authorization where the registry asks for one; whether the request may
@@ -303,6 +328,25 @@ enum Probed {
     Answered(Response),
     /// What is asked for is known, if anything is.
     Known(Option<Challenge>),
+}
+
+/// What a request was sent with.
+struct Sent {
+    authorization: Option<Authorization>,
+    /// The session's generation at that time.
+    generation: u64,
+}
+
+/// What follows an answer.
+enum Next {
+    /// It is the answer.
+    Served,
+    /// Again: another request has found an authorization since.
+    Late,
+    /// Again, with a login or the next one: the registry asks for it.
+    Refused,
+    /// Again, with a login that was not used yet: this one may not be shown everything.
+    Turned,
 }
 
 fn offered(response: &Response) -> Option<Challenge> {
