@@ -17,6 +17,24 @@
 //! One way, no going back. What is in the middle is pure: it knows neither HTTP nor files, clocks
 //! or the environment. [`run`] is the only module that sees the whole line, and reads like it.
 //!
+//! One tag on its way:
+//!
+//! 1. [`run::run`] parses the arguments ([`cli::parse`]) and calls `prove` in `run/prove.rs`.
+//! 2. [`metadata::parse`] reads the file: a [`metadata::Build`] with a digest and the tag's name.
+//! 3. [`expectation::expect`] makes an [`expectation::Expectation`] of it: this tag should be this digest;
+//!    [`policy::Policy::rule`] adds what the project asks for.
+//! 4. [`engine::look`] hands it to [`observe::observe`], which has `observe/look.rs` look at the tag, as often as
+//!    needed.
+//! 5. A look turns it into [`registry::Read`]s. [`registry::client::Client`] sends each through `auth/exchange.rs`
+//!    (with which login), `wire/retrying.rs` (how often) and `wire/http.rs` (the bytes).
+//! 6. The body comes back as an [`oci::Document`] with its own digest, kept in [`observe::Memory`], and is a part
+//!    of an [`observation::Observation`].
+//! 7. [`verdict::judge`] compares the two: a [`verdict::Verdict`]. Two that agree make a [`finding::Finding`].
+//! 8. [`plan::plan`] makes a [`plan::Step`] of it, if the tag is wrong and may be moved; [`apply::apply`] looks again,
+//!    writes, asks whether anything was lost, and calls [`observe::observe`]: an [`outcome::Outcome`].
+//! 9. [`report::Report::new`] makes a [`report::Entry`] of the finding, with the words of `report/advice.rs`.
+//! 10. `report/formats.rs` renders the report for the terminal and for each file that was asked for.
+//!
 //! After a write, [`apply`] calls the same [`observe`](observe::observe), which asks the same
 //! [`judge`](verdict::judge): there is no second idea of what "right" means.
 //!
@@ -44,12 +62,12 @@
 //! |---|---|
 //! | arguments to complete options | [`cli`] |
 //! | what the CI system is and what is its own: log groups, colors, logins; the inputs of a GitHub step to arguments (`run/step.rs` runs it) | [`ci`] |
-//! | the text of a metadata file to builds | [`metadata`] |
+//! | the text of a metadata file to builds; `metadata/buildx.rs` reads the format of buildx | [`metadata`] |
 //! | what was asked for, into the builds | [`definition`] |
 //! | builds and options to expectations, conflicts and notes | [`expectation`] |
 //! | the rules of the policy, into the expectations | [`policy`] |
 //! | looks at registries until two agree; `observe::look` is one round, with as few reads as prove something | [`observe`] |
-//! | what was seen to a verdict | [`verdict`] |
+//! | what was seen to a verdict; `verdict/table.rs` says what each kind of verdict means | [`verdict`] |
 //! | findings to steps that are safe | [`plan`] |
 //! | look again, write, put back what the write took away, look until it is seen twice | [`apply`] |
 //! | these four in a row, as a run and the simulation have them: expectations to findings, findings to outcomes | [`engine`] |
@@ -64,16 +82,18 @@
 //!
 //! # Who may import whom
 //!
-//! Told as what is absent, since that is what a change breaks without noticing:
+//! Given as what is absent, because that is what a change breaks without noticing:
 //!
 //! - [`oci`] knows no other module. `oci_spec` is in `oci/document/` and nowhere else.
 //! - [`metadata`], [`definition`], [`expectation`], [`policy`], [`verdict`] and [`plan`] call nothing that does I/O. Of
 //!   [`registry`] the judgement knows one type, the [`Error`](registry::Error) that a read ended with.
 //! - [`observe`] and [`apply`] know the ports and not the client. `ureq` is in `registry/` only.
 //! - The YAML library is in `policy/yaml` only.
-//! - [`registry`] knows neither expectations nor verdicts. It is asked for bytes, and decides
-//!   nothing about tags.
-//! - [`report`] asks nobody: whatever is shown was decided before.
+//! - [`registry`] knows neither expectations nor verdicts, and no flag of the command line. It is asked for bytes,
+//!   and decides nothing about tags. Its rooms are a stair: `client.rs` calls `auth/` (how a login is presented),
+//!   which calls `wire/` (how bytes travel) and `login/` (where logins come from). None calls upwards.
+//! - No two files reach each other, directly or through others: `tests/it/tidy.rs` holds that.
+//! - [`report`] does no I/O and decides nothing: what it shows was decided before.
 //! - Nothing but [`run`] knows [`cli`] and its options.
 //!
 //! # Where I/O lives
@@ -81,7 +101,7 @@
 //! | what | where |
 //! |---|---|
 //! | arguments, environment, streams, the real clock | `main.rs`, handed over as one [`run::Process`] |
-//! | files that are named on the command line, the policy, standard input | `files.rs` and `run/inputs.rs`, called by [`run`] |
+//! | files that are named on the command line, the policy, standard input | `files.rs`, `run/inputs.rs` and `run/files_out.rs` |
 //! | sockets, certificates, threads | `registry/` |
 //! | login files, credential helpers (the only processes started) | `registry/` |
 //! | waiting | through [`clock::Clock`], but for a credential helper, which is a process and has real time |
@@ -109,7 +129,12 @@
 //!   real builds left behind: `tests/it`. `tests/it/alike.rs` holds the fake registry to what a real one answers.
 #![cfg_attr(
     any(test, fuzzing),
-    allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)
+    allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::too_many_lines
+    )
 )]
 pub mod apply;
 mod backoff;

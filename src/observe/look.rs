@@ -1,7 +1,7 @@
 //! One look: the reads that one round of judging needs, as few as prove something.
 //!
 //! A digest counts when it was computed from a body, or came in a header of a repository whose
-//! header was seen to agree with a hashed body (design, rule 1). So the first tag of an image is
+//! header was seen to agree with a hashed body. So the first tag of an image is
 //! read whole and the others by their headers; a header that says anything unexpected is decided
 //! by reading that tag whole, too.
 

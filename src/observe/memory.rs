@@ -1,7 +1,7 @@
 //! What earlier looks have proven, so that later ones can ask for less.
 //!
 //! A digest counts when it was computed from a body, or came in a header of a repository whose
-//! header was seen to agree with a hashed body (design, rule 1).
+//! header was seen to agree with a hashed body.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

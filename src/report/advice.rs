@@ -79,6 +79,7 @@ fn counted(manifests: usize) -> String {
 }
 
 /// What was decided; of what was then written, in the past tense.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn decided(
     expectation: &Expectation,
     observation: &Observation,

@@ -8,6 +8,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::too_many_lines,
     reason = "a simulation that panics has failed; the test and the example use what they need"
 )]
 

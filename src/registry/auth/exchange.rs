@@ -108,10 +108,8 @@ impl<'a> Exchange<'a> {
                 authorization: session.authorization.clone(),
                 generation: session.generation,
             };
-            match session.is_proved {
-                true => drop(session),
-                false => held = Some(session),
-            }
+            // Until the registry has taken it, other requests wait.
+            held = (!session.is_proved).then_some(session);
             let header = sent.authorization.as_ref().map(|it| it.header.clone());
             outgoing.authorization.clone_from(&header);
             let response = host_state.endpoint.deliver(&self.sender, request, header)?;

@@ -50,6 +50,7 @@ pub(in crate::report) fn help(finding: &Finding, followup_flags: &str) -> Vec<St
 }
 
 /// What to do about a tag that was not written.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn verdict_help(
     expectation: &Expectation,
     observation: &Observation,
