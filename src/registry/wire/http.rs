@@ -130,8 +130,13 @@ impl Response {
 
     /// The body read as a refusal.
     pub(crate) fn refusal(&self) -> Refusal {
-        let redact = |words: &str| self.redactor.redact(words);
-        Refusal::read(self.status, self.header("content-type"), &self.body, redact)
+        let repeats = |words: &str| self.redactor.is_repeated_in(words);
+        Refusal::read(
+            self.status,
+            self.header("content-type"),
+            &self.body,
+            repeats,
+        )
     }
 }
 

@@ -4,7 +4,6 @@
 pub(super) mod backoff;
 mod certificates;
 pub(super) mod endpoint;
-mod escapes;
 mod failure;
 pub(super) mod http;
 pub(super) mod origin;

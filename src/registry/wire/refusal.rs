@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::redact::NOT_SHOWN;
 use crate::registry::Class;
 use crate::text::clean;
 
@@ -17,7 +18,7 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     /// The codes, in upper case.
     pub(crate) codes: Vec<String>,
-    /// The words for people, cleaned and bounded.
+    /// The words for people, cleaned and bounded, or that they are not shown.
     pub(crate) words: String,
     /// Everything that was said, in lower case, to be searched.
     searched: String,
@@ -28,20 +29,18 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads the body of an answer, and takes out of its words what `redact` does not let through.
-    /// Never fails.
+    /// Reads the body of an answer. Its words are not shown where a text of it is one that
+    /// `repeats` a secret. Never fails.
     pub(crate) fn read(
         status: u16,
         content_type: &str,
         body: &[u8],
-        redact: impl Fn(&str) -> String,
+        repeats: impl Fn(&str) -> bool,
     ) -> Self {
         let text = String::from_utf8_lossy(body.get(..MAX_REFUSAL_BODY).unwrap_or(body));
         let text = text.trim();
         let content_type = content_type.to_ascii_lowercase();
-        // Before anything is made of the texts: codes get capitals, what is nested gets escapes.
         let json: Option<Value> = serde_json::from_str(text).ok();
-        let json = json.map(|value| without_secrets(value, &redact));
         let is_page = json.is_none()
             && (content_type.starts_with("text/html")
                 || text
@@ -65,9 +64,11 @@ impl Refusal {
             None if is_page => String::new(),
             None => text.to_owned(),
         };
-        let words = redact(&words);
         refusal.searched = clean(&words, 8 * MAX_WORDS).to_lowercase();
-        refusal.words = clean(&words, MAX_WORDS);
+        refusal.words = match repeats(text) || repeats(&words) {
+            true => NOT_SHOWN.to_owned(),
+            false => clean(&words, MAX_WORDS),
+        };
         refusal
     }
 
@@ -154,22 +155,6 @@ impl Refusal {
             (true, false) => format!("{status}{name}"),
             (false, _) => format!("{status}{name}: {}", self.words),
         }
-    }
-}
-
-/// A JSON value whose texts have passed `redact`.
-fn without_secrets(value: Value, redact: &impl Fn(&str) -> String) -> Value {
-    match value {
-        Value::String(text) => Value::String(redact(&text)),
-        Value::Array(items) => items
-            .into_iter()
-            .map(|item| without_secrets(item, redact))
-            .collect(),
-        Value::Object(fields) => fields
-            .into_iter()
-            .map(|(key, field)| (key, without_secrets(field, redact)))
-            .collect(),
-        other => other,
     }
 }
 
