@@ -123,7 +123,7 @@
 //! - The client: against servers of a few lines that misbehave on purpose, `registry/client/tests`.
 //! - Looks and repairs in virtual time, against a registry in memory: `tests/it/looks.rs`.
 //! - All of it in a simulated world where everything goes wrong, from seeds: `tests/sim`.
-//! - What comes in and goes out, with any bytes: `fuzzing.rs`, `fuzz/`. That module exists in tests
+//! - What comes in and goes out, with any bytes: `tests/fuzzing.rs`, `fuzz/`. That module exists in tests
 //!   and for cargo-fuzz (`--cfg fuzzing`), and not in the program.
 //! - The program as users run it, against a fake registry with scripted faults and against what
 //!   real builds left behind: `tests/it`. `tests/it/alike.rs` holds the fake registry to what a real one answers.
@@ -151,6 +151,7 @@ mod files;
 pub mod finding;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
+#[path = "tests/fuzzing.rs"]
 pub mod fuzzing;
 pub mod metadata;
 pub mod note;

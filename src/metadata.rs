@@ -60,6 +60,10 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Vec<Build>, Problem> {
         true => Err("expected an object, found a string".to_owned()),
         false => serde_json::from_str(text).map_err(|error| error.to_string()),
     }
+    .and_then(|members: Option<Members<'_>>| {
+        let too_many = members.as_ref().and_then(Members::too_many);
+        too_many.map_or(Ok(members), Err)
+    })
     .map_err(|cause| {
         Problem::invalid(
             format!("failed to read `{source}`: {cause}"),

@@ -7,7 +7,7 @@
 use super::build::{Build, DoublePush, Image, MAX_NAMES, MAX_PLATFORMS};
 use super::descriptor::{Descriptor, descriptor};
 use super::keys::{holds_build, is_build_key, is_known_beside, is_target_name, is_text};
-use super::members::{Members, TOO_MANY};
+use super::members::Members;
 use crate::oci::{Digest, Platform, Reference};
 use crate::problem::Problem;
 
@@ -52,13 +52,10 @@ pub(super) fn read(source: &str, members: &Members<'_>) -> Result<Vec<Build>, Pr
         if is_text(value.get()) {
             return Err(fault(expected));
         }
-        let target: Members<'_> = serde_json::from_str(value.get()).map_err(|error| {
-            let cause = error.to_string();
-            fault(match cause.starts_with(TOO_MANY) {
-                true => &cause,
-                false => expected,
-            })
-        })?;
+        let target: Members<'_> = serde_json::from_str(value.get()).map_err(|_| fault(expected))?;
+        if let Some(cause) = target.too_many() {
+            return Err(fault(&cause));
+        }
         let build = build(source, Some(name), &target)?;
         names += build.names.len();
         if names > MAX_NAMES {

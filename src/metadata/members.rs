@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The most targets of a file, and keys of a target.
 const MAX_MEMBERS: usize = 10_000;
 
-/// The members of a JSON object, each still as text: what is not used is never built up.
+/// The members of a JSON object, each still as text: what is not used is never built up. Of too many
+/// the first ones.
 pub(super) struct Members<'a>(pub(super) BTreeMap<String, &'a RawValue>);
 
-/// How the parser's words begin where there are too many members.
-pub(super) const TOO_MANY: &str = "more than 10000 members";
+impl Members<'_> {
+    /// What is wrong with them, if they are too many.
+    pub(super) fn too_many(&self) -> Option<String> {
+        (self.0.len() > MAX_MEMBERS).then(|| format!("more than {MAX_MEMBERS} members"))
+    }
+}
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(text: D) -> Result<Self, D::Error> {
@@ -28,10 +33,9 @@ impl<'de> Deserialize<'de> for Members<'de> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
                 let mut members = BTreeMap::new();
                 while let Some((key, value)) = map.next_entry()? {
-                    if members.len() == MAX_MEMBERS {
-                        return Err(de::Error::custom(TOO_MANY));
+                    if members.len() <= MAX_MEMBERS {
+                        members.insert(key, value);
                     }
-                    members.insert(key, value);
                 }
                 Ok(Members(members))
             }

@@ -5,8 +5,8 @@ mod reader;
 
 use serde::de::DeserializeSeed as _;
 
-use self::places::{Draft, Position};
-use self::reader::{At, HELP};
+use self::places::{Draft, Mistake, Position};
+use self::reader::At;
 use super::Policy;
 use crate::problem::Problem;
 use crate::text::clean;
@@ -59,27 +59,27 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Policy, Problem> {
         place: Position::Top,
         draft: &mut draft,
     };
-    at.deserialize(document).map_err(|error| {
-        let at = error.location();
-        let place = at.as_ref().map(|at| (at.line(), at.column()));
-        let words = error.to_string();
-        let (words, place) = match place {
-            Some((line, column)) => (
-                words.replace(&format!(" at line {line} column {column}"), ""),
-                format!(" at line {line}, column {column}"),
-            ),
-            None => (words, String::new()),
-        };
-        let (cause, help) = words.split_once(HELP).unwrap_or((
-            &words,
-            match words.contains("expected a boolean") {
-                true => "write `true` or `false`",
-                false => "docs/policy.md shows each key; put quotes around a text that begins with `*` or holds `: `",
-            },
-        ));
-        // The parser's words may quote all of the text.
-        let cause = clean(cause, 500);
-        Problem::invalid(format!("failed to read `{source}`{place}: {cause}"), help)
-    })?;
-    Ok(draft.policy)
+    let Err(error) = at.deserialize(document) else {
+        return Ok(draft.policy);
+    };
+    let place = error.location().map(|at| (at.line(), at.column()));
+    let place = place.map(|(line, column)| format!(" at line {line}, column {column}"));
+    let mistake = draft.mistake.unwrap_or_else(|| {
+        Mistake::new(
+            error.to_string(),
+            "docs/policy.md shows each key; put quotes around a text that begins with `*` or holds `: `",
+        )
+    });
+    let at = error.location().map(|at| (at.line(), at.column()));
+    let at = at.map(|(line, column)| format!(" at line {line} column {column}"));
+    // The parser's words may have the place in them, and may quote all of the text.
+    let cause = mistake.cause.replace(&at.unwrap_or_default(), "");
+    Err(Problem::invalid(
+        format!(
+            "failed to read `{source}`{}: {}",
+            place.unwrap_or_default(),
+            clean(&cause, 500)
+        ),
+        mistake.help,
+    ))
 }

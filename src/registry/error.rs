@@ -55,6 +55,8 @@ pub enum Cause {
     NotYetValid,
     /// The certificate is for another name.
     OtherName,
+    /// A credential helper has the login, and this build cannot run programs.
+    NeedsHelper,
     /// The answers to one batch of reads are too large together.
     Together,
     /// The proxy that this variable names is in the way.

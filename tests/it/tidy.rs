@@ -52,7 +52,7 @@ fn sources() -> BTreeMap<String, String> {
 }
 
 fn is_test_file(name: &str) -> bool {
-    name.ends_with("/tests.rs") || name.contains("/tests/") || name == "fuzzing.rs"
+    name.ends_with("/tests.rs") || name.contains("/tests/") || name.starts_with("tests/")
 }
 
 /// The lines that are code: no comments, so that a document may name what code must not.

@@ -171,6 +171,8 @@ pub(super) struct Draft {
     pub(super) policy: Policy,
     /// The keys that are read go to the last rule, and to this registry.
     host: Option<Host>,
+    /// The mistake that the reading ended with, if it is one of ours.
+    pub(super) mistake: Option<Mistake>,
 }
 
 impl Draft {

@@ -11,9 +11,6 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Unexp
 
 use super::places::{Draft, Form, Mistake, Position};
 
-/// What separates the words of a mistake from what to write instead.
-pub(super) const HELP: &str = "\nhelp: ";
-
 /// What is read next, and where it goes.
 pub(super) struct At<'a> {
     pub(super) place: Position,
@@ -22,13 +19,18 @@ pub(super) struct At<'a> {
 
 impl At<'_> {
     /// A value of this kind cannot be here.
-    fn unexpected<E: de::Error>(&self, found: Unexpected<'_>) -> E {
-        E::invalid_type(found, self)
+    fn unexpected<E: de::Error>(self, found: Unexpected<'_>) -> E {
+        let error = E::invalid_type(found, &self);
+        if self.place.form() == Form::Flag {
+            let help = "write `true` or `false`";
+            self.draft.mistake = Some(Mistake::new(error.to_string(), help));
+        }
+        error
     }
 
     fn number<E: de::Error>(self, number: f64, found: Unexpected<'_>) -> Result<(), E> {
         match self.place.form() {
-            Form::Number => self.draft.number(self.place, number).map_err(to_de_error),
+            Form::Number => fail(self.draft, |draft| draft.number(self.place, number)),
             _ => Err(self.unexpected(found)),
         }
     }
@@ -41,8 +43,7 @@ impl<'de> DeserializeSeed<'de> for At<'_> {
         match self.place.form() {
             Form::Mapping => document.deserialize_map(self),
             Form::Word => document.deserialize_str(self),
-            Form::Flag => document.deserialize_bool(self),
-            Form::List | Form::Number => document.deserialize_any(self),
+            Form::Flag | Form::List | Form::Number => document.deserialize_any(self),
         }
     }
 }
@@ -60,15 +61,19 @@ impl<'de> Visitor<'de> for At<'_> {
             return Err(At { place, draft }.unexpected(Unexpected::Map));
         }
         let mut seen = BTreeSet::new();
-        while let Some(key) = map.next_key_seed(Key(place, &seen))? {
-            let place = draft.enter(place, &key).map_err(to_de_error)?;
+        while let Some(key) = map.next_key_seed(Key {
+            place,
+            seen: &seen,
+            draft: &mut *draft,
+        })? {
+            let place = fail(draft, |draft| draft.enter(place, &key))?;
             map.next_value_seed(At {
                 place,
                 draft: &mut *draft,
             })?;
             seen.insert(key);
         }
-        place.finish(&seen).map_err(to_de_error)
+        fail(draft, |_| place.finish(&seen))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
@@ -89,15 +94,15 @@ impl<'de> Visitor<'de> for At<'_> {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
         match self.place.form() {
-            Form::Word => self.draft.word(self.place, text).map_err(to_de_error),
-            Form::List => Err(to_de_error(Mistake::new(
-                format!("`{text}` is not a list"),
-                format!("write `[{text}]`"),
-            ))),
-            Form::Number => Err(to_de_error(Mistake::new(
-                format!("`{text}` is not a number"),
-                self.place.help(),
-            ))),
+            Form::Word => fail(self.draft, |draft| draft.word(self.place, text)),
+            Form::List => fail(self.draft, |_| {
+                let cause = format!("`{text}` is not a list");
+                Err(Mistake::new(cause, format!("write `[{text}]`")))
+            }),
+            Form::Number => fail(self.draft, |_| {
+                let cause = format!("`{text}` is not a number");
+                Err(Mistake::new(cause, self.place.help()))
+            }),
             Form::Mapping | Form::Flag => Err(self.unexpected(Unexpected::Str(text))),
         }
     }
@@ -128,7 +133,11 @@ impl<'de> Visitor<'de> for At<'_> {
 
 /// A key that is known in its place, and was not there before. Reported while the key is read, so that
 /// the place of the mistake is the key's.
-struct Key<'a>(Position, &'a BTreeSet<String>);
+struct Key<'a> {
+    place: Position,
+    seen: &'a BTreeSet<String>,
+    draft: &'a mut Draft,
+}
 
 impl<'de> DeserializeSeed<'de> for Key<'_> {
     type Value = String;
@@ -146,18 +155,28 @@ impl Visitor<'_> for Key<'_> {
     }
 
     fn visit_str<E: de::Error>(self, key: &str) -> Result<String, E> {
-        let key = self.0.key(key).map_err(to_de_error)?;
-        match self.1.contains(&key) {
-            true => Err(to_de_error(Mistake::new(
-                format!("the key `{key}` stands here twice"),
-                "put both together under one",
-            ))),
-            false => Ok(key),
-        }
+        let Self { place, seen, draft } = self;
+        fail(draft, |_| {
+            let key = place.key(key)?;
+            match seen.contains(&key) {
+                true => Err(Mistake::new(
+                    format!("the key `{key}` stands here twice"),
+                    "put both together under one",
+                )),
+                false => Ok(key),
+            }
+        })
     }
 }
 
-fn to_de_error<E: de::Error>(mistake: Mistake) -> E {
-    let Mistake { cause, help } = mistake;
-    E::custom(format!("{cause}{HELP}{help}"))
+/// Keeps the mistake, if it is one, in the draft: an error of the parser carries nothing but words.
+fn fail<T, E: de::Error>(
+    draft: &mut Draft,
+    read: impl FnOnce(&mut Draft) -> Result<T, Mistake>,
+) -> Result<T, E> {
+    read(draft).map_err(|mistake| {
+        let error = E::custom(&mistake.cause);
+        draft.mistake = Some(mistake);
+        error
+    })
 }

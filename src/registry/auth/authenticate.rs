@@ -12,7 +12,7 @@ use super::session::{Authorization, Session, Stage};
 use super::token::{self, MAX_TOKEN_BODY, Scope, Token};
 use crate::clock::Clock;
 use crate::oci::Repository;
-use crate::registry::login::{Login, Secret};
+use crate::registry::login::{Login, Secret, Unusable};
 use crate::registry::sync::lock;
 use crate::registry::wire::http::{HttpMethod, HttpRequest, Response};
 use crate::registry::wire::origin::{Origin, public_url};
@@ -22,7 +22,7 @@ use crate::registry::{Class, Error};
 use crate::text::clean;
 
 /// The login of the nth place for a repository, as [`Logins::nth`](crate::registry::login::Logins::nth) gives it.
-pub(crate) type Nth = dyn Fn(&Repository, usize) -> Option<Result<Login, String>> + Send + Sync;
+pub(crate) type Nth = dyn Fn(&Repository, usize) -> Option<Result<Login, Unusable>> + Send + Sync;
 
 /// Gets authorizations from logins.
 pub(crate) struct Authenticator<'a> {
@@ -58,8 +58,9 @@ impl Authenticator<'_> {
         while let Stage::Login(nth) = session.stage {
             match (self.logins)(repository, nth) {
                 None => session.stage = Stage::Anonymous,
-                Some(Err(words)) => {
-                    session.note_refused(clean(&words, 200));
+                Some(Err(login)) => {
+                    session.needs_helper |= login.needs_helper;
+                    session.note_refused(clean(&login.reason, 200));
                     session.next();
                 }
                 Some(Ok(login)) => {

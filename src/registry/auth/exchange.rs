@@ -12,7 +12,7 @@ use crate::registry::sync::lock;
 use crate::registry::wire::endpoint::{Endpoint, RepositoryRequest};
 use crate::registry::wire::http::{HttpMethod, HttpRequest, Response};
 use crate::registry::wire::retrying::Sender;
-use crate::registry::{Class, Error};
+use crate::registry::{Cause, Class, Error};
 use crate::text::clean;
 
 /// The most rounds of logging in for one request; each is a different login or a new token.
@@ -97,7 +97,7 @@ impl<'a> Exchange<'a> {
             let mut session = held.take().unwrap_or_else(|| lock(&shared));
             let mut outgoing = request.outgoing(&host_state.endpoint);
             if let Some((class, reason)) = &session.failed {
-                return Err(outgoing.error(*class, reason.clone()));
+                return Err(failed(&session, &outgoing, *class, reason.clone()));
             }
             if let Some(challenge) = &challenge
                 && !self.log_in(&mut session, challenge, repository, &outgoing, &login)?
@@ -513,7 +513,19 @@ impl LoginAttempts {
             reason = format!("{reason}; refused: {}", session.refused.join(", "));
         }
         session.give_up(outgoing.method == HttpMethod::Put, class, &reason);
-        Err(outgoing.error(class, reason))
+        Err(failed(session, outgoing, class, reason))
+    }
+}
+
+/// That no login of the session opens the repository, with what may be the cause.
+fn failed(session: &Session, outgoing: &HttpRequest<'_>, class: Class, reason: String) -> Error {
+    let cause = match class {
+        Class::Login if session.needs_helper => Cause::NeedsHelper,
+        _ => Cause::Other,
+    };
+    Error {
+        cause,
+        ..outgoing.error(class, reason)
     }
 }
 

@@ -96,6 +96,8 @@ pub(crate) struct Session {
     is_sure: bool,
     /// The logins that were refused or could not be had.
     pub(crate) refused: Vec<String>,
+    /// Whether one of those could not be had because this build runs no programs.
+    pub(crate) needs_helper: bool,
     /// What the token server said to a request without a login.
     pub(crate) anyone: Option<String>,
     /// Why there is no way in.
@@ -115,6 +117,7 @@ impl Session {
             kept: None,
             is_sure: false,
             refused: Vec::new(),
+            needs_helper: false,
             anyone: None,
             failed: None,
         }

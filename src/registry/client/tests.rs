@@ -15,7 +15,7 @@ use std::sync::mpsc;
 use super::*;
 use crate::oci::{MediaType, Reference, Tag};
 use crate::registry::Under;
-use crate::registry::login::{Login, Secret};
+use crate::registry::login::{Login, Secret, Unusable};
 
 /// Virtual time: sleeping only turns the hands.
 #[derive(Default)]
@@ -287,7 +287,10 @@ impl World {
     fn run<T>(&self, act: impl FnOnce(&Client<'_>) -> T) -> T {
         let logins = self.logins.clone();
         let log = |line: &str| lock(&self.lines).push(line.to_owned());
-        let nth = move |_: &Repository, nth: usize| logins.get(nth).cloned();
+        let nth = move |_: &Repository, nth: usize| {
+            let login = logins.get(nth).cloned()?;
+            Some(login.map_err(Unusable::from))
+        };
         let client = Client::with(self.settings.clone(), Box::new(nth), &self.hands, &log).unwrap();
         let result = act(&client);
         drop(client);

@@ -18,7 +18,7 @@ use serde::de::MapAccess;
 
 use super::go_json::{self, Fields, skip, text};
 use super::once_map::OnceMap;
-use super::secret::Secret;
+use super::secret::{Secret, Unusable};
 use crate::environment::Environment;
 use crate::oci::Host;
 
@@ -135,12 +135,13 @@ impl Helpers {
         name: &str,
         host: &Host,
         servers: &[String],
-    ) -> Result<Option<Secret>, String> {
+    ) -> Result<Option<Secret>, Unusable> {
         let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         if name.is_empty() || name.len() > 128 || !name.bytes().all(fits) {
             return Err(format!(
                 "failed to run the credential helper for `{host}`: its name has other characters than `A-Z`, `a-z`, `0-9`, `.`, `_`, `-`"
-            ));
+            )
+            .into());
         }
         for server in servers {
             let key = (name.to_owned(), server.clone());
@@ -157,7 +158,8 @@ impl Helpers {
                 Err(Failed::Said(reason)) => {
                     return Err(format!(
                         "failed to get the login for `{host}` from the credential helper `{name}`: {reason}"
-                    ));
+                    )
+                    .into());
                 }
             }
         }
@@ -245,11 +247,14 @@ fn ask_launcher(root: &Path, name: &str, server: &str) -> Option<Result<Option<S
     })
 }
 
-/// Why a WebAssembly build has no login for this host, and what to do.
-fn cannot_run(name: &str, host: &Host) -> String {
-    format!(
-        "credentials for `{host}` are in the credential helper `{name}`, which this build cannot run: pass `--registry {host} --username USER --password-stdin`, or use the native program"
-    )
+/// Why a WebAssembly build has no login for this host.
+fn cannot_run(name: &str, host: &Host) -> Unusable {
+    Unusable {
+        reason: format!(
+            "credentials for `{host}` are in the credential helper `{name}`, which this build cannot run"
+        ),
+        needs_helper: true,
+    }
 }
 
 #[cfg(unix)]

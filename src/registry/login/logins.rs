@@ -8,7 +8,7 @@ use super::helper::Helpers;
 use super::once_map::OnceMap;
 use super::place::{self, Place};
 use super::scoped;
-use super::secret::{Login, Secret};
+use super::secret::{Login, Secret, Unusable};
 use super::sources::{self, Sources};
 use crate::environment::Environment;
 use crate::oci::{Host, Repository};
@@ -57,7 +57,7 @@ impl Logins {
     /// # Errors
     ///
     /// When that place holds a login that cannot be had (a helper fails): the words say which and why.
-    pub fn nth(&self, repository: &Repository, nth: usize) -> Option<Result<Login, String>> {
+    pub fn nth(&self, repository: &Repository, nth: usize) -> Option<Result<Login, Unusable>> {
         let found = self
             .places
             .iter()
@@ -70,7 +70,7 @@ impl Logins {
     }
 
     /// The logins that a place holds for a repository.
-    fn at(&self, place: &Place, repository: &Repository) -> Vec<Result<Login, String>> {
+    fn at(&self, place: &Place, repository: &Repository) -> Vec<Result<Login, Unusable>> {
         match place {
             Place::Given { host, name, secret } if host == repository.host() => {
                 vec![login(host, name, secret.clone())]
@@ -84,7 +84,7 @@ impl Logins {
             Place::Scoped { root, write } => {
                 let (files, failures) = scoped::files(root, repository, *write);
                 let failures = failures.into_iter().map(|(directory, error)| {
-                    Err(format!("failed to list {}: {error}", self.name(&directory)))
+                    Err(format!("failed to list {}: {error}", self.name(&directory)).into())
                 });
                 files
                     .iter()
@@ -95,7 +95,7 @@ impl Logins {
         }
     }
 
-    fn search_file(&self, path: &Path, repository: &Repository) -> Option<Result<Login, String>> {
+    fn search_file(&self, path: &Path, repository: &Repository) -> Option<Result<Login, Unusable>> {
         let config = self
             .files
             .get(path.to_owned(), || docker_config::read(path));
@@ -109,11 +109,11 @@ impl Logins {
         config: Result<Option<&LoginConfig>, &String>,
         name: &str,
         repository: &Repository,
-    ) -> Option<Result<Login, String>> {
+    ) -> Option<Result<Login, Unusable>> {
         let host = repository.host();
         let config = match config {
             Ok(config) => config?,
-            Err(reason) => return Some(Err(format!("failed to read {name}: {reason}"))),
+            Err(reason) => return Some(Err(format!("failed to read {name}: {reason}").into())),
         };
         if let Some(helper) = config.helper(host) {
             match self.helpers.get(helper.name, host, &helper.servers) {
@@ -134,15 +134,15 @@ impl Logins {
 }
 
 /// The login that a place holds for a host, or why it cannot be used.
-fn login(host: &Host, name: &str, secret: Result<Secret, &'static str>) -> Result<Login, String> {
+fn login(host: &Host, name: &str, secret: Result<Secret, &'static str>) -> Result<Login, Unusable> {
     match secret {
         Ok(secret) => Ok(Login {
             source: name.to_owned(),
             secret,
         }),
-        Err(reason) => Err(format!(
-            "failed to use the login for `{host}` in {name}: {reason}"
-        )),
+        Err(reason) => {
+            Err(format!("failed to use the login for `{host}` in {name}: {reason}").into())
+        }
     }
 }
 

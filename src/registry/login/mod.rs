@@ -13,5 +13,5 @@ mod secret;
 mod sources;
 
 pub use logins::Logins;
-pub use secret::{Login, Secret};
+pub use secret::{Login, Secret, Unusable};
 pub use sources::{GivenLogin, Sources};

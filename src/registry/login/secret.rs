@@ -70,3 +70,27 @@ impl fmt::Debug for Secret {
         })
     }
 }
+
+/// Why a login that is there cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// In words.
+    pub reason: String,
+    /// A credential helper has it, and this build cannot run programs.
+    pub needs_helper: bool,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl From<String> for Unusable {
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            needs_helper: false,
+        }
+    }
+}

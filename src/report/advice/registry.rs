@@ -11,6 +11,7 @@ pub(super) fn help(error: &Error) -> String {
         .map_or("the registry", |it| it.authority.as_str());
     let is_ghcr = host == "ghcr.io";
     match (error.class, &error.cause) {
+        (Class::Login, Cause::NeedsHelper) => format!("pass the login, as this build cannot run credential helpers: `--registry {host} --username USER --password-stdin`; or use the native program"),
         (Class::Login, _) if is_ghcr => "log in to `ghcr.io` before this step: `docker/login-action` with `password: ${{ secrets.GITHUB_TOKEN }}`, and `permissions: packages: read` (`write` to repair)".to_owned(),
         (Class::Login, _) => match host {
             "registry-1.docker.io" => "log in before this step: `docker login` with a personal access token, or `docker/login-action`".to_owned(),

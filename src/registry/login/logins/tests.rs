@@ -34,7 +34,7 @@ fn sources(variables: &[(&str, &str)]) -> Sources {
 /// All answers for a repository: who logs in and from where, or why not.
 fn all(logins: &Logins, reference: &str) -> Vec<String> {
     let repository = repository(reference);
-    let tell = |login: Result<Login, String>| match login {
+    let tell = |login: Result<Login, Unusable>| match login {
         Ok(Login {
             source,
             secret: Secret::Password { username, .. },
