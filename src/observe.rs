@@ -10,6 +10,7 @@ mod look;
 mod memory;
 mod present;
 mod read;
+mod reader;
 mod same;
 
 use std::sync::Arc;

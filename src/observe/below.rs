@@ -3,16 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::memory::Memory;
-use super::read::{Wanted, resolve};
+use super::reader::{Key, Reader};
 use crate::expectation::Expectation;
 use crate::observation::{MAX_INDEXES, MAX_LEVELS, Nested, Seen};
-use crate::oci::{Digest, Document, Repository};
-use crate::registry::{Registry, Target};
+use crate::oci::{Document, Repository};
 use crate::verdict::needs_below;
-
-/// A document of a repository.
-type Key = (Repository, Digest);
 
 /// What lies below the expected images and below what the tags show, for each expectation. Without
 /// an index in an index, or a need to know what is in it, nothing is asked.
@@ -21,8 +16,7 @@ pub(super) fn indexes(
     tags: &[Seen<Arc<Document>>],
     documents: &[Option<Arc<Document>>],
     deep: bool,
-    memory: &mut Memory,
-    registry: &dyn Registry,
+    reader: &mut Reader<'_>,
 ) -> Vec<Arc<Nested>> {
     let mut level: BTreeMap<Key, Arc<Document>> = BTreeMap::new();
     let mut is_needed = Vec::with_capacity(expectations.len());
@@ -41,7 +35,7 @@ pub(super) fn indexes(
     let mut nested: BTreeMap<Repository, Nested> = BTreeMap::new();
     for _ in 0..MAX_LEVELS {
         let mut below: BTreeMap<Key, Arc<Document>> = BTreeMap::new();
-        for (key, seen) in read(&level, &nested, memory, registry) {
+        for (key, seen) in read(&level, &nested, reader) {
             let known = nested.entry(key.0.clone()).or_default();
             known.insert(key.1.clone(), seen.clone());
             if let Seen::Here(document) = seen {
@@ -69,11 +63,9 @@ pub(super) fn indexes(
 fn read(
     level: &BTreeMap<Key, Arc<Document>>,
     nested: &BTreeMap<Repository, Nested>,
-    memory: &mut Memory,
-    registry: &dyn Registry,
+    reader: &mut Reader<'_>,
 ) -> Vec<(Key, Seen<Arc<Document>>)> {
     let mut asked: BTreeSet<Key> = BTreeSet::new();
-    let mut found = Vec::new();
     let mut room: BTreeMap<&Repository, usize> = BTreeMap::new();
     for ((repository, _), index) in level {
         let known = nested.get(repository);
@@ -89,20 +81,10 @@ fn read(
             }
         }
     }
-    asked.retain(|key| match memory.documents.get(key) {
-        Some(document) => {
-            found.push((key.clone(), Seen::Here(document.clone())));
-            false
-        }
-        None => true,
+    reader.read_manifests(asked.iter().cloned());
+    let seen = asked.into_iter().map(|key| {
+        let seen = reader.manifest(&key);
+        (key, seen)
     });
-    let wanted = asked.iter().map(|(repository, digest)| Wanted {
-        repository: repository.clone(),
-        target: Target::Manifest(digest.clone()),
-        expected: None,
-        whole: true,
-    });
-    let seen = resolve(wanted.collect(), memory, registry);
-    found.extend(asked.into_iter().zip(seen));
-    found
+    seen.collect()
 }

@@ -13,6 +13,7 @@ use super::below::indexes;
 use super::images::{children, expected, platforms};
 use super::memory::Memory;
 use super::read::{Image, Wanted, resolve};
+use super::reader::Reader;
 use super::same::same;
 use crate::expectation::{Expectation, Expected};
 use crate::observation::{Attested, Observation, Seen};
@@ -28,7 +29,9 @@ pub(super) fn look(
     registry: &dyn Registry,
 ) -> Vec<Observation> {
     let tags = tags(expectations, memory, registry);
-    let expected = expected(expectations, &tags, deep, memory, registry);
+    let mut reader = Reader::new(memory, registry);
+    let reader = &mut reader;
+    let expected = expected(expectations, &tags, deep, reader);
     let mut observations: Vec<Observation> = tags
         .into_iter()
         .zip(expected)
@@ -44,9 +47,9 @@ pub(super) fn look(
         })
         .collect();
     let all = expectations.iter().copied().zip(&mut observations);
-    look_below(all.collect(), deep, memory, registry);
+    look_below(all.collect(), deep, reader);
     let mut right = Vec::new();
-    let same = same(expectations, &observations, memory, registry);
+    let same = same(expectations, &observations, reader);
     for ((&expectation, observation), same) in expectations.iter().zip(&mut observations).zip(same)
     {
         observation.same = same;
@@ -55,7 +58,7 @@ pub(super) fn look(
         }
     }
     if !right.is_empty() {
-        look_below(right, deep, memory, registry);
+        look_below(right, deep, reader);
     }
     observations
 }
@@ -64,8 +67,7 @@ pub(super) fn look(
 fn look_below(
     mut looked: Vec<(&Expectation, &mut Observation)>,
     deep: bool,
-    memory: &mut Memory,
-    registry: &dyn Registry,
+    reader: &mut Reader<'_>,
 ) {
     let expectations: Vec<&Expectation> = looked.iter().map(|(it, _)| *it).collect();
     let tags: Vec<Seen<Arc<Document>>> = looked.iter().map(|(_, it)| it.tag.clone()).collect();
@@ -73,7 +75,7 @@ fn look_below(
         .iter()
         .map(|(expectation, observation)| right_image(expectation, observation).cloned())
         .collect();
-    let nested = indexes(&expectations, &tags, &documents, deep, memory, registry);
+    let nested = indexes(&expectations, &tags, &documents, deep, reader);
     let images: Vec<Image<'_>> = expectations
         .iter()
         .zip(&documents)
@@ -84,10 +86,10 @@ fn look_below(
             nested,
         })
         .collect();
-    let platforms = platforms(&images, memory, registry);
-    let attestations = attestations(&images, memory, registry);
+    let platforms = platforms(&images, reader);
+    let attestations = attestations(&images, reader);
     let children = match deep {
-        true => children(&images, memory, registry),
+        true => children(&images, reader),
         false => vec![Vec::new(); looked.len()],
     };
     for (((((_, observation), nested), platforms), attestations), children) in looked

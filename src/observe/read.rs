@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::memory::{Memory, Reading, bad_answer};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::{Nested, Seen, Tree};
-use crate::oci::{Digest, Document, Repository};
+use crate::oci::{Child, Digest, Document, Repository};
 use crate::registry::{Answer, Error, Method, Read, Registry, Target};
 
 /// An expected image, as far as it was read.
@@ -21,6 +21,17 @@ impl<'a> Image<'a> {
     /// What it lists, at every level.
     pub(super) fn tree(&self) -> Option<Tree<'a>> {
         Some(Tree::new(self.document?, self.nested))
+    }
+
+    /// All that it lists, at every level.
+    pub(super) fn entries(&self) -> Vec<&'a Child> {
+        let entries = self.tree().map(|tree| tree.entries().collect());
+        entries.unwrap_or_default()
+    }
+
+    /// A digest in the repository of the tag.
+    pub(super) fn key(&self, digest: &Digest) -> (Repository, Digest) {
+        (self.expectation.repository.clone(), digest.clone())
     }
 }
 

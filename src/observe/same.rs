@@ -3,13 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::images::configs;
-use super::memory::Memory;
-use super::read::{Wanted, resolve};
+use super::reader::{Key, Reader};
 use crate::expectation::{Claim, Expectation};
-use crate::observation::Observation;
-use crate::oci::{Comparison, Digest, Known, Repository, Same};
-use crate::registry::{Registry, Target};
+use crate::observation::{Observation, Seen};
+use crate::oci::{Comparison, Known, Repository, Same};
 use crate::verdict::comparison;
 
 /// How the images of each tag are those of its build, where that is not known by their digests.
@@ -18,8 +15,7 @@ use crate::verdict::comparison;
 pub(super) fn same(
     expectations: &[&Expectation],
     observations: &[Observation],
-    memory: &mut Memory,
-    registry: &dyn Registry,
+    reader: &mut Reader<'_>,
 ) -> Vec<Option<Same>> {
     let comparisons: Vec<(&Expectation, Option<Comparison<'_>>)> = expectations
         .iter()
@@ -33,36 +29,26 @@ pub(super) fn same(
             .filter(|(expectation, _)| expectation.claim != Claim::Implied)
             .filter_map(|(expectation, it)| Some((*expectation, it.as_ref()?)))
     };
-    let mut manifests: BTreeSet<(Repository, Digest)> = BTreeSet::new();
+    reader.read_manifests(to_read().flat_map(|(expectation, comparison)| {
+        let manifests = places(expectation).into_iter().zip(comparison.manifests());
+        manifests.flat_map(|(repository, digests)| {
+            let keys = digests.into_iter();
+            keys.map(|digest| (repository.clone(), digest.clone()))
+        })
+    }));
+    let mut configs: BTreeSet<Key> = BTreeSet::new();
     for (expectation, comparison) in to_read() {
-        for (repository, digests) in places(expectation).into_iter().zip(comparison.manifests()) {
-            let keys = digests
-                .into_iter()
-                .map(|digest| (repository.clone(), digest.clone()));
-            manifests.extend(keys.filter(|key| !memory.documents.contains_key(key)));
-        }
-    }
-    let wanted = manifests.into_iter().map(|(repository, digest)| Wanted {
-        repository,
-        target: Target::Manifest(digest),
-        expected: None,
-        whole: true,
-    });
-    resolve(wanted.collect(), memory, registry);
-    let mut needed: BTreeSet<(Repository, Digest)> = BTreeSet::new();
-    for (expectation, comparison) in to_read() {
-        let known = known(expectation, comparison, memory);
+        let known = known(expectation, comparison, reader);
         let of_tag = comparison.configs(&known).into_iter();
         // The same blob is in the repository of the tag, or the tag could not be pulled.
-        let keys = of_tag.map(|config| (expectation.repository.clone(), config));
-        needed.extend(keys.filter(|key| !memory.configs.contains_key(key)));
+        configs.extend(of_tag.map(|config| (expectation.repository.clone(), config)));
     }
-    configs(needed, memory, registry);
+    reader.read_configs(configs);
     comparisons
         .iter()
         .map(|(expectation, comparison)| {
             let comparison = comparison.as_ref()?;
-            comparison.result(&known(expectation, comparison, memory))
+            comparison.result(&known(expectation, comparison, reader))
         })
         .collect()
 }
@@ -72,21 +58,21 @@ fn places(expectation: &Expectation) -> [&Repository; 2] {
     [&expectation.repository, expectation.home()]
 }
 
-/// What the memory has of all that a comparison needs.
-fn known(expectation: &Expectation, comparison: &Comparison<'_>, memory: &Memory) -> Known {
+/// What was read of all that a comparison needs.
+fn known(expectation: &Expectation, comparison: &Comparison<'_>, reader: &Reader<'_>) -> Known {
     let mut known = Known::default();
     for (repository, digests) in places(expectation).into_iter().zip(comparison.manifests()) {
         for digest in digests {
             let key = (repository.clone(), digest.clone());
-            if let Some(document) = memory.documents.get(&key) {
-                known.manifests.insert(digest.clone(), document.clone());
+            if let Seen::Here(document) = reader.manifest(&key) {
+                known.manifests.insert(digest.clone(), document);
             }
         }
     }
     for digest in comparison.configs(&known) {
-        let key = (expectation.repository.clone(), digest.clone());
-        if let Some(config) = memory.configs.get(&key) {
-            known.configs.insert(digest, config.clone());
+        let key = (expectation.repository.clone(), digest);
+        if let Some(Ok(config)) = reader.config(&key) {
+            known.configs.insert(key.1, config.clone());
         }
     }
     known
