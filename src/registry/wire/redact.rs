@@ -22,18 +22,22 @@ const SHORTEST: usize = 4;
 /// most, so many of them.
 const HALF: std::ops::RangeInclusive<usize> = 8..=256;
 
+/// The longest escape of one byte, in bytes: `\\\\u0022`, with some more for escapes of escapes.
+const LONGEST_ESCAPE: usize = 16;
+
 /// Every secret that was sent in this run.
 #[derive(Default)]
 pub(crate) struct Redactor {
-    known: Mutex<BTreeSet<Secret>>,
+    known: Mutex<BTreeSet<Sensitive>>,
 }
 
 /// A secret, by what is looked for.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Secret {
+struct Sensitive {
     whole: String,
-    /// The runs of letters and digits in it, as many as are enough.
-    runs: Vec<String>,
+    /// The runs of letters and digits in it, as many as are enough, each with what is between it and
+    /// the run before it.
+    runs: Vec<(String, String)>,
 }
 
 impl Redactor {
@@ -71,7 +75,7 @@ impl Redactor {
 
     /// Remembers a secret; `false` if it is known already, or too short.
     fn add(&self, secret: &str) -> bool {
-        secret.len() >= SHORTEST && lock(&self.known).insert(Secret::new(secret))
+        secret.len() >= SHORTEST && lock(&self.known).insert(Sensitive::new(secret))
     }
 
     /// Whether a text repeats one of them: as it is, escaped, cut off after the half, or encoded by
@@ -91,17 +95,20 @@ impl Redactor {
     }
 }
 
-impl Secret {
+impl Sensitive {
     fn new(secret: &str) -> Self {
         let runs = || secret.split(|c: char| !c.is_ascii_alphanumeric());
         let total: usize = runs().map(str::len).sum();
         let mut left = total.div_ceil(2).clamp(*HALF.start(), *HALF.end());
         let mut enough = Vec::new();
-        for run in runs().filter(|_| total >= SHORTEST) {
-            let run = run.get(..left).unwrap_or(run);
-            left -= run.len();
-            if !run.is_empty() {
-                enough.push(run.to_owned());
+        let mut rest = secret;
+        for run in runs().filter(|run| total >= SHORTEST && !run.is_empty()) {
+            let (between, after) = rest.split_once(run).unwrap_or((rest, ""));
+            rest = after;
+            let kept = run.get(..left).unwrap_or(run);
+            left -= kept.len();
+            if !kept.is_empty() {
+                enough.push((between.to_owned(), kept.to_owned()));
             }
         }
         Self {
@@ -111,12 +118,30 @@ impl Secret {
     }
 
     fn is_in(&self, text: &str) -> bool {
-        let mut rest = Some(text);
-        for run in &self.runs {
-            rest = rest.and_then(|rest| Some(rest.split_once(run.as_str())?.1));
-        }
-        (rest.is_some() && !self.runs.is_empty()) || text.contains(&self.whole)
+        let Some(((_, first), others)) = self.runs.split_first() else {
+            return text.contains(&self.whole);
+        };
+        let mut starts = text.match_indices(first.as_str());
+        starts.any(|(at, _)| {
+            let mut rest = text.get(at + first.len()..);
+            for (between, run) in others {
+                rest = rest.and_then(|rest| {
+                    let (found, after) = rest.split_once(run.as_str())?;
+                    is_escape_of(between, found).then_some(after)
+                });
+            }
+            rest.is_some()
+        })
     }
+}
+
+/// Whether a text may be what is between two runs of a secret, escaped or not: an escape is never
+/// shorter than what it is for, begins with a sign, and has no blanks.
+fn is_escape_of(between: &str, found: &str) -> bool {
+    let has_blanks = |text: &str| text.contains(char::is_whitespace);
+    (between.len()..=between.len() * LONGEST_ESCAPE).contains(&found.len())
+        && found.contains(|c: char| !c.is_ascii_alphanumeric())
+        && (has_blanks(between) || !has_blanks(found))
 }
 
 /// The words of base64 in a text, of either alphabet, decoded. Nobody knows where in a word the
@@ -240,6 +265,19 @@ mod tests {
         // The half of a short one may be a word.
         let redactor = knowing("nothing");
         assert!(!redactor.is_repeated_in("not there"));
+    }
+
+    #[test]
+    fn the_letters_of_a_secret_hide_no_words_that_only_have_them_in_the_same_order() {
+        let redactor = knowing("t-e-s-t");
+        redactor.add_header("Bearer a.e.i.t");
+        for words in [
+            "requested access to the resource is denied",
+            "unauthorized: authentication required",
+        ] {
+            assert!(!redactor.is_repeated_in(words), "{words}");
+        }
+        assert!(redactor.is_repeated_in("not t%2De%2Ds%2Dt"));
     }
 
     #[test]
