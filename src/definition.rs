@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use attestations::attestations;
 use attributes::{Attributes, shown};
-use outputs::Output;
+use outputs::TargetOutput;
 use platforms::{Fault, platforms};
 use serde_json::{Map, Value};
 
@@ -36,7 +36,7 @@ pub struct Definition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Target {
     tags: Vec<Reference>,
-    outputs: Vec<Output>,
+    outputs: Vec<TargetOutput>,
     platforms: Vec<Platform>,
     /// What stands among the platforms and cannot be checked here: `local`.
     unchecked: Vec<String>,
@@ -126,12 +126,12 @@ fn texts<'a>(members: &'a Map<String, Value>, key: &str) -> Result<Vec<&'a str>,
 impl Target {
     fn read(members: &Map<String, Value>) -> Result<Self, Fault> {
         let outputs = list(members, "output")?.iter().map(|output| {
-            let read = Attributes::read(output).and_then(|it| Output::read(&it));
+            let read = Attributes::read(output).and_then(|it| TargetOutput::read(&it));
             read.map_err(|cause| format!("`output`: {cause}"))
         });
-        let mut outputs: Vec<Output> = outputs.collect::<Result<_, String>>()?;
+        let mut outputs: Vec<TargetOutput> = outputs.collect::<Result<_, String>>()?;
         if outputs.is_empty() {
-            outputs.push(Output::UNSAID);
+            outputs.push(TargetOutput::UNSAID);
         }
         let (platforms, unchecked) = platforms(&texts(members, "platforms")?)?;
         Ok(Self {

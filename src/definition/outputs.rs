@@ -8,7 +8,7 @@ use crate::oci::{Reference, Tag};
 
 /// One output of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Output {
+pub(super) struct TargetOutput {
     pub(super) push: Push,
     /// Its own names. They do not count where the target has tags.
     names: Vec<Reference>,
@@ -25,7 +25,7 @@ pub(super) enum Push {
     Digest,
 }
 
-impl Output {
+impl TargetOutput {
     /// What is pushed where no output is named: a bake without `--push` prints none, so how it is
     /// pushed is said elsewhere.
     pub(super) const UNSAID: Self = Self {
@@ -87,9 +87,9 @@ fn completed(name: Reference) -> Reference {
 
 /// Adds what the outputs push to a build: its names, and which output pushes each. `false` where
 /// none of them pushes.
-pub(super) fn complete(outputs: &[Output], tags: &[Reference], build: &mut Build) -> bool {
-    let named = |output: &&Output| output.names(tags);
-    let (pushing, others): (Vec<&Output>, Vec<&Output>) =
+pub(super) fn complete(outputs: &[TargetOutput], tags: &[Reference], build: &mut Build) -> bool {
+    let named = |output: &&TargetOutput| output.names(tags);
+    let (pushing, others): (Vec<&TargetOutput>, Vec<&TargetOutput>) =
         outputs.iter().partition(|output| output.push != Push::No);
     let Some(last) = pushing.last() else {
         build.unpushed = distinct(others.iter().flat_map(named));
@@ -100,7 +100,7 @@ pub(super) fn complete(outputs: &[Output], tags: &[Reference], build: &mut Build
     }
     // The metadata is of the last output, and its names are that output's. Where outputs have names
     // of their own, they tell it better than the order does.
-    let is_of = |output: &&&Output| {
+    let is_of = |output: &&&TargetOutput| {
         let names = output.names(tags);
         !build.names.is_empty() && build.names.iter().all(|name| names.contains(name))
     };

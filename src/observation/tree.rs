@@ -22,13 +22,13 @@ pub type Nested = BTreeMap<Digest, Seen<Arc<Document>>>;
 /// All entries of an index, at every level.
 #[derive(Clone, Debug)]
 pub struct Tree<'a> {
-    entries: Vec<Entry<'a>>,
+    entries: Vec<TreeEntry<'a>>,
     unknown: Option<Error>,
 }
 
 /// One entry of an index, or of an index that it lists.
 #[derive(Clone, Copy, Debug)]
-struct Entry<'a> {
+struct TreeEntry<'a> {
     child: &'a Child,
     kind: Kind,
 }
@@ -68,7 +68,7 @@ impl<'a> Tree<'a> {
                         return tree;
                     }
                     let kind = tree.enter(child, nested, &mut walked, &mut below);
-                    tree.entries.push(Entry { child, kind });
+                    tree.entries.push(TreeEntry { child, kind });
                 }
             }
             level = below;

@@ -70,13 +70,13 @@ pub struct Known {
 pub struct Comparison<'a> {
     shown: &'a Document,
     with: With<'a>,
-    ours: Vec<Entry<'a>>,
-    theirs: Vec<Entry<'a>>,
+    ours: Vec<Compared<'a>>,
+    theirs: Vec<Compared<'a>>,
 }
 
 /// One image of a document: itself, or an entry of an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry<'a> {
+struct Compared<'a> {
     /// The entry, of an index.
     child: Option<&'a Child>,
     manifest: &'a Digest,
@@ -121,9 +121,9 @@ fn config_of(document: &Document) -> Option<&Digest> {
 }
 
 /// The images of a document; none where there are too many.
-fn entries(document: &Document) -> Vec<Entry<'_>> {
+fn entries(document: &Document) -> Vec<Compared<'_>> {
     if document.image().is_some() {
-        return vec![Entry {
+        return vec![Compared {
             child: None,
             manifest: document.digest(),
             platform: None,
@@ -134,11 +134,11 @@ fn entries(document: &Document) -> Vec<Entry<'_>> {
         return Vec::new();
     }
     // One that cannot be asked for is one that cannot be compared.
-    let all: Option<Vec<Entry<'_>>> = document.images().map(Entry::of).collect();
+    let all: Option<Vec<Compared<'_>>> = document.images().map(Compared::of).collect();
     all.unwrap_or_default()
 }
 
-impl<'a> Entry<'a> {
+impl<'a> Compared<'a> {
     fn of(child: &'a Child) -> Option<Self> {
         Some(Self {
             child: Some(child),
@@ -170,7 +170,7 @@ impl<'a> Comparison<'a> {
         }
         // An entry that both have is the same whatever it is.
         ours.retain(|entry| {
-            let is_it = |other: &Entry<'_>| {
+            let is_it = |other: &Compared<'_>| {
                 other.manifest == entry.manifest
                     && other.platform == entry.platform
                     && other.is_zstd == entry.is_zstd
@@ -203,8 +203,8 @@ impl<'a> Comparison<'a> {
     /// The configs to read, once the manifests are known: none where they differ already.
     #[must_use]
     pub fn configs(&self, known: &Known) -> Vec<Digest> {
-        let of = |entries: &[Entry<'_>], other: Option<&Document>| -> Vec<Option<Digest>> {
-            let config = |entry: &Entry<'_>| self.config(entry, other, known).cloned();
+        let of = |entries: &[Compared<'_>], other: Option<&Document>| -> Vec<Option<Digest>> {
+            let config = |entry: &Compared<'_>| self.config(entry, other, known).cloned();
             entries.iter().map(config).collect()
         };
         let mut ours = of(&self.ours, Some(self.shown));
@@ -264,7 +264,7 @@ impl<'a> Comparison<'a> {
     /// The config of an entry of `document`, where it can be an image's.
     fn config<'k>(
         &self,
-        entry: &Entry<'_>,
+        entry: &Compared<'_>,
         document: Option<&'k Document>,
         known: &'k Known,
     ) -> Option<&'k Digest> {
@@ -278,11 +278,11 @@ impl<'a> Comparison<'a> {
     /// platform, and as many layers as the manifest.
     fn identities<'k>(
         &self,
-        entries: &[Entry<'k>],
+        entries: &[Compared<'k>],
         document: &'k Document,
         known: &'k Known,
     ) -> Vec<Option<Identity<'k>>> {
-        let identity = |entry: &Entry<'k>| {
+        let identity = |entry: &Compared<'k>| {
             let manifest: &Document = match entry.child {
                 Some(_) => known.manifests.get(entry.manifest)?,
                 None => document,

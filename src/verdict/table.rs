@@ -102,7 +102,7 @@ pub enum Code {
 
 /// What a kind of verdict means, whatever it holds: a row of the table.
 #[derive(Clone, Copy, Debug)]
-struct Row {
+struct Meaning {
     /// The code in reports and documents.
     code: &'static str,
     /// Whether pointing the tag at the expected image can make it right.
@@ -142,10 +142,10 @@ impl Code {
     ];
 
     /// The table.
-    const fn row(self) -> Row {
+    const fn row(self) -> Meaning {
         /// One that nothing about the tag can change.
-        const fn final_row(code: &'static str, is_pushed: bool) -> Row {
-            Row {
+        const fn final_row(code: &'static str, is_pushed: bool) -> Meaning {
+            Meaning {
                 code,
                 is_repairable: false,
                 may_pass: false,
@@ -153,8 +153,8 @@ impl Code {
                 tolerated_by: None,
             }
         }
-        const fn repairable(code: &'static str) -> Row {
-            Row {
+        const fn repairable(code: &'static str) -> Meaning {
+            Meaning {
                 is_repairable: true,
                 ..final_row(code, true)
             }
@@ -163,27 +163,27 @@ impl Code {
             Self::Ok => final_row("ok", true),
             Self::Child => repairable("child"),
             Self::Wrapped => repairable("wrapped"),
-            Self::Absent => Row {
+            Self::Absent => Meaning {
                 may_pass: true,
                 ..repairable("absent")
             },
-            Self::Other => Row {
+            Self::Other => Meaning {
                 may_pass: true,
                 tolerated_by: Some(Setting::OnOther),
                 ..repairable("other")
             },
             Self::Incomplete => final_row("incomplete", true),
-            Self::Broken => Row {
+            Self::Broken => Meaning {
                 may_pass: true,
                 ..final_row("broken", true)
             },
-            Self::NeverPushed => Row {
+            Self::NeverPushed => Meaning {
                 may_pass: true,
                 tolerated_by: Some(Setting::OnUnpushed),
                 ..final_row("never-pushed", false)
             },
             Self::Conflict => final_row("conflict", false),
-            Self::Unproven => Row {
+            Self::Unproven => Meaning {
                 tolerated_by: Some(Setting::OnUnproven),
                 ..final_row("unproven", false)
             },

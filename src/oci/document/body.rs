@@ -60,8 +60,8 @@ struct Body {
     schema_version: Option<IgnoredAny>,
     media_type: Option<String>,
     #[serde(default, deserialize_with = "present")]
-    manifests: Option<Option<Vec<Entry>>>,
-    config: Option<Config>,
+    manifests: Option<Option<Vec<IndexEntry>>>,
+    config: Option<ConfigEntry>,
     layers: Option<Vec<Layer>>,
     fs_layers: Option<IgnoredAny>,
     blobs: Option<IgnoredAny>,
@@ -76,7 +76,7 @@ struct Body {
 /// One entry of an index.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+struct IndexEntry {
     #[serde(default)]
     media_type: Lenient<String>,
     digest: Option<String>,
@@ -91,7 +91,7 @@ struct Entry {
 /// The config of an image.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Config {
+struct ConfigEntry {
     #[serde(default)]
     media_type: Lenient<String>,
     digest: Option<String>,
@@ -173,7 +173,7 @@ impl Body {
     }
 }
 
-fn index(entries: Vec<Entry>, annotations: &Map<String, Value>) -> Result<Content, Why> {
+fn index(entries: Vec<IndexEntry>, annotations: &Map<String, Value>) -> Result<Content, Why> {
     if entries.len() > MAX_CHILDREN {
         return Err(Why::TooManyChildren(entries.len()));
     }
@@ -183,7 +183,7 @@ fn index(entries: Vec<Entry>, annotations: &Map<String, Value>) -> Result<Conten
     }))
 }
 
-fn child(entry: Entry) -> Child {
+fn child(entry: IndexEntry) -> Child {
     let annotations = entry.annotations.0.unwrap_or_default();
     let annotation = |key: &str| annotations.get(key).and_then(Value::as_str);
     let is_attestation = annotation("vnd.docker.reference.type") == Some("attestation-manifest");

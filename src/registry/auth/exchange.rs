@@ -104,7 +104,7 @@ impl<'a> Exchange<'a> {
             {
                 return login.fail(&mut session, &outgoing);
             }
-            let sent = Sent {
+            let sent = SentWith {
                 authorization: session.authorization.clone(),
                 generation: session.generation,
             };
@@ -155,7 +155,7 @@ impl<'a> Exchange<'a> {
         host_state: &HostState,
         repository: &Repository,
         session: &mut Session,
-        sent: &Sent,
+        sent: &SentWith,
         request: &RepositoryRequest<'_>,
         response: &Response,
     ) -> Next {
@@ -329,7 +329,7 @@ enum Probed {
 }
 
 /// What a request was sent with.
-struct Sent {
+struct SentWith {
     authorization: Option<Authorization>,
     /// The session's generation at that time.
     generation: u64,

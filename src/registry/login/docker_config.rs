@@ -32,8 +32,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The logins of one config file. No `Debug`: most of it is secret.
 #[derive(Default)]
 pub(crate) struct LoginConfig {
-    auths: Vec<(Key, AuthEntry)>,
-    helpers: Vec<(Key, String)>,
+    auths: Vec<(ServerKey, AuthEntry)>,
+    helpers: Vec<(ServerKey, String)>,
     store: String,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct HelperEntry<'a> {
 }
 
 /// The name an entry is filed under: `ghcr.io`, `https://index.docker.io/v1/`, `quay.io/acme/app`.
-struct Key {
+struct ServerKey {
     text: String,
     host: Host,
     /// The namespace or repository that the entry is meant for, empty for all of the host.
@@ -117,14 +117,14 @@ impl LoginConfig {
             .auths
             .into_iter()
             // What names no registry is no registry's login.
-            .filter_map(|(key, entry)| Some((Key::parse(key)?, entry)))
+            .filter_map(|(key, entry)| Some((ServerKey::parse(key)?, entry)))
             .collect();
         // Where one host is spelled in several ways, Docker's own spelling comes first.
         auths.sort_by_key(|(key, _)| key.text != server(&key.host));
         let mut helpers: Vec<_> = wire
             .helpers
             .into_iter()
-            .filter_map(|(key, name)| Some((Key::parse(key)?, name)))
+            .filter_map(|(key, name)| Some((ServerKey::parse(key)?, name)))
             .collect();
         helpers.sort_by_key(|(key, _)| key.text != server(&key.host));
         Ok(Self {
@@ -138,7 +138,7 @@ impl LoginConfig {
     /// empty name for a host means that its login is in the file.
     pub(crate) fn helper(&self, host: &Host) -> Option<HelperEntry<'_>> {
         let own = self.helpers.iter().find(|(key, _)| key.is_all_of(host));
-        let (name, as_written): (_, Vec<&Key>) = match own {
+        let (name, as_written): (_, Vec<&ServerKey>) = match own {
             Some((key, name)) => (name, vec![key]),
             None => {
                 let keys = self.auths.iter().map(|(key, _)| key);
@@ -210,7 +210,7 @@ fn server(host: &Host) -> &str {
     }
 }
 
-impl Key {
+impl ServerKey {
     /// `[http[s]://] host [:port] [/v1 | /v2 | /path] [/]`. What is no host is no key; a path
     /// that is none of a repository simply never matches.
     fn parse(text: String) -> Option<Self> {
