@@ -62,24 +62,23 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Policy, Problem> {
     let Err(error) = at.deserialize(document) else {
         return Ok(draft.policy);
     };
-    let place = error.location().map(|at| (at.line(), at.column()));
-    let place = place.map(|(line, column)| format!(" at line {line}, column {column}"));
     let mistake = draft.mistake.unwrap_or_else(|| {
         Mistake::new(
             error.to_string(),
             "docs/policy.md shows each key; put quotes around a text that begins with `*` or holds `: `",
         )
     });
-    let at = error.location().map(|at| (at.line(), at.column()));
-    let at = at.map(|(line, column)| format!(" at line {line} column {column}"));
-    // The parser's words may have the place in them, and may quote all of the text.
-    let cause = mistake.cause.replace(&at.unwrap_or_default(), "");
+    let (mut cause, mut place) = (mistake.cause, String::new());
+    if let Some(at) = error.location() {
+        let (line, column) = (at.line(), at.column());
+        place = format!(" at line {line}, column {column}");
+        // The parser's words may have the place in them.
+        cause = cause.replace(&format!(" at line {line} column {column}"), "");
+    }
+    // They may quote all of the text, too.
+    let cause = clean(&cause, 500);
     Err(Problem::invalid(
-        format!(
-            "failed to read `{source}`{}: {}",
-            place.unwrap_or_default(),
-            clean(&cause, 500)
-        ),
+        format!("failed to read `{source}`{place}: {cause}"),
         mistake.help,
     ))
 }

@@ -196,7 +196,27 @@ impl<'a> Exchange<'a> {
         if session.is_open() || session.is_valid(self.clock.now()) {
             return Ok(true);
         }
-        self.authenticate(session, challenge, repository, outgoing, login)?;
+        // A login that was there and denied does not make a write anonymous.
+        let may_be_anyone = outgoing.method != HttpMethod::Put || login.refusal.is_none();
+        let authorization = self.authenticator.authorize(
+            &self.sender,
+            session,
+            challenge,
+            repository,
+            outgoing,
+            may_be_anyone,
+        );
+        match authorization {
+            Ok(Some(authorization)) => session.take(authorization),
+            Ok(None) => {}
+            Err(error) => {
+                // Not to be tried again with the same credentials.
+                if matches!(error.class, Class::Unsafe | Class::BadAnswer) {
+                    session.failed = Some((error.class, error.reason.clone()));
+                }
+                return Err(error);
+            }
+        }
         // Nobody has tried anonymously yet, and that may be enough.
         let may_be_anonymous = !session.is_closed && outgoing.method != HttpMethod::Put;
         Ok(session.authorization.is_some() || may_be_anonymous)
@@ -284,39 +304,6 @@ impl<'a> Exchange<'a> {
         probe.challenge = answer
             .filter(|answer| answer.status == 401 && !answer.is_redirected)
             .and_then(|answer| offered(&answer));
-    }
-
-    /// Gives the session an authorization, if one can be had.
-    fn authenticate(
-        &self,
-        session: &mut Session,
-        challenge: &Challenge,
-        repository: &Repository,
-        outgoing: &HttpRequest<'_>,
-        login: &LoginAttempts,
-    ) -> Result<(), Error> {
-        // A login that was there and denied does not make a write anonymous.
-        let may_be_anyone = outgoing.method != HttpMethod::Put || login.refusal.is_none();
-        let authorization = self.authenticator.authorize(
-            &self.sender,
-            session,
-            challenge,
-            repository,
-            outgoing,
-            may_be_anyone,
-        );
-        match authorization {
-            Ok(Some(authorization)) => session.take(authorization),
-            Ok(None) => {}
-            Err(error) => {
-                // Not to be tried again with the same credentials.
-                if matches!(error.class, Class::Unsafe | Class::BadAnswer) {
-                    session.failed = Some((error.class, error.reason.clone()));
-                }
-                return Err(error);
-            }
-        }
-        Ok(())
     }
 }
 
