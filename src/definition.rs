@@ -29,12 +29,12 @@ pub const MAX_DEFINITION: usize = 16 * 1024 * 1024;
 pub struct Definition {
     source: String,
     groups: BTreeMap<String, Vec<String>>,
-    targets: BTreeMap<String, Target>,
+    targets: BTreeMap<String, BakeTarget>,
 }
 
 /// What one target was asked to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Target {
+struct BakeTarget {
     tags: Vec<Reference>,
     outputs: Vec<TargetOutput>,
     platforms: Vec<Platform>,
@@ -70,7 +70,9 @@ pub fn parse(source: &str, text: &[u8]) -> Result<Definition, Problem> {
     let targets = members.get("target");
     let targets = targets.ok_or_else(|| fault("it has no `target`".to_owned()))?;
     for (name, target) in object(targets).map_err(|cause| fault(format!("`target`: {cause}")))? {
-        let read = object(target).map_err(Fault::from).and_then(Target::read);
+        let read = object(target)
+            .map_err(Fault::from)
+            .and_then(BakeTarget::read);
         let target = read.map_err(|Fault { cause, help }| {
             let problem = fault(format!("target `{name}`: {cause}"));
             match help {
@@ -123,7 +125,7 @@ fn texts<'a>(members: &'a Map<String, Value>, key: &str) -> Result<Vec<&'a str>,
     list(members, key)?.iter().map(text).collect()
 }
 
-impl Target {
+impl BakeTarget {
     fn read(members: &Map<String, Value>) -> Result<Self, Fault> {
         let outputs = list(members, "output")?.iter().map(|output| {
             let read = Attributes::read(output).and_then(|it| TargetOutput::read(&it));
@@ -180,7 +182,7 @@ impl Definition {
     }
 
     /// The targets of a group, and of the groups in it; without one, all of them.
-    fn selected(&self, group: Option<&str>) -> Result<Vec<(&str, &Target)>, Problem> {
+    fn selected(&self, group: Option<&str>) -> Result<Vec<(&str, &BakeTarget)>, Problem> {
         let all = self.targets.iter().map(|(name, it)| (name.as_str(), it));
         let Some(group) = group else {
             return Ok(all.collect());
@@ -218,7 +220,7 @@ impl Definition {
     }
 }
 
-impl Target {
+impl BakeTarget {
     fn complete(&self, build: &mut Build) {
         if !outputs::complete(&self.outputs, &self.tags, build) {
             build.names = Vec::new();

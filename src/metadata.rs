@@ -20,10 +20,10 @@ use crate::problem::Problem;
 pub const MAX_METADATA: usize = 16 * 1024 * 1024;
 
 /// Reads the builds of one format. Empty if there are none of it.
-type Reader = fn(&str, &Members<'_>) -> Result<Vec<Build>, Problem>;
+type ReadFormat = fn(&str, &Members<'_>) -> Result<Vec<Build>, Problem>;
 
 /// The formats. The first that finds a build in a file counts.
-const READERS: &[Reader] = &[buildx::read];
+const READERS: &[ReadFormat] = &[buildx::read];
 
 /// Reads the text of a metadata file; `source` is what to call it in messages.
 ///

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::kept::{Kept, Open, children_first, put_back_as};
+use super::kept::{Dropped, Kept, children_first, put_back_as};
 use super::outage::LONGEST_WAIT;
 use crate::backoff::doubled;
 use crate::observation::Seen;
@@ -216,12 +216,12 @@ impl Keeper {
         let digests: Vec<Digest> = kept.iter().map(|it| it.digest.clone()).collect();
         let asks_before = step.before.is_some_and(|it| digests.contains(it));
         let seen = observe::present(&keys(repository, &digests), &ports.memory, ports.registry);
-        let mut open: Vec<Open> = Vec::new();
+        let mut open: Vec<Dropped> = Vec::new();
         let mut here = BTreeSet::new();
         for (kept, seen) in kept.into_iter().zip(seen) {
             match seen {
                 Seen::Here(()) => _ = here.insert(kept.digest),
-                seen => open.push(Open {
+                seen => open.push(Dropped {
                     kept,
                     seen,
                     put: None,
@@ -260,7 +260,7 @@ impl Keeper {
     fn put_back(
         &self,
         repository: &Repository,
-        open: &mut Vec<Open>,
+        open: &mut Vec<Dropped>,
         here: &mut BTreeSet<Digest>,
         ports: &mut Ports<'_>,
     ) -> Vec<Left> {
@@ -277,7 +277,7 @@ impl Keeper {
                     }));
                 }
             }
-            let mut ask: Vec<&mut Open> = open.iter_mut().filter(|it| it.kept.restore).collect();
+            let mut ask: Vec<&mut Dropped> = open.iter_mut().filter(|it| it.kept.restore).collect();
             let digests: Vec<Digest> = ask.iter().map(|it| it.kept.digest.clone()).collect();
             let seen = observe::whole(repository, &digests, &mut ports.memory, ports.registry);
             for (it, seen) in ask.iter_mut().zip(seen) {
@@ -295,7 +295,7 @@ impl Keeper {
                 it.seen != Seen::Here(())
             });
             let wait = doubled(round, LONGEST_WAIT);
-            let may_come = open.iter().any(Open::may_come);
+            let may_come = open.iter().any(Dropped::may_come);
             if !may_come || round == ROUNDS || ports.clock.now() + wait >= self.deadline {
                 break;
             }

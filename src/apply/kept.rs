@@ -29,14 +29,14 @@ impl Kept {
 }
 
 /// What was there before a write and was not seen after it.
-pub(super) struct Open {
+pub(super) struct Dropped {
     pub(super) kept: Kept,
     pub(super) seen: Seen<()>,
     /// What came of putting it back.
     pub(super) put: Option<Result<(), Error>>,
 }
 
-impl Open {
+impl Dropped {
     /// Whether another try may do better.
     pub(super) fn may_come(&self) -> bool {
         match (&self.seen, &self.put) {

@@ -35,7 +35,7 @@ pub struct Expectation {
     pub claim: Claim,
     /// The claimant for people: "the build of `app`", or "`--tag`".
     pub origin: String,
-    /// What others at hand claim for this very tag instead: who, and which image.
+    /// What other builds claim for this very tag instead: who, and which image.
     pub conflicts: Vec<(String, Expected)>,
     /// Whether a policy says that the tag is never moved once it is there.
     pub immutable: bool,

@@ -193,7 +193,7 @@ pub(super) fn no_claim(builds: &[&Build], made: &[&Build]) -> Problem {
                 called(build)
             ),
             match build.target {
-                // With several targets at hand, `--tag` alone would not say whose digest is meant.
+                // With several targets, `--tag` alone would not say whose digest is meant.
                 Some(_) => {
                     "a builder of several nodes, or a build without `-t`, leaves no names: give `--tag NAME:TAG` with one `--target`"
                 }

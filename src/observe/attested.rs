@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::read::Image;
+use super::read::ExpectedImage;
 use super::reader::{Key, Reader};
 use crate::observation::{Attested, Seen};
 use crate::oci::{Child, Document, Named};
@@ -11,10 +11,10 @@ use crate::registry::Error;
 
 /// What each attestation manifest says that it holds. Its layers, the statements themselves, are
 /// not fetched.
-pub(super) fn attestations(images: &[Image<'_>], reader: &mut Reader<'_>) -> Vec<Attested> {
+pub(super) fn attestations(images: &[ExpectedImage<'_>], reader: &mut Reader<'_>) -> Vec<Attested> {
     // Tags of one image have the same attestations: a thousand of each would not fit into memory.
     let mut indexes: BTreeMap<Key, Vec<&Child>> = BTreeMap::new();
-    let key = |image: &Image<'_>| {
+    let key = |image: &ExpectedImage<'_>| {
         let document = image.document?;
         let is_required = !image.expectation.attestations.is_empty();
         is_required.then(|| image.key(document.digest()))
@@ -45,7 +45,7 @@ pub(super) fn attestations(images: &[Image<'_>], reader: &mut Reader<'_>) -> Vec
         let attested = each.collect();
         (key, attested)
     }));
-    let of = |image: &Image<'_>| held.get(&key(image)?).cloned();
+    let of = |image: &ExpectedImage<'_>| held.get(&key(image)?).cloned();
     images
         .iter()
         .map(|image| of(image).unwrap_or_default())

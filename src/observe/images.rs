@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::read::Image;
+use super::read::ExpectedImage;
 use super::reader::{Key, Reader};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::Seen;
@@ -75,7 +75,7 @@ pub(super) fn expected(
 /// The platforms of expected images that only configs name, where one is required: of a plain
 /// manifest, and of entries of an index, where no descriptor says enough.
 pub(super) fn platforms(
-    images: &[Image<'_>],
+    images: &[ExpectedImage<'_>],
     reader: &mut Reader<'_>,
 ) -> Vec<Vec<Seen<Option<Platform>>>> {
     let untold: Vec<Vec<Named>> = images.iter().map(untold).collect();
@@ -135,7 +135,7 @@ fn platform_of(key: &Key, reader: &Reader<'_>) -> Seen<Option<Platform>> {
 }
 
 /// The manifests whose platforms are needed, and that no descriptor says one of.
-fn untold(image: &Image<'_>) -> Vec<Named> {
+fn untold(image: &ExpectedImage<'_>) -> Vec<Named> {
     let (Some(document), Some(tree)) = (image.document, image.tree()) else {
         return Vec::new();
     };
@@ -159,7 +159,7 @@ fn untold(image: &Image<'_>) -> Vec<Named> {
 
 /// The children of the expected indexes that are not there, or could not be read.
 pub(super) fn children(
-    images: &[Image<'_>],
+    images: &[ExpectedImage<'_>],
     reader: &mut Reader<'_>,
 ) -> Vec<Vec<(Child, Seen<()>)>> {
     reader.look_for(images.iter().flat_map(|image| {
@@ -170,7 +170,7 @@ pub(super) fn children(
             .filter(|digest| !image.nested.contains_key(digest));
         digests.map(|digest| image.key(digest))
     }));
-    let lacking = |image: &Image<'_>| {
+    let lacking = |image: &ExpectedImage<'_>| {
         let seen = |child: &Child| match &child.named {
             Named::Digest(digest) => reader.missed(&image.key(digest)).cloned(),
             Named::Unknown(unknown) => {

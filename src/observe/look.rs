@@ -12,7 +12,7 @@ use super::attested::attestations;
 use super::below::indexes;
 use super::images::{children, expected, platforms};
 use super::memory::Memory;
-use super::read::{Image, Wanted, resolve};
+use super::read::{ExpectedImage, Wanted, resolve};
 use super::reader::Reader;
 use super::same::same;
 use crate::expectation::{Expectation, Expected};
@@ -76,11 +76,11 @@ fn look_below(
         .map(|(expectation, observation)| right_image(expectation, observation).cloned())
         .collect();
     let nested = indexes(&expectations, &tags, &documents, deep, reader);
-    let images: Vec<Image<'_>> = expectations
+    let images: Vec<ExpectedImage<'_>> = expectations
         .iter()
         .zip(&documents)
         .zip(&nested)
-        .map(|((&expectation, document), nested)| Image {
+        .map(|((&expectation, document), nested)| ExpectedImage {
             expectation,
             document: document.as_deref(),
             nested,

@@ -11,13 +11,13 @@ use crate::registry::{Answer, Error, Method, Read, Registry, Target};
 
 /// An expected image, as far as it was read.
 #[derive(Clone, Copy)]
-pub(super) struct Image<'a> {
+pub(super) struct ExpectedImage<'a> {
     pub(super) expectation: &'a Expectation,
     pub(super) document: Option<&'a Document>,
     pub(super) nested: &'a Nested,
 }
 
-impl<'a> Image<'a> {
+impl<'a> ExpectedImage<'a> {
     /// What it lists, at every level.
     pub(super) fn tree(&self) -> Option<Tree<'a>> {
         Some(Tree::new(self.document?, self.nested))

@@ -97,7 +97,7 @@ impl FromStr for Digest {
     }
 }
 
-/// Why a text is no digest.
+/// Why a text is not a digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParseDigestError {
     /// There is no `:` in it.

@@ -13,7 +13,7 @@ use super::digest::Digest;
 use super::media_type::MediaType;
 use super::platform::Platform;
 
-pub use content::{Child, Content, Image, Index};
+pub use content::{Child, Content, Index, Manifest};
 pub use why::Why;
 
 /// A manifest or an image index that was read: never without its exact bytes.
@@ -103,7 +103,7 @@ impl Document {
 
     /// The view of it, if it is a manifest.
     #[must_use]
-    pub fn image(&self) -> Option<&Image> {
+    pub fn image(&self) -> Option<&Manifest> {
         match &self.content {
             Content::Image(image) => Some(image),
             Content::Index(_) | Content::Unread(_) => None,

@@ -17,7 +17,7 @@ mod reference;
 pub(crate) use address::{host_and_path, registry};
 pub use attestation::Attestation;
 pub use digest::{Digest, ParseDigestError};
-pub use document::{Child, Content, Document, Image, Index, Why};
+pub use document::{Child, Content, Document, Index, Manifest, Why};
 pub use identity::{Comparison, Config, Known, Same, With};
 pub(crate) use json::{MAX_VALUES, is_bounded};
 pub use media_type::{ACCEPT, MediaType, OtherType};

@@ -37,13 +37,13 @@ pub fn render(report: &Report) -> String {
         requests: _,
         pulls: _,
     } = report;
-    let mut cases: Vec<Case> = problem
+    let mut cases: Vec<TestCase> = problem
         .iter()
-        .map(|it| Case::from_problem(it, *exit_code))
+        .map(|it| TestCase::from_problem(it, *exit_code))
         .collect();
     let mut names = BTreeSet::new();
     for tag in tags {
-        let mut case = Case::new(tag);
+        let mut case = TestCase::new(tag);
         case.name = unique(&mut names, &case.class, case.name, tag.target.as_deref());
         cases.push(case);
     }
@@ -71,7 +71,7 @@ pub fn render(report: &Report) -> String {
     out
 }
 
-struct Case {
+struct TestCase {
     class: String,
     name: String,
     end: End,
@@ -93,7 +93,7 @@ struct Details {
     lines: Vec<String>,
 }
 
-impl Case {
+impl TestCase {
     fn new(tag: &Entry) -> Self {
         let (class, name) = extract::split(&tag.reference);
         let mut lines = vec![format!("reference: {}", tag.name())];

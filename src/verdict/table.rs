@@ -25,7 +25,7 @@ pub enum Verdict {
     Broken(Vec<Child>),
     /// The tag does not show the expected image, and the repository does not have it.
     NeverPushed,
-    /// Builds at hand claim this tag with different images.
+    /// Several of the given builds claim this tag, with different images.
     Conflict,
     /// What the judgement needs could not be read, for this reason.
     Unproven(Error),

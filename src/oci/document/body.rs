@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::content::{Child, Content, Image, Index};
+use super::content::{Child, Content, Index, Manifest};
 use super::why::{MAX_CHILDREN, Why};
 use crate::oci::attestation::Attestation;
 use crate::oci::digest::Digest;
@@ -153,7 +153,7 @@ impl Body {
             }
             (false, None | Some(None), Some(config)) => {
                 let artifact_type = self.artifact_type.0.filter(|name| !name.is_empty());
-                Ok(Content::Image(Image {
+                Ok(Content::Image(Manifest {
                     config: digest(config.digest)?,
                     config_type: media_type(config.media_type),
                     layers: self.layers.as_ref().map(Vec::len),

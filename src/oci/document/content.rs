@@ -13,7 +13,7 @@ pub enum Content {
     /// An image index or a manifest list.
     Index(Index),
     /// The manifest of one image (or of an attestation).
-    Image(Image),
+    Image(Manifest),
     /// Something else, or something that can be read in two ways. Nothing is known of it but its
     /// bytes.
     Unread(Why),
@@ -28,7 +28,7 @@ pub struct Index {
 
 /// The view of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
+pub struct Manifest {
     /// The digest of its config.
     pub config: Digest,
     /// The media type of its config, as the manifest says.

@@ -61,7 +61,7 @@ impl<'de> Visitor<'de> for At<'_> {
             return Err(At { place, draft }.unexpected(Unexpected::Map));
         }
         let mut seen = BTreeSet::new();
-        while let Some(key) = map.next_key_seed(Key {
+        while let Some(key) = map.next_key_seed(KnownKey {
             place,
             seen: &seen,
             draft: &mut *draft,
@@ -133,13 +133,13 @@ impl<'de> Visitor<'de> for At<'_> {
 
 /// A key that is known in its place, and was not there before. Reported while the key is read, so that
 /// the place of the mistake is the key's.
-struct Key<'a> {
+struct KnownKey<'a> {
     place: Position,
     seen: &'a BTreeSet<String>,
     draft: &'a mut Draft,
 }
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
+impl<'de> DeserializeSeed<'de> for KnownKey<'_> {
     type Value = String;
 
     fn deserialize<D: Deserializer<'de>>(self, document: D) -> Result<String, D::Error> {
@@ -147,7 +147,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
     }
 }
 
-impl Visitor<'_> for Key<'_> {
+impl Visitor<'_> for KnownKey<'_> {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

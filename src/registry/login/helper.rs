@@ -2,7 +2,7 @@
 //!
 //! On WASI no process can be started. There the GitHub Action's launcher runs the helper when this
 //! program opens a file of a directory that the launcher keeps in memory, and the file is what the
-//! helper left behind: the launcher learns what is at hand without a protocol, and no secret is in
+//! helper left behind: the launcher learns which logins there are without a protocol, and no secret is in
 //! an argument, in the environment or on a disk.
 
 use std::io::{Read, Write};

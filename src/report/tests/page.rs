@@ -114,7 +114,7 @@ pub(crate) fn assert_page(page: &str) -> Read {
     read
 }
 
-/// Whoever looks for links, mentions, issues or emoji in the text finds none.
+/// The text has no links, mentions, issues or emoji for a reader of the page to find.
 pub(crate) fn assert_nothing_to_link(read: &Read) {
     for text in &read.texts {
         for bad in ["@", "#", "<", "&", "[", "$", "~", "://", "www.", "::"] {

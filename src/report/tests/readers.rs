@@ -11,7 +11,7 @@ use crate::oci::Digest;
 use crate::report::{Entry, Report, dotenv, github, junit, markdown, terminal};
 use crate::verdict;
 
-/// What the readers say of these reports, in their order. `None`, said aloud, where they are not
+/// What the readers say of these reports, in their order. `None`, which is printed, where they are not
 /// installed; that fails the test when `TAGPROOF_TEST_REQUIRE_ALL=1` asks for no test to be skipped.
 fn read(reports: &[Report]) -> Option<Vec<Value>> {
     let python = std::env::var("TAGPROOF_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
