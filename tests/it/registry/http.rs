@@ -92,7 +92,14 @@ pub(crate) fn read_request<S: Read + Write>(
         headers: Vec::new(),
         body: Vec::new(),
     };
-    while let Some(line) = read_line(stream)?.filter(|line| !line.is_empty()) {
+    loop {
+        // A program that was ended in the middle of a request has sent none.
+        let Some(line) = read_line(stream)? else {
+            return Ok(None);
+        };
+        if line.is_empty() {
+            break;
+        }
         if let Some((name, value)) = line.split_once(':') {
             let header = (name.trim().to_owned(), value.trim().to_owned());
             request.headers.push(header);
