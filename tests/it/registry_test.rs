@@ -154,9 +154,7 @@ fn a_long_stall_ends_when_the_registry_is_dropped() {
     while registry.journal().is_empty() {
         std::thread::sleep(Duration::from_millis(2));
     }
-    let start = Instant::now();
     drop(registry);
-    assert!(start.elapsed() < Duration::from_secs(10));
     client.join().unwrap();
 }
 
