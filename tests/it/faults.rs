@@ -76,7 +76,7 @@ fn what_always_fails_is_unproven_with_the_reason() {
     ] {
         let registry = always(fault);
         assert_unproven(
-            &on(&registry, "check").args(&["--timeout", "2"]).run(),
+            &on(&registry, "check").args(&["--timeout", "4"]).run(),
             reason,
         );
     }
