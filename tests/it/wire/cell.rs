@@ -84,7 +84,7 @@ pub(super) fn run(row: &Row, phase: Phase, way: Way) -> Seen {
         // A part of it is for what follows the write, and must be enough for that.
         true if phase == Phase::Put => &[25],
         true => &[2, 6, 25],
-        false => &[60],
+        false => &[240],
     };
     let mut seen = times.iter().map(|time| once(row, phase, way, *time));
     let last = seen.len() - 1;
