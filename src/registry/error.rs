@@ -71,7 +71,7 @@ pub enum Cause {
 /// What kind of failure it is (research: the status, the code and the words decide together).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// There is no login, or none that the registry or its token server accepts.
+    /// There is no login that the registry or its token server accepts.
     Login,
     /// Logged in, but not allowed.
     Denied,
