@@ -71,9 +71,9 @@ pub fn apply(plan: &[Step<'_>], looks: Looks, ports: &mut Ports<'_>) -> Vec<(Out
         if watched.is_empty() {
             break;
         }
-        // If children were to be asked for, that was before the write.
+        // What lies below was looked at before the write.
         let looks = Looks {
-            deep: false,
+            below: false,
             ..looks
         };
         let expectations: Vec<&Expectation> =

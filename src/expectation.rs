@@ -3,12 +3,14 @@
 mod asked;
 mod build;
 mod claims;
+mod depth;
 mod expected;
 mod repeats;
 mod words;
 
 pub use asked::Asked;
 use claims::{asked_for, claimed_by, for_targets};
+pub use depth::{Depth, OnWrongPlatform, PathPattern};
 pub use expected::{Claim, Expectation, Expected, OnOther, Output};
 use repeats::{without_repeats, without_superseded};
 use words::{no_claim, not_pushed, notes, unread};
@@ -70,6 +72,9 @@ pub fn expect(builds: &[Build], asked: &Asked) -> Result<(Vec<Expectation>, Vec<
     for claim in &mut claims {
         claim.on_other = asked.on_other.unwrap_or_default();
         claim.restore = !asked.no_restore;
+        claim.depth = asked.depth.unwrap_or_default();
+        claim.depth_stated = asked.depth.is_some();
+        claim.on_wrong_platform = asked.on_wrong_platform.unwrap_or_default();
     }
     let mut notes = notes(&made, &claims, asked);
     notes.extend(builds.iter().filter_map(|build| unread(build)));

@@ -82,6 +82,7 @@ fn verdict_text(code: verdict::Code) -> &'static str {
         verdict::Code::Absent => include_str!("explain/absent.txt"),
         verdict::Code::Other => include_str!("explain/other.txt"),
         verdict::Code::Incomplete => include_str!("explain/incomplete.txt"),
+        verdict::Code::WrongPlatform => include_str!("explain/wrong-platform.txt"),
         verdict::Code::Broken => include_str!("explain/broken.txt"),
         verdict::Code::NeverPushed => include_str!("explain/never-pushed.txt"),
         verdict::Code::Conflict => include_str!("explain/conflict.txt"),
@@ -112,6 +113,10 @@ fn note_text(code: note::Code) -> &'static str {
         note::Code::NotPushed => include_str!("explain/not-pushed.txt"),
         note::Code::Unchecked => include_str!("explain/unchecked.txt"),
         note::Code::AttestationGone => include_str!("explain/attestation-gone.txt"),
+        note::Code::ForeignPrograms => include_str!("explain/foreign-programs.txt"),
+        note::Code::NarrowProgram => include_str!("explain/32-bit-program.txt"),
+        note::Code::MixedBuilds => include_str!("explain/mixed-builds.txt"),
+        note::Code::DepthReduced => include_str!("explain/depth-reduced.txt"),
         note::Code::MediaType => include_str!("explain/media-type.txt"),
         note::Code::RegistryWarning => include_str!("explain/registry-warning.txt"),
     }

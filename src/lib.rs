@@ -162,6 +162,7 @@ pub mod outcome;
 pub mod plan;
 pub mod policy;
 pub mod problem;
+pub mod programs;
 pub mod registry;
 pub mod report;
 pub mod run;

@@ -36,6 +36,14 @@ pub enum Code {
     Unchecked,
     /// An attestation manifest that the index lists is gone from the repository.
     AttestationGone,
+    /// An image holds programs that it cannot start.
+    ForeignPrograms,
+    /// An image starts a 32-bit program on a 64-bit platform.
+    NarrowProgram,
+    /// The images of one index are of different builds, by their labels.
+    MixedBuilds,
+    /// What lies below a tag could not be read as deep as it is by default.
+    DepthReduced,
     /// A registry serves an image under another media type than the one that it names itself.
     MediaType,
     /// A registry sent a warning with its answers.
@@ -44,7 +52,7 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order they are documented.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::DoublePush,
         Self::NoName,
         Self::NoTag,
@@ -54,6 +62,10 @@ impl Code {
         Self::NotPushed,
         Self::Unchecked,
         Self::AttestationGone,
+        Self::ForeignPrograms,
+        Self::NarrowProgram,
+        Self::MixedBuilds,
+        Self::DepthReduced,
         Self::MediaType,
         Self::RegistryWarning,
     ];
@@ -71,6 +83,10 @@ impl Code {
             Self::NotPushed => "not-pushed",
             Self::Unchecked => "unchecked",
             Self::AttestationGone => "attestation-gone",
+            Self::ForeignPrograms => "foreign-programs",
+            Self::NarrowProgram => "32-bit-program",
+            Self::MixedBuilds => "mixed-builds",
+            Self::DepthReduced => "depth-reduced",
             Self::MediaType => "media-type",
             Self::RegistryWarning => "registry-warning",
         }

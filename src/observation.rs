@@ -1,12 +1,15 @@
 //! Observations: what registries answered for one expectation at one moment.
 
+mod below;
 mod seen;
 mod tree;
 
 use std::sync::Arc;
 
+use crate::expectation::Depth;
 use crate::oci::{Child, Digest, Document, Platform, Same};
 
+pub use below::{Below, Gone, ImageSeen, Part, WrongBy, WrongImage};
 pub use seen::Seen;
 pub use tree::{MAX_INDEXES, MAX_LEVELS, Nested, Tree};
 
@@ -33,8 +36,10 @@ pub struct Observation {
     pub platforms: Vec<Seen<Option<Platform>>>,
     /// The attestation manifests of the expected index, if attestations are required.
     pub attestations: Attested,
-    /// Whether all that the expected index lists was asked for.
-    pub deep: bool,
+    /// How deep it was looked.
+    pub depth: Depth,
+    /// The images of the expected index, where it was looked at them.
+    pub below: Arc<Below>,
     /// The children of the expected index, at every level, that were asked for and not found, what
     /// decides first.
     pub children: Vec<(Child, Seen<()>)>,
@@ -45,6 +50,15 @@ impl Observation {
     #[must_use]
     pub fn expected_image(&self) -> Option<&Arc<Document>> {
         self.expected.as_ref()?.here()?.as_ref()
+    }
+
+    /// How deep the images are known: as deep as was looked, or less.
+    #[must_use]
+    pub fn reached(&self) -> Depth {
+        let images = self.below.images.iter().map(|image| image.reached);
+        images
+            .min()
+            .map_or(self.depth, |reached| reached.min(self.depth))
     }
 
     /// The digest that the tag shows.

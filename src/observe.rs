@@ -5,7 +5,9 @@
 
 mod attested;
 mod below;
+mod depths;
 mod images;
+mod layers;
 mod look;
 mod memory;
 mod present;
@@ -17,9 +19,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::expectation::{Claim, Expectation, Expected};
-use crate::observation::{Attested, Observation, Seen};
-use crate::oci::{Child, Digest, Reference, Same};
+use crate::expectation::{Claim, Depth, Expectation, Expected};
+use crate::observation::{Attested, Gone, Observation, Seen};
+use crate::oci::{Digest, Reference, Same};
 use crate::outcome::Left;
 use crate::registry::{Class, Error, Registry};
 use crate::verdict::{Code, Verdict, concerns, judge};
@@ -35,8 +37,10 @@ pub struct Looks {
     pub settle: Duration,
     /// How long a tag that is not right may take to come right before that is believed.
     pub settle_timeout: Duration,
-    /// Whether every child of the expected index is asked for.
-    pub deep: bool,
+    /// Whether what lies below the tags is looked at, as deep as each expectation says.
+    pub below: bool,
+    /// The most that is downloaded of layers where all of them are read, in bytes.
+    pub download_limit: u64,
     /// When the whole run must be over, on the clock.
     pub deadline: Duration,
 }
@@ -88,6 +92,9 @@ const EXTRA: u32 = 2;
 /// How often an event says that there is a wait.
 const TICK: Duration = Duration::from_secs(1);
 
+/// The shortest time between two looks, where reading what lies below the tags took all of the wait.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// The longest time between two looks.
 const MAX_WAIT: Duration = Duration::from_secs(8);
 
@@ -119,11 +126,14 @@ pub fn observe(
         let mut open: Vec<&mut Watch<'_>> =
             watches.iter_mut().filter(|watch| !watch.settled).collect();
         let asked: Vec<&Expectation> = open.iter().map(|watch| watch.expectation).collect();
-        let observations = look::look(&asked, looks.deep, &mut ports.memory, ports.registry);
-        let now = clock.now();
+        let (observations, read_at) =
+            look::look(&asked, looks, &mut ports.memory, ports.registry, clock);
+        // What lies below is read while the tags settle.
+        let now = read_at;
         let time = Time {
             began,
-            ended: now,
+            read_at,
+            ended: clock.now(),
             is_up: end.is_some_and(|end| began >= end),
         };
         for (watch, observation) in open.iter_mut().zip(observations) {
@@ -135,10 +145,12 @@ pub fn observe(
             break;
         } else if now < end {
             // Never less than `settle` after the look before it.
-            (now + wait).min(end.max(now + looks.settle))
+            (now + wait)
+                .min(end.max(now + looks.settle))
+                .max(clock.now() + PAUSE)
         } else if extra > 0 {
             extra -= 1;
-            now + looks.settle
+            (now + looks.settle).max(clock.now() + PAUSE)
         } else {
             break;
         };
@@ -165,6 +177,8 @@ pub fn observe(
 #[derive(Clone, Copy)]
 struct Time {
     began: Duration,
+    /// When the tags were read.
+    read_at: Duration,
     ended: Duration,
     /// Whether it began after what is not right need not be doubted any longer.
     is_up: bool,
@@ -200,11 +214,16 @@ impl<'a> Watch<'a> {
             .as_ref()
             .is_some_and(|last| what_was_seen(last) == what_was_seen(&now));
         let (observation, verdict) = now;
+        let is_missing = matches!(verdict, Verdict::Broken(_) | Verdict::Unproven(_));
         if agrees {
             self.agreeing += 1;
         } else {
             self.agreeing = 1;
-            self.since = time.ended;
+            // What was missed below a tag was missed later than that.
+            self.since = match is_missing {
+                true => time.ended,
+                false => time.read_at,
+            };
         }
         let wanted = if phase == Phase::Before && looks.settle.is_zero() {
             1
@@ -254,7 +273,8 @@ impl<'a> Watch<'a> {
                 nested: Arc::default(),
                 platforms: Vec::new(),
                 attestations: Attested::default(),
-                deep: false,
+                depth: Depth::Tag,
+                below: Arc::default(),
                 children: Vec::new(),
             };
             (observation, Verdict::Unproven(error))
@@ -285,7 +305,7 @@ fn deadline(expectation: &Expectation) -> Error {
     )
 }
 
-type Evidence<'a> = (Code, Option<&'a Digest>, Option<&'a Same>, &'a [Child]);
+type Evidence<'a> = (Code, Option<&'a Digest>, Option<&'a Same>, &'a [Gone]);
 
 /// What two looks must agree on. One child that is gone now and another one then are two answers
 /// that were given once, and so is what could be compared in one look only.

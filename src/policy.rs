@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::expectation::{Asked, Expectation, OnOther};
+use crate::expectation::{Asked, Depth, Expectation, OnOther, OnWrongPlatform, PathPattern};
 use crate::oci::{Attestation, Host, Platform};
 use crate::problem::Problem;
 
@@ -40,6 +40,10 @@ struct ImageRule {
     attestations: Option<Vec<Attestation>>,
     immutable: Option<Vec<TagPattern>>,
     on_other: Option<OnOther>,
+    depth: Option<Depth>,
+    on_wrong_platform: Option<OnWrongPlatform>,
+    /// The programs that an image holds for other systems on purpose.
+    ignored: Option<Vec<PathPattern>>,
 }
 
 impl ImageRule {
@@ -51,6 +55,9 @@ impl ImageRule {
             attestations: None,
             immutable: None,
             on_other: None,
+            depth: None,
+            on_wrong_platform: None,
+            ignored: None,
         }
     }
 }
@@ -106,6 +113,30 @@ impl Policy {
             {
                 expectation.on_other = *on_other;
                 by.insert("on-other", pattern.to_string());
+            }
+            if asked.on_wrong_platform.is_none()
+                && let Some((on_wrong_platform, pattern)) =
+                    self.best("on-wrong-platform", expectation, |rule| {
+                        rule.on_wrong_platform.as_ref()
+                    })?
+            {
+                expectation.on_wrong_platform = *on_wrong_platform;
+                by.insert("on-wrong-platform", pattern.to_string());
+            }
+            // It is the least: a flag may only go deeper.
+            if let Some((depth, pattern)) =
+                self.best("depth", expectation, |rule| rule.depth.as_ref())?
+                && asked.depth.is_none_or(|asked| asked < *depth)
+            {
+                expectation.depth = *depth;
+                expectation.depth_stated = true;
+                by.insert("depth", pattern.to_string());
+            }
+            if let Some((ignored, pattern)) =
+                self.best("programs", expectation, |rule| rule.ignored.as_ref())?
+            {
+                expectation.ignored.clone_from(ignored);
+                by.insert("programs", pattern.to_string());
             }
             expectation.rules = by;
         }

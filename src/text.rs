@@ -1,11 +1,13 @@
 //! Text from elsewhere: files decoded, lists of people taken apart, and remote text, which is hostile, made safe to show in a log.
 
 mod encoding;
+mod wildcard;
 
 use std::time::Duration;
 
 pub(crate) use encoding::too_large;
 pub use encoding::{SAVE_AS_UTF8, utf8};
+pub(crate) use wildcard::matches;
 
 /// What a character that must not be shown is replaced by.
 const REPLACEMENT: char = '\u{fffd}';

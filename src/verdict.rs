@@ -5,10 +5,10 @@ mod relation;
 mod same;
 mod table;
 
-use crate::expectation::{Expectation, Expected};
-use crate::observation::{Observation, Seen, Tree};
+use crate::expectation::{Depth, Expectation, Expected, OnWrongPlatform};
+use crate::observation::{ImageSeen, Observation, Seen, Tree, WrongImage};
 use crate::oci::{Comparison, With};
-use crate::registry::Error;
+use crate::registry::{Cause, Error};
 
 pub(crate) use missing::missing;
 pub use missing::{Below, MAX_MISSING, needs_below};
@@ -18,8 +18,8 @@ pub use same::{is_by_config, is_right, right_image};
 pub use table::{Code, Missing, Relation, Setting, Verdict};
 
 /// Judges what was seen. Where several verdicts apply, what is known to be wrong whatever the
-/// unknown may be comes first: `conflict`, `incomplete`, `broken`, `never-pushed`, then `unproven`, then
-/// the four about the tag.
+/// unknown may be comes first: `conflict`, `incomplete`, `wrong-platform`, `broken`, `never-pushed`,
+/// then `unproven`, then the four about the tag.
 #[must_use]
 pub fn judge(expectation: &Expectation, observation: &Observation) -> Verdict {
     if !expectation.conflicts.is_empty() {
@@ -51,6 +51,19 @@ pub fn judge(expectation: &Expectation, observation: &Observation) -> Verdict {
             return Verdict::Incomplete(lacking);
         }
     }
+    let mut wrong: Vec<WrongImage> = Vec::new();
+    wrong.extend(
+        observation
+            .below
+            .images
+            .iter()
+            .filter_map(ImageSeen::wrong)
+            .take(MAX_MISSING),
+    );
+    // Where it is tolerated, it must not hide what is not.
+    if !wrong.is_empty() && expectation.on_wrong_platform == OnWrongPlatform::Fail {
+        return Verdict::WrongPlatform(wrong);
+    }
     let gone = gone(observation, tree.as_ref());
     if !gone.is_empty() {
         return Verdict::Broken(gone);
@@ -64,14 +77,17 @@ pub fn judge(expectation: &Expectation, observation: &Observation) -> Verdict {
     }
     // What lies below matters as a whole where all of it was asked for.
     let below = tree.as_ref().and_then(Tree::unknown);
-    let is_all_needed = observation.deep || !expectation.attestations.is_empty();
+    let is_all_needed =
+        observation.depth >= Depth::Children || !expectation.attestations.is_empty();
     let unknown = first_unknown(observation)
         .or(open)
+        .or_else(|| undecided(expectation, observation))
         .or(below.filter(|_| is_all_needed));
     if let Some(error) = unknown {
         return Verdict::Unproven(error.clone());
     }
     match shown {
+        _ if right && !wrong.is_empty() => Verdict::WrongPlatform(wrong),
         _ if right => Verdict::Ok,
         None => Verdict::Absent,
         Some(shown) => {
@@ -84,6 +100,23 @@ pub fn judge(expectation: &Expectation, observation: &Observation) -> Verdict {
             }
         }
     }
+}
+
+/// Why an image is not known as deep as it has to be: as deep as somebody said. By default the verdict
+/// is that of the depth that was reached, unless what came is not what its digest names, or all that
+/// there is to know was out of reach.
+fn undecided<'a>(expectation: &Expectation, observation: &'a Observation) -> Option<&'a Error> {
+    let open = || {
+        observation
+            .below
+            .images
+            .iter()
+            .filter_map(|image| image.open.as_ref())
+    };
+    let counts = |error: &&Error| {
+        expectation.depth_stated || matches!(error.cause, Cause::OtherBytes | Cause::DefaultDepth)
+    };
+    open().find(counts)
 }
 
 /// What the images under the tag are compared with, where it would be called `other` or
@@ -142,7 +175,7 @@ fn first_unknown(observation: &Observation) -> Option<&Error> {
             observation
                 .children
                 .iter()
-                .find_map(|(child, seen)| reason(seen).filter(|_| !child.is_attestation))
+                .find_map(|(child, seen)| reason(seen).filter(|_| child.is_image()))
         })
         .or_else(|| {
             observation

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, value_parser};
 
-use crate::expectation::{Asked, OnOther};
+use crate::expectation::{Asked, Depth, OnOther, OnWrongPlatform};
 use crate::oci::{self, Digest, Host, Platform, Reference};
 use crate::problem::Problem;
 use crate::report::formats::{FILE_FORMATS, FORMATS, FileFormat, Format};
@@ -65,13 +65,25 @@ pub struct Options {
     #[arg(long = "platform", value_name = "P", help_heading = "What to check")]
     platforms: Vec<String>,
 
-    /// Also ask for every child of the index, to find one that is gone
-    #[arg(long, help_heading = "What to check")]
-    pub deep: bool,
+    /// How deep to look; without it and a policy: platforms
+    #[arg(long, value_name = "HOW", help_heading = "What to check")]
+    depth: Option<Depth>,
+
+    /// Gone: `--depth children` is what it was
+    #[arg(long, hide = true)]
+    deep: bool,
+
+    /// The most that `--depth programs` downloads, such as 500MiB or 4GiB
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = size, help_heading = "What to check")]
+    pub download_limit: u64,
 
     /// What to do where a tag is something that is no part of this build; without it and a policy: fail
     #[arg(long, value_name = "WHAT", help_heading = "What to make of it")]
     on_other: Option<OnOther>,
+
+    /// What to do where an image, or a program in it, is for another platform; without it and a policy: fail
+    #[arg(long, value_name = "WHAT", help_heading = "What to make of it")]
+    on_wrong_platform: Option<OnWrongPlatform>,
 
     /// Do not put back another image that a registry forgets when --on-other fix moves its last tag
     #[arg(long, help_heading = "What to make of it")]
@@ -260,6 +272,34 @@ impl ValueEnum for OnOther {
     }
 }
 
+impl ValueEnum for Depth {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()).help(match self {
+            Self::Tag => "The tag is the expected digest",
+            Self::Children => "And every manifest that the index lists is in the repository",
+            Self::Platforms => "And each image is for the platform that the index says",
+            Self::Programs => "And every layer is there, and its programs are for that platform",
+        }))
+    }
+}
+
+impl ValueEnum for OnWrongPlatform {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()).help(match self {
+            Self::Fail => "The run fails",
+            Self::Warn => "The run does not fail for it, and repairs go on",
+        }))
+    }
+}
+
 impl ValueEnum for ColorChoice {
     fn value_variants<'a>() -> &'a [Self] {
         &[Self::Auto, Self::Always, Self::Never]
@@ -294,6 +334,9 @@ impl Options {
         }
         if self.no_policy {
             flags.push_str(" --no-policy");
+        }
+        if let Some(depth) = self.depth {
+            flags.push_str(&format!(" --depth {depth}"));
         }
         flags
     }
@@ -339,10 +382,18 @@ impl Options {
             digest: self.digest.clone(),
             targets: self.targets.clone(),
             on_other: self.on_other,
+            depth: self.depth,
+            on_wrong_platform: self.on_wrong_platform,
             no_restore: self.no_restore,
             later_wins: self.later_wins,
             ..Asked::default()
         };
+        if self.deep {
+            return Err(Problem::invalid(
+                "`--deep` is gone: there are four depths now",
+                "write `--depth children` for what it was, or leave it out: the default, `--depth platforms`, goes deeper",
+            ));
+        }
         for text in self.tags.iter().flat_map(|list| items(list)) {
             let reference = text.parse::<Reference>().map_err(|error| {
                 Problem::invalid(
@@ -395,6 +446,29 @@ fn host(text: &str) -> Result<Host, &'static str> {
         true => Err("name the registry"),
         false => oci::registry(text),
     }
+}
+
+/// A number of bytes: `500MiB`, `4GiB`, `2000000`.
+fn size(text: &str) -> Result<u64, String> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit: u64 = match text.strip_prefix(number).unwrap_or_default() {
+        "" | "B" => 1,
+        "k" | "kB" | "KB" => 1_000,
+        "M" | "MB" => 1_000_000,
+        "G" | "GB" => 1_000_000_000,
+        "K" | "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => 0,
+    };
+    let bytes = number
+        .trim()
+        .parse()
+        .ok()
+        .and_then(|number: u64| number.checked_mul(unit));
+    bytes
+        .filter(|_| unit > 0)
+        .ok_or_else(|| "write a size such as `500MiB` or `4GiB`".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

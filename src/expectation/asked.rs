@@ -1,5 +1,6 @@
 //! What the command line asks for.
 
+use super::depth::{Depth, OnWrongPlatform};
 use super::expected::OnOther;
 use crate::oci::{Digest, Platform, Reference};
 
@@ -16,6 +17,10 @@ pub struct Asked {
     pub platforms: Vec<Platform>,
     /// What to do where a tag is another image, whatever a policy says.
     pub on_other: Option<OnOther>,
+    /// How deep to look, whatever the default is; a policy may ask for more.
+    pub depth: Option<Depth>,
+    /// What to do where an image is for another platform, whatever a policy says.
+    pub on_wrong_platform: Option<OnWrongPlatform>,
     /// Whether another image that a registry forgets when its tag is moved is not put back.
     pub no_restore: bool,
     /// Whether the builds ran one after the other, so that a later claim on a tag replaces an

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::asked::Asked;
 use super::build::{called, image_of, output_of};
+use super::depth::{Depth, OnWrongPlatform};
 use super::expected::{Claim, Expectation, Expected, OnOther, Output};
 use super::words::several_digests;
 use crate::metadata::{Build, Image};
@@ -160,6 +161,10 @@ fn expectation(repository: &Repository, image: &Expected, build: Option<&Build>)
         conflicts: Vec::new(),
         immutable: false,
         on_other: OnOther::default(),
+        depth: Depth::default(),
+        depth_stated: false,
+        on_wrong_platform: OnWrongPlatform::default(),
+        ignored: Vec::new(),
         restore: true,
         rules: BTreeMap::new(),
         exported: build.is_some_and(|build| build.exported),

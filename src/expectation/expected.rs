@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::depth::{Depth, OnWrongPlatform, PathPattern};
 use crate::oci::{Attestation, Digest, Document, MediaType, Platform, Reference, Repository, Tag};
 
 /// A claim to prove: this tag of this repository is this image.
@@ -41,6 +42,14 @@ pub struct Expectation {
     pub immutable: bool,
     /// What to do where the tag is something that is no part of the build.
     pub on_other: OnOther,
+    /// How deep to look.
+    pub depth: Depth,
+    /// Whether a flag, an input or a policy says how deep: then what cannot be read so deep is unproven.
+    pub depth_stated: bool,
+    /// What to do where an image is for another platform.
+    pub on_wrong_platform: OnWrongPlatform,
+    /// The programs that the image holds for other systems on purpose.
+    pub ignored: Vec<PathPattern>,
     /// Whether such a thing is put back if the registry forgets it when the tag is moved off it.
     pub restore: bool,
     /// The pattern of the policy that each of its keys was taken from.
@@ -161,7 +170,7 @@ impl Expectation {
         let Expected::Manifest(digest) = &self.image else {
             return false;
         };
-        let mut images = index.images();
+        let mut images = index.contents();
         let (Some(only), None) = (images.next(), images.next()) else {
             return false;
         };

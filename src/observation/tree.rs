@@ -8,13 +8,13 @@ use crate::oci::{Child, Content, Digest, Document, Named, Platform};
 use crate::registry::Error;
 
 /// How many levels of indexes are read below an index. Real ones have one.
-pub const MAX_LEVELS: usize = 8;
+pub const MAX_LEVELS: usize = 4;
 
 /// The most indexes below others that are read of one repository.
 pub const MAX_INDEXES: usize = 500;
 
 /// The most entries of all levels of one index that are walked.
-const MAX_ENTRIES: usize = 5_000;
+const MAX_ENTRIES: usize = 1_000;
 
 /// What was read of the indexes that other indexes list. One that is not in it was not needed.
 pub type Nested = BTreeMap<Digest, Seen<Arc<Document>>>;
@@ -31,6 +31,8 @@ pub struct Tree<'a> {
 struct TreeEntry<'a> {
     child: &'a Child,
     kind: Kind,
+    /// What the index is listed for that lists it.
+    outer: Option<&'a Platform>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,23 +59,27 @@ impl<'a> Tree<'a> {
                 .map(|why| Error::of_document(root.digest(), why)),
         };
         let mut walked: BTreeSet<&Digest> = BTreeSet::from([root.digest()]);
-        let mut level: Vec<&Document> = vec![root];
+        let mut level: Vec<(&Document, Option<&Platform>)> = vec![(root, None)];
         for _ in 0..=MAX_LEVELS {
-            let mut below: Vec<&Document> = Vec::new();
-            for index in &level {
+            let mut below: Vec<(&Document, Option<&Platform>)> = Vec::new();
+            for (index, outer) in &level {
                 for child in index.children() {
                     if tree.entries.len() >= MAX_ENTRIES {
                         let reason = format!("it lists more than {MAX_ENTRIES} entries in all");
                         tree.miss(Error::of_document(root.digest(), reason));
                         return tree;
                     }
-                    let kind = tree.enter(child, nested, &mut walked, &mut below);
-                    tree.entries.push(TreeEntry { child, kind });
+                    let kind = tree.enter(child, *outer, nested, &mut walked, &mut below);
+                    tree.entries.push(TreeEntry {
+                        child,
+                        kind,
+                        outer: *outer,
+                    });
                 }
             }
             level = below;
         }
-        if let Some(index) = level.first() {
+        if let Some((index, _)) = level.first() {
             tree.miss(too_deep(index.digest()));
         }
         tree
@@ -83,9 +89,10 @@ impl<'a> Tree<'a> {
     fn enter(
         &mut self,
         child: &'a Child,
+        outer: Option<&'a Platform>,
         nested: &'a Nested,
         walked: &mut BTreeSet<&'a Digest>,
-        below: &mut Vec<&'a Document>,
+        below: &mut Vec<(&'a Document, Option<&'a Platform>)>,
     ) -> Kind {
         if !child.may_be_index() {
             return Kind::Leaf;
@@ -102,7 +109,7 @@ impl<'a> Tree<'a> {
                 Content::Image(_) => Kind::Leaf,
                 Content::Index(_) => {
                     if walked.insert(digest) {
-                        below.push(document);
+                        below.push((document, child.platform.as_ref().or(outer)));
                     }
                     Kind::Index
                 }
@@ -140,6 +147,20 @@ impl<'a> Tree<'a> {
 
     /// The images: neither attestations nor indexes.
     pub fn images(&self) -> impl Iterator<Item = &'a Child> {
+        let leaves = self.entries.iter().filter(|it| it.kind == Kind::Leaf);
+        leaves.map(|it| it.child).filter(|it| it.is_image())
+    }
+
+    /// The images, each with what the index is listed for that lists it.
+    pub fn images_within(&self) -> impl Iterator<Item = (&'a Child, Option<&'a Platform>)> {
+        let leaves = self.entries.iter().filter(|it| it.kind == Kind::Leaf);
+        leaves
+            .filter(|it| it.child.is_image())
+            .map(|it| (it.child, it.outer))
+    }
+
+    /// What the index is about: images, and artifacts that are none.
+    pub fn contents(&self) -> impl Iterator<Item = &'a Child> {
         let leaves = self.entries.iter().filter(|it| it.kind == Kind::Leaf);
         leaves.map(|it| it.child).filter(|it| !it.is_attestation)
     }

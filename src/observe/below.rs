@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::reader::{Key, Reader};
-use crate::expectation::Expectation;
+use crate::expectation::{Depth, Expectation};
 use crate::observation::{MAX_INDEXES, MAX_LEVELS, Nested, Seen};
 use crate::oci::{Document, Repository};
 use crate::verdict::needs_below;
@@ -15,13 +15,14 @@ pub(super) fn indexes(
     expectations: &[&Expectation],
     tags: &[Seen<Arc<Document>>],
     documents: &[Option<Arc<Document>>],
-    deep: bool,
+    depths: &[Depth],
     reader: &mut Reader<'_>,
 ) -> Vec<Arc<Nested>> {
     let mut level: BTreeMap<Key, Arc<Document>> = BTreeMap::new();
     let mut is_needed = Vec::with_capacity(expectations.len());
-    for ((expectation, tag), document) in expectations.iter().zip(tags).zip(documents) {
-        let needs = needs_below(expectation, tag, document.as_deref(), deep);
+    let asked = expectations.iter().zip(tags).zip(documents).zip(depths);
+    for (((expectation, tag), document), depth) in asked {
+        let needs = needs_below(expectation, tag, document.as_deref(), *depth);
         is_needed.push(needs.expected || needs.shown);
         let roots = [
             document.as_ref().filter(|_| needs.expected),

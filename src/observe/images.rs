@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::read::ExpectedImage;
 use super::reader::{Key, Reader};
-use crate::expectation::{Expectation, Expected};
+use crate::expectation::{Depth, Expectation, Expected};
 use crate::observation::Seen;
 use crate::oci::{Child, Content, Digest, Document, Named, Platform};
 use crate::registry::Error;
@@ -19,22 +19,29 @@ const MAX_UNTOLD: usize = 50;
 pub(super) fn expected(
     expectations: &[&Expectation],
     tags: &[Seen<Arc<Document>>],
-    deep: bool,
+    depths: &[Depth],
     reader: &mut Reader<'_>,
 ) -> Vec<Option<Seen<Option<Arc<Document>>>>> {
-    let needed = |expectation: &Expectation, tag: &Seen<Arc<Document>>| match tag {
+    let needed = |expectation: &Expectation, tag: &Seen<Arc<Document>>, depth: Depth| match tag {
         _ if !expectation.conflicts.is_empty() || expectation.tag.is_none() => false,
         _ if expectation.image == Expected::Nothing => false,
         Seen::Here(document) => !expectation.accepts(document),
         Seen::Absent => true,
         // What is wrong whatever the tag shows is worth knowing, if anything can be wrong so.
         Seen::Unknown(_) => {
-            deep || !expectation.platforms.is_empty() || !expectation.attestations.is_empty()
+            depth >= Depth::Children
+                || !expectation.platforms.is_empty()
+                || !expectation.attestations.is_empty()
         }
     };
-    let open = expectations.iter().zip(tags);
-    let open = open
-        .filter(|(expectation, tag)| needed(expectation, tag) && !reader.memory.knows(expectation));
+    let needed: Vec<bool> = expectations
+        .iter()
+        .zip(tags)
+        .zip(depths)
+        .map(|((expectation, tag), depth)| needed(expectation, tag, *depth))
+        .collect();
+    let open = expectations.iter().zip(&needed);
+    let open = open.filter(|(expectation, needed)| **needed && !reader.memory.knows(expectation));
     let open: Vec<&Expectation> = open.map(|(expectation, _)| *expectation).collect();
     let key =
         |expectation: &Expectation, digest: &Digest| (expectation.home().clone(), digest.clone());
@@ -54,9 +61,9 @@ pub(super) fn expected(
     let ids = reader.look_for_blobs(ids);
     expectations
         .iter()
-        .zip(tags)
-        .map(|(expectation, tag)| match &expectation.image {
-            _ if !needed(expectation, tag) => None,
+        .zip(needed)
+        .map(|(expectation, needed)| match &expectation.image {
+            _ if !needed => None,
             Expected::Nothing => None,
             Expected::Manifest(digest) => Some(match reader.manifest(&key(expectation, digest)) {
                 Seen::Here(document) => Seen::Here(Some(document)),
@@ -128,8 +135,11 @@ fn platform_of(key: &Key, reader: &Reader<'_>) -> Seen<Option<Platform>> {
         return Seen::Unknown(Error::of_document(&key.1, reason));
     };
     match reader.config(&(key.0.clone(), config.clone())) {
-        Some(Ok(config)) => Seen::Here(config.platform.clone()),
-        Some(Err(error)) => Seen::Unknown(error.clone()),
+        Some(Seen::Here(config)) => Seen::Here(config.platform.clone()),
+        Some(Seen::Unknown(error)) => Seen::Unknown(error),
+        Some(Seen::Absent) => {
+            Seen::Unknown(Error::of_document(config, "the image's config is gone"))
+        }
         None => Seen::Here(None),
     }
 }
@@ -160,17 +170,29 @@ fn untold(image: &ExpectedImage<'_>) -> Vec<Named> {
 /// The children of the expected indexes that are not there, or could not be read.
 pub(super) fn children(
     images: &[ExpectedImage<'_>],
+    depths: &[Depth],
     reader: &mut Reader<'_>,
 ) -> Vec<Vec<(Child, Seen<()>)>> {
-    reader.look_for(images.iter().flat_map(|image| {
-        let digests = image.entries().into_iter();
+    let is_deep = |depth: Depth| depth >= Depth::Children;
+    let asked = images
+        .iter()
+        .zip(depths)
+        .filter(|(_, depth)| is_deep(**depth));
+    reader.look_for(asked.flat_map(|(image, _)| {
+        let digests = image
+            .entries()
+            .into_iter()
+            .filter(|child| !child.is_artifact);
         // What was read of the indexes below is in the observation already.
         let digests = digests
             .filter_map(|child| child.named.digest())
             .filter(|digest| !image.nested.contains_key(digest));
         digests.map(|digest| image.key(digest))
     }));
-    let lacking = |image: &ExpectedImage<'_>| {
+    let lacking = |(image, depth): (&ExpectedImage<'_>, &Depth)| {
+        if !is_deep(*depth) {
+            return Vec::new();
+        }
         let seen = |child: &Child| match &child.named {
             Named::Digest(digest) => reader.missed(&image.key(digest)).cloned(),
             Named::Unknown(unknown) => {
@@ -181,10 +203,10 @@ pub(super) fn children(
         let entries = entries.filter_map(|child| Some((child.clone(), seen(child)?)));
         let mut lacking: Vec<(Child, Seen<()>)> = entries.collect();
         // What decides comes first: an image before an attestation, gone before unknown.
-        lacking.sort_by_key(|(child, seen)| (child.is_attestation, *seen != Seen::Absent));
+        lacking.sort_by_key(|(child, seen)| (!child.is_image(), *seen != Seen::Absent));
         // One is enough to decide.
         lacking.truncate(MAX_MISSING);
         lacking
     };
-    images.iter().map(lacking).collect()
+    images.iter().zip(depths).map(lacking).collect()
 }

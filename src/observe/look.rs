@@ -7,47 +7,63 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::Looks;
 use super::attested::attestations;
 use super::below::indexes;
+use super::depths::{depths, manifests};
 use super::images::{children, expected, platforms};
 use super::memory::Memory;
 use super::read::{ExpectedImage, Wanted, resolve};
 use super::reader::Reader;
 use super::same::same;
-use crate::expectation::{Expectation, Expected};
+use crate::clock::Clock;
+use crate::expectation::{Depth, Expectation, Expected};
 use crate::observation::{Attested, Observation, Seen};
 use crate::oci::{Document, Repository, Tag};
 use crate::registry::{Registry, Target};
 use crate::verdict::{is_right, right_image};
 
-/// Looks at each expectation once.
+/// Looks at each expectation once, and says when the tags were read: what lies below them is read
+/// after that.
 pub(super) fn look(
     expectations: &[&Expectation],
-    deep: bool,
+    looks: Looks,
     memory: &mut Memory,
     registry: &dyn Registry,
-) -> Vec<Observation> {
+    clock: &dyn Clock,
+) -> (Vec<Observation>, Duration) {
     let tags = tags(expectations, memory, registry);
-    let mut reader = Reader::new(memory, registry);
+    let mut reader = Reader::new(memory, registry, looks);
     let reader = &mut reader;
-    let expected = expected(expectations, &tags, deep, reader);
+    let depths: Vec<Depth> = expectations
+        .iter()
+        .map(|expectation| match looks.below {
+            true => expectation.depth,
+            false => Depth::Tag,
+        })
+        .collect();
+    let expected = expected(expectations, &tags, &depths, reader);
+    let read_at = clock.now();
     let mut observations: Vec<Observation> = tags
         .into_iter()
         .zip(expected)
-        .map(|(tag, expected)| Observation {
+        .zip(&depths)
+        .map(|((tag, expected), depth)| Observation {
             tag,
             expected,
             same: None,
             nested: Arc::default(),
             platforms: Vec::new(),
             attestations: Attested::default(),
-            deep,
+            depth: *depth,
+            below: Arc::default(),
             children: Vec::new(),
         })
         .collect();
     let all = expectations.iter().copied().zip(&mut observations);
-    look_below(all.collect(), deep, reader);
+    look_below(all.collect(), reader);
     let mut right = Vec::new();
     let same = same(expectations, &observations, reader);
     for ((&expectation, observation), same) in expectations.iter().zip(&mut observations).zip(same)
@@ -58,24 +74,21 @@ pub(super) fn look(
         }
     }
     if !right.is_empty() {
-        look_below(right, deep, reader);
+        look_below(right, reader);
     }
-    observations
+    (observations, read_at)
 }
 
 /// Looks at what lies below the images that are expected, or that are right in their place.
-fn look_below(
-    mut looked: Vec<(&Expectation, &mut Observation)>,
-    deep: bool,
-    reader: &mut Reader<'_>,
-) {
+fn look_below(mut looked: Vec<(&Expectation, &mut Observation)>, reader: &mut Reader<'_>) {
     let expectations: Vec<&Expectation> = looked.iter().map(|(it, _)| *it).collect();
     let tags: Vec<Seen<Arc<Document>>> = looked.iter().map(|(_, it)| it.tag.clone()).collect();
+    let deep: Vec<Depth> = looked.iter().map(|(_, it)| it.depth).collect();
     let documents: Vec<Option<Arc<Document>>> = looked
         .iter()
         .map(|(expectation, observation)| right_image(expectation, observation).cloned())
         .collect();
-    let nested = indexes(&expectations, &tags, &documents, deep, reader);
+    let nested = indexes(&expectations, &tags, &documents, &deep, reader);
     let images: Vec<ExpectedImage<'_>> = expectations
         .iter()
         .zip(&documents)
@@ -86,23 +99,26 @@ fn look_below(
             nested,
         })
         .collect();
+    // A body proves more than a header, so what is read whole goes first.
+    manifests(&images, &deep, reader);
     let platforms = platforms(&images, reader);
     let attestations = attestations(&images, reader);
-    let children = match deep {
-        true => children(&images, reader),
-        false => vec![Vec::new(); looked.len()],
-    };
-    for (((((_, observation), nested), platforms), attestations), children) in looked
-        .iter_mut()
-        .zip(&nested)
+    let children = children(&images, &deep, reader);
+    let below = depths(&images, &deep, reader);
+    let seen = nested
+        .iter()
         .zip(platforms)
         .zip(attestations)
         .zip(children)
+        .zip(below);
+    for ((_, observation), ((((nested, platforms), attestations), children), below)) in
+        looked.iter_mut().zip(seen)
     {
         observation.nested = nested.clone();
         observation.platforms = platforms;
         observation.attestations = attestations;
         observation.children = children;
+        observation.below = below;
     }
 }
 

@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::depths::BelowKey;
+use super::layers::LayerState;
 use crate::expectation::{Expectation, Expected};
-use crate::observation::Seen;
+use crate::observation::{Below, Seen};
 use crate::oci::{Config, Digest, Document, Repository, Why};
 use crate::registry::{Answer, Cause, Class, Error, Method, Read, Registry, Server, Target};
 use crate::text::clean;
@@ -31,6 +33,14 @@ pub struct Memory {
     pub(super) configs: BTreeMap<(Repository, Digest), Config>,
     /// Children that are there.
     pub(super) present: BTreeSet<(Repository, Digest)>,
+    /// Layers that were read.
+    pub(super) layers: BTreeMap<(Repository, Digest), LayerState>,
+    /// How much memory the layers take.
+    pub(super) kept: usize,
+    /// How much was downloaded of layers, in bytes.
+    pub(super) downloaded: u64,
+    /// What lies below images, where nothing of it is open.
+    pub(super) below: BTreeMap<BelowKey, Arc<Below>>,
     /// How much the documents take.
     held: usize,
 }
@@ -81,7 +91,9 @@ impl Memory {
                 self.absent.insert(key);
                 Reading::Known(Seen::Absent)
             }
-            (Ok(Answer::Absent), Method::Head) if self.absent.contains(&key) => {
+            (Ok(Answer::Absent), Method::Head | Method::FirstByte)
+                if self.absent.contains(&key) =>
+            {
                 Reading::Known(Seen::Absent)
             }
             (Ok(Answer::Header(Some(digest))), _) => Reading::HeaderOnly(digest),
@@ -104,10 +116,11 @@ impl Memory {
         if let Target::Manifest(asked) = &read.target
             && !asked.is_of(&bytes)
         {
-            return Seen::Unknown(bad_answer(
-                read,
-                format!("the body is {}, not what was asked for", Digest::of(&bytes)),
-            ));
+            let reason = format!("the body is {}, not what was asked for", Digest::of(&bytes));
+            return Seen::Unknown(Error {
+                cause: Cause::OtherBytes,
+                ..bad_answer(read, reason)
+            });
         }
         let agrees = claimed
             .as_ref()
@@ -130,7 +143,9 @@ impl Memory {
         let document = match self.documents.get(&key) {
             Some(known) => known.clone(),
             None => {
-                self.held += document.bytes().len() + CHILD * document.children().len();
+                let layers = document.image().and_then(|image| image.layers.as_ref());
+                let listed = document.children().len() + layers.map_or(0, Vec::len);
+                self.held += document.bytes().len() + CHILD * listed;
                 Arc::new(document)
             }
         };
@@ -157,7 +172,7 @@ impl Memory {
     }
 }
 
-/// Reads a batch, and each HEAD that was refused once more as GET.
+/// Reads a batch, and each HEAD that was refused once more: of a blob, its first byte.
 pub(super) fn read_refused_again(
     reads: &[Read],
     registry: &dyn Registry,
@@ -173,7 +188,7 @@ pub(super) fn read_refused_again(
         .filter(is_refused)
         .map(|(read, place)| {
             let read = Read {
-                method: Method::Get,
+                method: Method::FirstByte,
                 ..read.clone()
             };
             (read, place)

@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Looks;
+use super::layers::LayerState;
 use super::memory::{Memory, bad_answer, read_refused_again};
 use super::present::present;
 use super::read::{Wanted, resolve};
 use crate::observation::Seen;
 use crate::oci::{Config, Digest, Document, Repository};
-use crate::registry::{Answer, Error, Method, Read, Registry, Target};
+use crate::registry::{Answer, Cause, Error, Method, Read, Registry, Target};
 
 /// What a digest names in a repository.
 pub(super) type Key = (Repository, Digest);
@@ -20,17 +22,22 @@ pub(super) struct Reader<'a> {
     pub(super) registry: &'a dyn Registry,
     /// The manifests that are not there, or could not be read.
     missed: BTreeMap<Key, Seen<()>>,
-    /// The configs that could not be read.
-    unread: BTreeMap<Key, Error>,
+    /// The configs that are not there, or could not be read.
+    unread: BTreeMap<Key, Seen<()>>,
+    /// The layers that are not there, or could not be read.
+    pub(super) layers: BTreeMap<Key, LayerState>,
+    pub(super) looks: Looks,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(memory: &'a mut Memory, registry: &'a dyn Registry) -> Self {
+    pub(super) fn new(memory: &'a mut Memory, registry: &'a dyn Registry, looks: Looks) -> Self {
         Self {
             memory,
             registry,
             missed: BTreeMap::new(),
             unread: BTreeMap::new(),
+            layers: BTreeMap::new(),
+            looks,
         }
     }
 
@@ -55,6 +62,11 @@ impl<'a> Reader<'a> {
                 Seen::Unknown(error) => _ = self.missed.insert(key, Seen::Unknown(error)),
             }
         }
+    }
+
+    /// Whether a manifest was read or missed already.
+    pub(super) fn knows(&self, key: &Key) -> bool {
+        self.memory.documents.contains_key(key) || self.missed.contains_key(key)
     }
 
     /// A manifest that was read.
@@ -105,23 +117,31 @@ impl<'a> Reader<'a> {
         }
         let answers = reads.iter().zip(self.registry.read(&reads));
         for (key, (read, answer)) in open.into_iter().zip(answers) {
-            let error = match answer {
+            let seen = match answer {
                 Ok(Answer::Body { bytes, .. }) if key.1.is_of(&bytes) => {
                     self.memory.configs.insert(key, Config::read(&bytes));
                     continue;
                 }
-                Ok(Answer::Absent) => bad_answer(read, "the image's config is gone".to_owned()),
-                Ok(_) => bad_answer(read, "the body is not what was asked for".to_owned()),
-                Err(error) => error,
+                Ok(Answer::Absent) => Seen::Absent,
+                Ok(_) => Seen::Unknown(Error {
+                    cause: Cause::OtherBytes,
+                    ..bad_answer(read, "the body is not what was asked for".to_owned())
+                }),
+                Err(error) => Seen::Unknown(error),
             };
-            self.unread.insert(key, error);
+            self.unread.insert(key, seen);
         }
     }
 
     /// A config that was read; `None` if it was not asked for.
-    pub(super) fn config(&self, key: &Key) -> Option<Result<&Config, &Error>> {
-        let known = self.memory.configs.get(key).map(Ok);
-        known.or_else(|| self.unread.get(key).map(Err))
+    pub(super) fn config(&self, key: &Key) -> Option<Seen<&Config>> {
+        if let Some(config) = self.memory.configs.get(key) {
+            return Some(Seen::Here(config));
+        }
+        Some(match self.unread.get(key)? {
+            Seen::Unknown(error) => Seen::Unknown(error.clone()),
+            Seen::Absent | Seen::Here(()) => Seen::Absent,
+        })
     }
 
     /// Whether these blobs are there: a HEAD is an answer, as nothing of them is taken for true.

@@ -71,7 +71,7 @@ fn known(expectation: &Expectation, comparison: &Comparison<'_>, reader: &Reader
     }
     for digest in comparison.configs(&known) {
         let key = (expectation.repository.clone(), digest);
-        if let Some(Ok(config)) = reader.config(&key) {
+        if let Some(Seen::Here(config)) = reader.config(&key) {
             known.configs.insert(key.1, config.clone());
         }
     }

@@ -34,6 +34,15 @@ impl Digest {
         }
     }
 
+    /// Hashes a stream by this digest's own algorithm.
+    #[must_use]
+    pub fn hasher(&self) -> Hasher {
+        match self.text.starts_with("sha512:") {
+            true => Hasher::Sha512(Sha512::new()),
+            false => Hasher::Sha256(Sha256::new()),
+        }
+    }
+
     /// `sha256:…`, whole.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -51,6 +60,35 @@ impl Digest {
     pub fn short(&self) -> String {
         let (algorithm, encoded) = self.text.split_once(':').unwrap_or(("", ""));
         format!("{algorithm}:{}", encoded.get(..12).unwrap_or(encoded))
+    }
+}
+
+/// The digest of a stream, while it is read.
+#[derive(Clone, Debug)]
+pub enum Hasher {
+    /// By sha256.
+    Sha256(Sha256),
+    /// By sha512.
+    Sha512(Sha512),
+}
+
+impl Hasher {
+    /// Adds the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Sha512(hasher) => hasher.update(bytes),
+        }
+    }
+
+    /// The digest of all bytes that were added.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        let text = match self {
+            Self::Sha256(hasher) => format!("sha256:{}", hex(&hasher.finalize())),
+            Self::Sha512(hasher) => format!("sha512:{}", hex(&hasher.finalize())),
+        };
+        Digest { text }
     }
 }
 

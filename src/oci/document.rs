@@ -13,7 +13,13 @@ use super::digest::Digest;
 use super::media_type::MediaType;
 use super::platform::Platform;
 
-pub use content::{Child, Content, Index, Manifest};
+/// The media types of an image's config.
+const CONFIGS: [&str; 2] = [
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+];
+
+pub use content::{Child, Content, Index, Layer, Manifest};
 pub use why::Why;
 
 /// A manifest or an image index that was read: never without its exact bytes.
@@ -132,9 +138,23 @@ impl Document {
         }
     }
 
-    /// The entries that are images: all but attestation manifests.
+    /// The entries that are images, or indexes of them: neither attestations nor other artifacts.
     pub fn images(&self) -> impl Iterator<Item = &Child> {
+        self.children().iter().filter(|child| child.is_image())
+    }
+
+    /// The entries that an index is about: all but attestation manifests.
+    pub fn contents(&self) -> impl Iterator<Item = &Child> {
         self.children().iter().filter(|child| !child.is_attestation)
+    }
+
+    /// Whether this is the manifest of an image, by its config's type: no artifact, and no attestation.
+    #[must_use]
+    pub fn is_image(&self) -> bool {
+        let image = self.image();
+        let config = image.and_then(|image| image.config_type.as_ref());
+        config.is_some_and(|it| CONFIGS.contains(&it.as_str()))
+            && image.is_some_and(|image| image.artifact_type.is_none())
     }
 
     /// The digest of the config blob, if this is a manifest.
@@ -181,10 +201,10 @@ impl Document {
         body::platform_of_config(config)
     }
 
-    /// How many unpacked layers a config blob has the digests of. None, if it is not what the spec says
-    /// of an image's config (image-spec, `config.md`, `rootfs`).
+    /// The digests of the unpacked layers in a config blob, as they stand there. None, if it is not what
+    /// the spec says of an image's config (image-spec, `config.md`, `rootfs`).
     #[must_use]
-    pub fn layers_of_config(config: &[u8]) -> usize {
+    pub fn layers_of_config(config: &[u8]) -> Vec<String> {
         body::layers_of_config(config)
     }
 }

@@ -8,6 +8,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::arguments::Arguments;
 use super::digest::Digest;
 use super::document::{Child, Document};
 use super::json::is_bounded;
@@ -16,11 +20,16 @@ use super::platform::Platform;
 /// The most images of an index that are compared.
 const MAX_IMAGES: usize = 100;
 
-/// The media types of an image's config.
-const CONFIGS: [&str; 2] = [
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.docker.container.image.v1+json",
+/// The labels that say which source an image was built of (image-spec, `annotations.md`).
+pub const LABELS: [&str; 4] = [
+    "org.opencontainers.image.revision",
+    "org.opencontainers.image.version",
+    "org.opencontainers.image.title",
+    "org.opencontainers.image.source",
 ];
+
+/// The most that is kept of a label, in characters.
+const MAX_LABEL: usize = 200;
 
 /// What the config of an image says, as far as it could be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +38,12 @@ pub struct Config {
     pub platform: Option<Platform>,
     /// How many unpacked layers it has the digests of.
     pub layers: usize,
+    /// Those digests, the lowest first; empty where one cannot be checked.
+    pub diff_ids: Vec<Digest>,
+    /// What the image starts.
+    pub arguments: Arguments,
+    /// What the image says of its source, in the order of [`LABELS`].
+    pub labels: [Option<String>; LABELS.len()],
 }
 
 /// How the images of two documents are the same, by their configs.
@@ -100,23 +115,47 @@ impl Config {
             return Self::default();
         }
         let layers = Document::layers_of_config(bytes);
+        let diff_ids: Result<Vec<Digest>, _> = layers.iter().map(|it| it.parse()).collect();
         Self {
             platform: Document::platform_of_config(bytes),
-            layers,
+            layers: layers.len(),
+            diff_ids: diff_ids.unwrap_or_default(),
+            arguments: Arguments::of_config(bytes),
+            labels: labels(bytes),
         }
     }
+}
+
+/// What a config says of its labels.
+#[derive(Deserialize)]
+struct Labelled {
+    config: Option<Labels>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Labels {
+    labels: Option<BTreeMap<String, Value>>,
+}
+
+fn labels(config: &[u8]) -> [Option<String>; LABELS.len()] {
+    let config: Option<Labelled> = serde_json::from_slice(config).ok();
+    let labels = config.and_then(|it| it.config?.labels).unwrap_or_default();
+    LABELS.map(|key| {
+        let value = labels.get(key)?.as_str()?;
+        (!value.is_empty()).then(|| value.chars().take(MAX_LABEL).collect())
+    })
 }
 
 /// The digest of a manifest's config, if it can be an image's: of an image's media type, with layers,
 /// and not the empty one that artifacts share.
 fn config_of(document: &Document) -> Option<&Digest> {
     let image = document.image()?;
-    let is_config = image
-        .config_type
+    let has_layers = image
+        .layers
         .as_ref()
-        .is_some_and(|media_type| CONFIGS.contains(&media_type.as_str()));
-    let has_layers = image.layers.is_some_and(|layers| layers > 0);
-    let is_image = is_config && has_layers && image.artifact_type.is_none();
+        .is_some_and(|layers| !layers.is_empty());
+    let is_image = document.is_image() && has_layers;
     (is_image && !image.config.is_of(b"{}")).then_some(&image.config)
 }
 
@@ -130,11 +169,11 @@ fn entries(document: &Document) -> Vec<Compared<'_>> {
             is_zstd: false,
         }];
     }
-    if document.images().count() > MAX_IMAGES {
+    if document.contents().count() > MAX_IMAGES {
         return Vec::new();
     }
     // One that cannot be asked for is one that cannot be compared.
-    let all: Option<Vec<Compared<'_>>> = document.images().map(Compared::of).collect();
+    let all: Option<Vec<Compared<'_>>> = document.contents().map(Compared::of).collect();
     all.unwrap_or_default()
 }
 
@@ -290,7 +329,8 @@ impl<'a> Comparison<'a> {
             let digest = config_of(manifest)?;
             let config = known.configs.get(digest)?;
             let own = config.platform.as_ref().filter(|it| !it.is_unknown())?;
-            let fits = manifest.image()?.layers == Some(config.layers);
+            let layers = manifest.image()?.layers.as_ref();
+            let fits = layers.is_some_and(|layers| layers.len() == config.layers);
             fits.then_some(Identity {
                 config: digest,
                 platform: entry.platform.unwrap_or(own),

@@ -3,6 +3,7 @@
 //! Pure: nothing here reads a file, a socket, a clock or the environment.
 
 mod address;
+mod arguments;
 mod attestation;
 mod digest;
 mod document;
@@ -15,10 +16,11 @@ mod platform;
 mod reference;
 
 pub(crate) use address::{host_and_path, registry};
+pub use arguments::Arguments;
 pub use attestation::Attestation;
-pub use digest::{Digest, ParseDigestError};
-pub use document::{Child, Content, Document, Index, Manifest, Why};
-pub use identity::{Comparison, Config, Known, Same, With};
+pub use digest::{Digest, Hasher, ParseDigestError};
+pub use document::{Child, Content, Document, Index, Layer, Manifest, Why};
+pub use identity::{Comparison, Config, Known, LABELS, Same, With};
 pub(crate) use json::{MAX_VALUES, is_bounded};
 pub use media_type::{ACCEPT, MediaType, OtherType};
 pub use named::{Named, UnknownDigest};

@@ -141,6 +141,42 @@ impl Platform {
             && (self.machine.is_none() || self.machine == other.machine)
     }
 
+    /// The operating system, in Go's words.
+    #[must_use]
+    pub fn system(&self) -> Option<&str> {
+        self.os_name()
+    }
+
+    /// The architecture, in Go's words.
+    #[must_use]
+    pub fn architecture(&self) -> Option<&str> {
+        self.machine.as_ref().map(|it| it.architecture.as_str())
+    }
+
+    /// Whether an image that says it is for `own` is not one for this: another system or architecture,
+    /// another build of Windows, or a variant that not every machine of this one's can run.
+    #[must_use]
+    pub fn contradicts(&self, own: &Self) -> bool {
+        let builds = || Some((self.windows_build()?, own.windows_build()?));
+        let levels = || {
+            Some((
+                self.machine.as_ref()?.level()?,
+                own.machine.as_ref()?.level()?,
+            ))
+        };
+        self.os_name() != own.os_name()
+            || self.architecture() != own.architecture()
+            || builds().is_some_and(|(listed, own)| listed != own)
+            || levels().is_some_and(|(listed, own)| own > listed)
+    }
+
+    /// The build of Windows: images run on the one that they were made for (Microsoft, "Windows
+    /// container version compatibility").
+    fn windows_build(&self) -> Option<&str> {
+        let os = self.os.as_ref().filter(|os| os.name == "windows")?;
+        os.version.as_deref()?.split('.').nth(2)
+    }
+
     fn os_name(&self) -> Option<&str> {
         self.os.as_ref().map(|os| os.name.as_str())
     }
@@ -208,6 +244,25 @@ impl Machine {
             architecture: architecture.to_owned(),
             variant: (!variant.is_empty()).then(|| variant.to_owned()),
         })
+    }
+}
+
+impl Machine {
+    /// How far the variant goes, where a machine of one level runs all that is below it. Of other
+    /// architectures nothing is known.
+    fn level(&self) -> Option<(u32, u32)> {
+        let lowest = match self.architecture.as_str() {
+            "amd64" => "v1",
+            "arm" => "v7",
+            "arm64" => "v8",
+            _ => return None,
+        };
+        let variant = self.variant.as_deref().unwrap_or(lowest);
+        let (major, minor) = variant
+            .strip_prefix('v')?
+            .split_once('.')
+            .unwrap_or((variant.strip_prefix('v')?, "0"));
+        Some((major.parse().ok()?, minor.parse().ok()?))
     }
 }
 

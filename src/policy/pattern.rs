@@ -1,10 +1,10 @@
 //! The patterns of a policy: which repositories, and maybe which of their tags, a rule is for.
 
 use std::fmt;
-use std::iter::once;
 use std::str::FromStr;
 
 use crate::oci::{Host, Repository, Tag};
+use crate::text::matches;
 
 /// The longest pattern; no reference is longer.
 const MAX: usize = 512;
@@ -172,36 +172,6 @@ impl FromStr for TagPattern {
 fn is_tag_pattern(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || "*._-".contains(c);
     !text.is_empty() && text.len() <= 128 && text.chars().all(fits)
-}
-
-/// Whether the whole text is what the pattern says.
-fn matches(pattern: &str, text: &str) -> bool {
-    // For each length of the text's beginning, whether the pattern so far matches just that.
-    let mut row: Vec<bool> = once(true).chain(text.bytes().map(|_| false)).collect();
-    let mut rest = pattern;
-    while let Some(first) = rest.bytes().next() {
-        let after_stars = rest.trim_start_matches('*');
-        let stars = rest.len() - after_stars.len();
-        row = if stars == 0 {
-            let taken = row.iter().zip(text.bytes());
-            let next = once(false).chain(taken.map(|(so_far, byte)| *so_far && byte == first));
-            next.collect()
-        } else {
-            let mut so_far_or_inside = false;
-            let bytes = once(None).chain(text.bytes().map(Some));
-            let taken = row.iter().zip(bytes).map(|(so_far, byte)| {
-                let may_go_on = stars > 1 || byte != Some(b'/');
-                so_far_or_inside = *so_far || (so_far_or_inside && may_go_on);
-                so_far_or_inside
-            });
-            taken.collect()
-        };
-        rest = match stars {
-            0 => rest.get(1..).unwrap_or_default(),
-            _ => after_stars,
-        };
-    }
-    row.last() == Some(&true)
 }
 
 #[cfg(test)]

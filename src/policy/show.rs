@@ -25,7 +25,7 @@ impl Policy {
         for rule in rules {
             out.push_str(&format!("  {}\n", rule.pattern));
             for (key, value) in rule_lines(rule) {
-                out.push_str(&format!("    {key:14}{value}\n"));
+                out.push_str(&format!("    {key:18}{value}\n"));
             }
         }
         if !self.registries.is_empty() {
@@ -34,7 +34,7 @@ impl Policy {
         for (host, settings) in &self.registries {
             out.push_str(&format!("  {host}\n"));
             for (key, value) in registry_lines(settings) {
-                out.push_str(&format!("    {key:14}{value}\n"));
+                out.push_str(&format!("    {key:18}{value}\n"));
             }
         }
         out
@@ -48,12 +48,24 @@ fn rule_lines(rule: &ImageRule) -> Vec<(&'static str, String)> {
         attestations,
         immutable,
         on_other,
+        depth,
+        on_wrong_platform,
+        ignored,
     } = rule;
+    let ignored = ignored
+        .as_deref()
+        .map(|paths| format!("ignore {}", list(paths)));
     [
         ("platforms", platforms.as_deref().map(list)),
         ("attestations", attestations.as_deref().map(list)),
         ("immutable", immutable.as_deref().map(list)),
         ("on-other", on_other.map(|it| it.as_str().to_owned())),
+        ("depth", depth.map(|it| it.to_string())),
+        (
+            "on-wrong-platform",
+            on_wrong_platform.map(|it| it.as_str().to_owned()),
+        ),
+        ("programs", ignored),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key, value?)))

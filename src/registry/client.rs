@@ -1,6 +1,8 @@
 //! The registry port over HTTP: what to send for a read or a write, and what its answer means.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
@@ -11,12 +13,12 @@ use super::auth::exchange::Exchange;
 use super::login::Logins;
 use super::sync::lock;
 use super::wire::endpoint::RepositoryRequest;
-use super::wire::http::{Http, HttpMethod, HttpRequest, Response};
+use super::wire::http::{Http, HttpMethod, HttpRequest, Receive, Response};
 use super::wire::proxy::Proxies;
 use super::wire::redact::Redactor;
 use super::wire::refusal::Refusal;
 use super::wire::retrying::Sender;
-use super::{Answer, Cause, Class, Error, MAX_BODY, Method, Read, Registry, Target, Write};
+use super::{Answer, Cause, Class, Error, MAX_BODY, Method, Read, Registry, Stream, Target, Write};
 use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::oci::{ACCEPT, Digest, Host, Repository};
@@ -58,6 +60,8 @@ pub struct Client<'a> {
     exchange: Exchange<'a>,
     concurrency: usize,
     warnings: Mutex<Vec<(Host, String)>>,
+    /// How many pulls there may have been at the end.
+    quota: Mutex<Option<u64>>,
 }
 
 impl<'a> Client<'a> {
@@ -96,6 +100,7 @@ impl<'a> Client<'a> {
             exchange: Exchange::new(sender, logins, clock, settings.plain_http, settings.write),
             concurrency: settings.concurrency,
             warnings: Mutex::default(),
+            quota: Mutex::default(),
         })
     }
 
@@ -145,23 +150,37 @@ impl<'a> Client<'a> {
         let request = RepositoryRequest {
             method: match read.method {
                 Method::Head => HttpMethod::Head,
-                Method::Get => HttpMethod::Get,
+                Method::Get | Method::FirstByte => HttpMethod::Get,
             },
             path,
             accept: is_manifest.then_some(ACCEPT),
-            content_type: None,
-            body: b"",
+            receive: match read.method {
+                Method::FirstByte => Receive::FirstByte,
+                Method::Head | Method::Get => Receive::Whole,
+            },
             is_pull: is_manifest && read.method == Method::Get,
-            until: None,
+            ..RepositoryRequest::default()
         };
         let host = read.repository.host();
         let response = self.exchange.send(&read.repository, &request)?;
         self.note_warnings(host, &response);
+        self.note_quota(host, &response);
         answer(
             read.method,
             &self.exchange.outgoing(host, &request),
             response,
         )
+    }
+
+    /// Remembers how many pulls a host says are left, the first time it does. That is honored for Docker
+    /// Hub only: any proxy on the way could make a proof shallower by it.
+    fn note_quota(&self, host: &Host, response: &Response) {
+        let said = response.header("ratelimit-remaining").split(';').next();
+        let left = said.and_then(|it| it.trim().parse::<u64>().ok());
+        if let Some(left) = left.filter(|_| host.is_docker_hub()) {
+            let pulls = self.requests().pulls;
+            lock(&self.quota).get_or_insert(pulls.saturating_add(left / 2));
+        }
     }
 
     fn note_warnings(&self, host: &Host, response: &Response) {
@@ -240,11 +259,10 @@ impl Registry for Client<'_> {
         let request = RepositoryRequest {
             method: HttpMethod::Put,
             path: format!("{}/manifests/{}", write.repository.path(), write.under),
-            accept: None,
             content_type: Some(write.media_type.as_str()),
             body: &write.bytes,
-            is_pull: false,
             until: Some(write.until),
+            ..RepositoryRequest::default()
         };
         let host = write.repository.host();
         if write.bytes.len() > MAX_BODY {
@@ -267,6 +285,34 @@ impl Registry for Client<'_> {
                 Err(error)
             }
         }
+    }
+
+    fn stream(
+        &self,
+        blob: &Stream,
+        take: &mut dyn FnMut(&mut dyn io::Read),
+    ) -> Result<bool, Error> {
+        let take = RefCell::new(take);
+        let take = |body: &mut dyn io::Read| (take.borrow_mut())(body);
+        let request = RepositoryRequest {
+            path: format!("{}/blobs/{}", blob.repository.path(), blob.digest),
+            receive: Receive::Stream(&take),
+            until: blob.until,
+            ..RepositoryRequest::default()
+        };
+        let host = blob.repository.host();
+        let response = self.exchange.send(&blob.repository, &request)?;
+        self.note_warnings(host, &response);
+        let outgoing = self.exchange.outgoing(host, &request);
+        match answer(Method::FirstByte, &outgoing, response)? {
+            Answer::Absent => Ok(false),
+            Answer::Header(_) | Answer::Body { .. } => Ok(true),
+        }
+    }
+
+    fn pulls_to_spend(&self, host: &Host) -> Option<u64> {
+        let quota = (*lock(&self.quota)).filter(|_| host.is_docker_hub())?;
+        Some(quota.saturating_sub(self.requests().pulls))
     }
 
     fn wait_for(&self, host: &Host, error: &Error, at_most: Duration) {
@@ -325,9 +371,10 @@ fn answer(method: Method, outgoing: &HttpRequest<'_>, response: Response) -> Res
             "answered with a compressed body, which was not asked for",
         )),
         (200, Method::Head) => Ok(Answer::Header(claimed(&response))),
+        (200 | 206, Method::FirstByte) => Ok(Answer::Header(None)),
         (200, Method::Get) => whole(outgoing, response),
         (404, Method::Head) => Ok(Answer::Absent),
-        (404, Method::Get) => match response.refusal() {
+        (404, Method::Get | Method::FirstByte) => match response.refusal() {
             refusal if is_of_another_type(&refusal) => {
                 Err(outgoing.error(Class::BadAnswer, refusal.reason()))
             }

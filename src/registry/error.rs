@@ -59,6 +59,12 @@ pub enum Cause {
     NeedsHelper,
     /// The answers to one batch of reads are too large together.
     Together,
+    /// What came is not what its digest names.
+    OtherBytes,
+    /// What a run may download is used up.
+    DownloadLimit,
+    /// It takes more than the default depth reads.
+    DefaultDepth,
     /// The proxy that this variable names is in the way.
     Proxy {
         /// The variable's name.
@@ -112,6 +118,8 @@ pub enum Class {
     Shape,
     /// The answers do not come to rest: each look shows something else.
     Unstable,
+    /// It was not asked for, as that would take more than may be read.
+    NotRead,
     /// A redirect or a token server that credentials or requests must not follow.
     Unsafe,
     /// The time for the whole run is over.
@@ -150,7 +158,7 @@ impl Class {
             Self::RateLimited => (true, false, true, false, false),
             Self::BadAnswer => (true, false, false, false, true),
             Self::UnknownHost | Self::Tls | Self::Proxy => (false, false, true, false, false),
-            Self::Shape | Self::Unstable => (false, false, false, false, true),
+            Self::Shape | Self::Unstable | Self::NotRead => (false, false, false, false, true),
             Self::Unsafe | Self::Deadline => (false, false, false, false, false),
         };
         Properties {

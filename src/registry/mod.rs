@@ -11,6 +11,7 @@ mod wire;
 pub(crate) mod tests;
 
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use crate::oci::{Digest, Host, MediaType, Repository, Tag};
@@ -31,6 +32,22 @@ pub trait Registry {
     /// When the registry refused, or is not known to have taken it.
     fn put(&self, write: &Write) -> Result<(), Error>;
 
+    /// Hands a blob to `take` as a stream, from its beginning each time: the connection may be cut, and
+    /// it is asked for again. `Ok(false)` means that there is no such blob; `take` was not called then.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be read to where `take` stopped.
+    fn stream(&self, blob: &Stream, take: &mut dyn FnMut(&mut dyn io::Read))
+    -> Result<bool, Error>;
+
+    /// How many GETs of manifests may still be sent to a host that counts them and says how many are
+    /// left: half of those are for others. `None` where nothing is known of a limit.
+    fn pulls_to_spend(&self, host: &Host) -> Option<u64> {
+        let _ = host;
+        None
+    }
+
     /// The engine is going to wait for a host that is down, so long at most, because of this error.
     /// A port that fails requests to it at once asks it again then, with one request at a time.
     fn wait_for(&self, host: &Host, error: &Error, at_most: Duration) {
@@ -49,6 +66,17 @@ pub struct Read {
     pub method: Method,
 }
 
+/// A blob to read as a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// The repository to read from.
+    pub repository: Repository,
+    /// The blob.
+    pub digest: Digest,
+    /// When it must have been read, on the clock; `None`: as soon as any other answer.
+    pub until: Option<Duration>,
+}
+
 /// What a read is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
@@ -56,7 +84,7 @@ pub enum Target {
     Tag(Tag),
     /// The manifest of this digest.
     Manifest(Digest),
-    /// The blob of this digest: an image's config.
+    /// The blob of this digest: an image's config or a layer.
     Blob(Digest),
 }
 
@@ -65,6 +93,8 @@ pub enum Target {
 pub enum Method {
     /// Headers only: cheap, but a header alone proves nothing.
     Head,
+    /// The first byte, which is as good as [`Method::Head`] where storage refuses that.
+    FirstByte,
     /// The whole body. Docker Hub counts it as a pull if it is a manifest.
     Get,
 }
@@ -74,7 +104,7 @@ pub enum Method {
 pub enum Answer {
     /// There is no such manifest, tag, blob or repository (404).
     Absent,
-    /// It is there (HEAD), with this `Docker-Content-Digest`, if a valid one was sent.
+    /// It is there (HEAD or the first byte), with this `Docker-Content-Digest`, if a valid one was sent.
     Header(Option<Digest>),
     /// It is there (GET).
     Body {

@@ -3,11 +3,12 @@
 mod help;
 mod registry;
 
-use crate::expectation::{Expectation, Expected, Output};
+use crate::expectation::{Expectation, Expected, OnWrongPlatform, Output};
 use crate::finding::Finding;
-use crate::observation::Observation;
+use crate::observation::{Gone, ImageSeen, Observation, Part, WrongBy, WrongImage};
 use crate::oci::{Child, Same};
 use crate::outcome::{Aftermath, Outcome};
+use crate::programs::Program;
 use crate::verdict::{Missing, Relation, Verdict};
 
 use super::words::MAX_LISTED;
@@ -24,6 +25,16 @@ pub(super) fn message(finding: &Finding) -> String {
         aftermath,
     } = finding;
     let decided = decided(expectation, observation, verdict, outcome.is_some());
+    let also_wrong = observation.below.images.iter().find_map(ImageSeen::wrong);
+    let also_wrong = also_wrong.filter(|_| !matches!(verdict, Verdict::WrongPlatform(_)));
+    let tolerated = also_wrong.filter(|_| expectation.on_wrong_platform == OnWrongPlatform::Warn);
+    let decided = match tolerated {
+        Some(wrong) => format!(
+            "{decided}; and {}, which is only warned of",
+            wrong_image(&wrong)
+        ),
+        None => decided,
+    };
     let Some(outcome) = outcome else {
         return decided;
     };
@@ -143,14 +154,15 @@ fn decided(
             format!("the image that {tag} should be lacks {}", lacks(missing))
         }
         Verdict::Broken(missing) => {
-            let gone: Vec<String> = missing
-                .iter()
-                .map(|child| format!("{} (`{}`)", called(child), child.named.short()))
-                .collect();
+            let gone: Vec<String> = missing.iter().map(gone_part).collect();
             format!(
                 "the repository lacks what the index lists: {}",
                 listed(&gone, " and ")
             )
+        }
+        Verdict::WrongPlatform(wrong) => {
+            let each: Vec<String> = wrong.iter().map(wrong_image).collect();
+            format!("in the image that {tag} should be, {}", listed(&each, "; "))
         }
         Verdict::NeverPushed if expectation.image == Expected::Nothing => format!(
             "{} left no metadata of an image, so nothing says what {tag} should be",
@@ -211,6 +223,38 @@ fn right(expectation: &Expectation, observation: &Observation, tag: &str) -> Str
         (Some(_), None) => format!(
             "{tag} is what another output of the build made: the manifest in an index with its attestations"
         ),
+    }
+}
+
+/// `the linux/arm64 manifest (`sha256:…`)`, or a part of it.
+fn gone_part(gone: &Gone) -> String {
+    let image = gone
+        .child
+        .as_ref()
+        .map_or_else(|| "the image".to_owned(), called);
+    match (&gone.part, &gone.child) {
+        (Some((Part::Config, digest)), _) => {
+            format!("the config of {image} (`{}`)", digest.short())
+        }
+        (Some((Part::Layer, digest)), _) => format!("a layer of {image} (`{}`)", digest.short()),
+        (None, Some(child)) => format!("{image} (`{}`)", child.named.short()),
+        (None, None) => image,
+    }
+}
+
+/// `the entry for linux/arm64 starts `/app`, a program for linux/amd64`.
+fn wrong_image(wrong: &WrongImage) -> String {
+    let WrongImage { digest, listed, is } = wrong;
+    let entry = format!("the entry for {listed} (`{}`)", digest.short());
+    match is {
+        WrongBy::Outer(outer) => format!("{entry} is in an index that is listed for {outer}"),
+        WrongBy::Config(own) => format!("{entry} is an image for {own}, by its config"),
+        WrongBy::Program(Program { path, machine }) => {
+            format!("{entry} starts `{path}`, which is a program for {machine}")
+        }
+        WrongBy::All(Program { path, machine }) => {
+            format!("{entry} has programs for other platforms only, such as `{path}` for {machine}")
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Composing: from what was judged and done to the report.
 
-use crate::expectation::{Expectation, Expected, OnOther};
+use crate::expectation::{Expectation, Expected, OnOther, OnWrongPlatform};
 use crate::finding::Finding;
 use crate::note::Note;
 use crate::observation::{Observation, Seen, Tree};
@@ -27,6 +27,7 @@ impl Report {
         followup_flags: &str,
     ) -> Self {
         notes.extend(remarks(findings));
+        notes.extend(super::images::notes(findings));
         let tags: Vec<Entry> = findings
             .iter()
             .map(|finding| entry(finding, tolerate, followup_flags))
@@ -53,6 +54,7 @@ impl Report {
             problem: None,
             notes,
             tags,
+            images: super::images::images(findings),
             requests: 0,
             pulls: 0,
         }
@@ -73,6 +75,7 @@ impl Report {
             problem: Some(problem),
             notes: Vec::new(),
             tags: Vec::new(),
+            images: Vec::new(),
             requests: 0,
             pulls: 0,
         }
@@ -94,6 +97,9 @@ fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {
     let tolerated = outcome.is_none()
         && match verdict.code().tolerated_by() {
             Some(Setting::OnOther) => expectation.on_other == OnOther::Warn,
+            Some(Setting::OnWrongPlatform) => {
+                expectation.on_wrong_platform == OnWrongPlatform::Warn
+            }
             Some(Setting::OnUnproven) => tolerate.unproven,
             Some(Setting::OnUnpushed) => tolerate.unpushed,
             None => false,
@@ -115,6 +121,13 @@ fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {
             ..found(document, observation, verdict)
         }),
         proof,
+        depth: proof.map(|_| observation.reached()),
+        images: observation
+            .below
+            .images
+            .iter()
+            .map(|it| it.digest.clone())
+            .collect(),
         outcome: code,
         before: before.cloned(),
         message: advice::message(finding),

@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Entry, ExpectedImage, Found, Report};
+use super::{Entry, ExpectedImage, Found, ImageLooked, Report};
+use crate::expectation::Depth;
 use crate::note::Note;
 use crate::oci::{Digest, Platform};
 use crate::outcome::Left;
 use crate::problem::Problem;
+use crate::programs::Program;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -39,6 +41,7 @@ struct V1 {
     problem: Option<ProblemV1>,
     notes: Vec<NoteV1>,
     tags: Vec<TagV1>,
+    images: Vec<ImageV1>,
     requests: u64,
     pulls: u64,
 }
@@ -65,6 +68,8 @@ struct TagV1 {
     expected: ExpectedV1,
     found: Option<FoundV1>,
     proof: Option<&'static str>,
+    depth: Option<&'static str>,
+    images: Vec<String>,
     outcome: Option<&'static str>,
     before: Option<String>,
     message: String,
@@ -74,6 +79,25 @@ struct TagV1 {
     restored: Vec<LeftV1>,
     lost: Vec<LostV1>,
     rules: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct ImageV1 {
+    repository: String,
+    digest: String,
+    platform: Option<String>,
+    config_platform: Option<String>,
+    program: Option<ProgramV1>,
+    wrong: bool,
+    depth: &'static str,
+    layers_not_read: usize,
+    bytes_not_read: u64,
+}
+
+#[derive(Serialize)]
+struct ProgramV1 {
+    path: String,
+    platform: String,
 }
 
 #[derive(Serialize)]
@@ -123,6 +147,7 @@ impl From<&Report> for V1 {
             problem,
             notes,
             tags,
+            images,
             requests,
             pulls,
         } = report;
@@ -135,6 +160,7 @@ impl From<&Report> for V1 {
             problem: problem.as_ref().map(ProblemV1::from),
             notes: notes.iter().map(NoteV1::from).collect(),
             tags: tags.iter().map(TagV1::from).collect(),
+            images: images.iter().map(ImageV1::from).collect(),
             requests: *requests,
             pulls: *pulls,
         }
@@ -180,6 +206,8 @@ impl From<&Entry> for TagV1 {
             expected,
             found,
             proof,
+            depth,
+            images,
             outcome,
             before,
             message,
@@ -198,6 +226,8 @@ impl From<&Entry> for TagV1 {
             expected: ExpectedV1::from(expected),
             found: found.as_ref().map(FoundV1::from),
             proof: proof.map(super::Proof::as_str),
+            depth: depth.map(Depth::as_str),
+            images: images.iter().map(Digest::to_string).collect(),
             outcome: outcome.map(crate::outcome::Code::as_str),
             before: before.as_ref().map(Digest::to_string),
             message: message.clone(),
@@ -207,6 +237,43 @@ impl From<&Entry> for TagV1 {
             restored: restored.iter().map(LeftV1::from).collect(),
             lost: lost.iter().map(LostV1::from).collect(),
             rules: rules.clone(),
+        }
+    }
+}
+
+impl From<&ImageLooked> for ImageV1 {
+    fn from(image: &ImageLooked) -> Self {
+        let ImageLooked {
+            repository,
+            digest,
+            platform,
+            config,
+            program,
+            is_wrong,
+            depth,
+            layers_not_read,
+            bytes_not_read,
+        } = image;
+        Self {
+            repository: repository.to_string(),
+            digest: digest.to_string(),
+            platform: platform.as_ref().map(Platform::to_string),
+            config_platform: config.as_ref().map(Platform::to_string),
+            program: program.as_ref().map(ProgramV1::from),
+            wrong: *is_wrong,
+            depth: depth.as_str(),
+            layers_not_read: *layers_not_read,
+            bytes_not_read: *bytes_not_read,
+        }
+    }
+}
+
+impl From<&Program> for ProgramV1 {
+    fn from(program: &Program) -> Self {
+        let Program { path, machine } = program;
+        Self {
+            path: path.clone(),
+            platform: machine.to_string(),
         }
     }
 }

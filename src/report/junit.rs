@@ -35,6 +35,7 @@ pub fn render(report: &Report) -> String {
         notes,
         tags,
         requests: _,
+        images: _,
         pulls: _,
     } = report;
     let mut cases: Vec<TestCase> = problem

@@ -8,6 +8,7 @@ use super::{Report, Status};
 
 mod cut;
 mod escape;
+mod images;
 mod picture;
 mod sections;
 mod table;
@@ -24,7 +25,8 @@ const WRONG: usize = 100_000;
 const CHANGED: usize = 170_000;
 const PINNED: usize = 150_000;
 const NOTES: usize = 50_000;
-const DETAILS: usize = 120_000;
+const DETAILS: usize = 100_000;
+const IMAGES: usize = 40_000;
 
 /// The report as a page: the verdict first, what only some need folded at the end.
 #[must_use]
@@ -36,6 +38,7 @@ pub fn render(report: &Report) -> String {
         problem,
         notes,
         tags,
+        images,
         requests: _,
         pulls: _,
     } = report;
@@ -57,6 +60,7 @@ pub fn render(report: &Report) -> String {
         sections::pinned(report, PINNED),
         sections::notes(notes, NOTES),
         sections::details(tags, DETAILS),
+        images::images(images, IMAGES),
         tally,
     ];
     joined(&blocks.each_ref().map(String::as_str))

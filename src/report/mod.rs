@@ -4,6 +4,7 @@ mod advice;
 mod compose;
 mod describe;
 mod extract;
+mod images;
 mod layout;
 mod remarks;
 mod standing;
@@ -23,10 +24,12 @@ pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
+use crate::expectation::Depth;
 use crate::note::Note;
-use crate::oci::{Digest, MediaType, Platform, Reference};
+use crate::oci::{Digest, MediaType, Platform, Reference, Repository};
 use crate::outcome::{self, Left};
 use crate::problem::Problem;
+use crate::programs::Program;
 use crate::verdict;
 
 /// What came out of a run.
@@ -44,6 +47,8 @@ pub struct Report {
     pub notes: Vec<Note>,
     /// One entry a tag, in the order of the input.
     pub tags: Vec<Entry>,
+    /// The images below the tags, each once.
+    pub images: Vec<ImageLooked>,
     /// How many requests were sent to registries and token servers.
     pub requests: u64,
     /// How many of them Docker Hub counts as a pull: GETs of manifests.
@@ -93,6 +98,10 @@ pub struct Entry {
     pub found: Option<Found>,
     /// What the verdict rests on; `None` if nothing is proven.
     pub proof: Option<Proof>,
+    /// How deep the proof goes; `None` if nothing is proven.
+    pub depth: Option<Depth>,
+    /// The images below it, by their digests.
+    pub images: Vec<Digest>,
     /// What became of the repair; `None` if none was tried.
     pub outcome: Option<outcome::Code>,
     /// The digest that was replaced, if the tag was written and had one.
@@ -112,6 +121,29 @@ pub struct Entry {
     pub lost: Vec<(Left, String)>,
     /// The pattern of the policy that each of its keys was taken from.
     pub rules: BTreeMap<&'static str, String>,
+}
+
+/// An image that an expected index lists, or that is one itself, as far as it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageLooked {
+    /// The repository it was read from.
+    pub repository: Repository,
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// What the index lists it for.
+    pub platform: Option<Platform>,
+    /// What its config says that it is for.
+    pub config: Option<Platform>,
+    /// The program that was looked at: the one that it starts, or one that shows that it is wrong.
+    pub program: Option<Program>,
+    /// Whether it is for another platform than the index says.
+    pub is_wrong: bool,
+    /// How deep it is known.
+    pub depth: Depth,
+    /// How many of its layers were not read.
+    pub layers_not_read: usize,
+    /// How large those are together, in bytes.
+    pub bytes_not_read: u64,
 }
 
 /// What a tag should be.

@@ -48,6 +48,10 @@ impl Entry {
                 "`on-other: warn` of the policy"
             }
             Setting::OnOther => "`--on-other warn`",
+            Setting::OnWrongPlatform if self.rules.contains_key("on-wrong-platform") => {
+                "`on-wrong-platform: warn` of the policy"
+            }
+            Setting::OnWrongPlatform => "`--on-wrong-platform warn`",
             Setting::OnUnproven => "`--on-unproven warn`",
             Setting::OnUnpushed => "`--on-unpushed warn`",
         };

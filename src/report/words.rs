@@ -150,6 +150,8 @@ pub(super) fn plural(count: u64, noun: &str) -> String {
 /// What a tag was found to be: `child (linux/arm64)`.
 pub(super) fn finding(tag: &Entry) -> String {
     let code = tag.verdict;
+    let depth = tag.depth.filter(|_| code == verdict::Code::Ok);
+    let depth = depth.map(|depth| depth.to_string());
     let Some(found) = &tag.found else {
         return code.to_string();
     };
@@ -171,6 +173,7 @@ pub(super) fn finding(tag: &Entry) -> String {
         false => platform
             .into_iter()
             .chain(relation.map(str::to_owned))
+            .chain(depth)
             .collect(),
     };
     match words.is_empty() {

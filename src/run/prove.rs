@@ -64,7 +64,8 @@ fn prove(
     let looks = Looks {
         settle,
         settle_timeout: options.settle_timeout,
-        deep: options.deep,
+        below: true,
+        download_limit: options.download_limit,
         deadline: options.timeout,
     };
     let on_event = |event: Event<'_>| show(&event, context, options.quiet);

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::table::Missing;
-use crate::expectation::Expectation;
-use crate::observation::{Nested, Observation, Seen, Tree};
-use crate::oci::{Child, Content, Document, Named, Platform};
+use crate::expectation::{Depth, Expectation};
+use crate::observation::{Gone, ImageSeen, Nested, Observation, Seen, Tree};
+use crate::oci::{Content, Document, Named, Platform};
 use crate::registry::Error;
 
 /// How many of what is lacking are kept for one index, so that a verdict stays small.
@@ -29,7 +29,7 @@ pub fn needs_below(
     expectation: &Expectation,
     tag: &Seen<Arc<Document>>,
     expected: Option<&Document>,
-    deep: bool,
+    depth: Depth,
 ) -> Below {
     let Some(expected) = expected.filter(|_| expectation.conflicts.is_empty()) else {
         return Below::default();
@@ -41,7 +41,7 @@ pub fn needs_below(
     });
     Below {
         expected: is_other
-            || deep
+            || depth >= Depth::Children
             || !expectation.attestations.is_empty()
             || !missing(&expectation.platforms, &first_level.platforms()).is_empty(),
         shown: is_other,
@@ -123,24 +123,35 @@ pub(super) fn missing_attestations(
 }
 
 /// What the expected index lists and the repository does not have, as far as that was asked:
-/// images, indexes, and attestations that are required. Each is named once.
-pub(super) fn gone(observation: &Observation, tree: Option<&Tree<'_>>) -> Vec<Child> {
+/// images and their parts, indexes, and attestations that are required. Each is named once.
+pub(super) fn gone(observation: &Observation, tree: Option<&Tree<'_>>) -> Vec<Gone> {
     let images = observation
         .children
         .iter()
-        .filter(|(child, seen)| !child.is_attestation && matches!(seen, Seen::Absent))
+        .filter(|(child, seen)| child.is_image() && matches!(seen, Seen::Absent))
         .map(|(child, _)| child);
     let attestations = observation
         .attestations
         .iter()
         .filter(|(_, seen)| matches!(seen, Seen::Absent))
         .map(|(child, _)| child);
-    let mut gone: Vec<Child> = Vec::new();
+    let mut gone: Vec<Gone> = Vec::new();
     let indexes = tree.into_iter().flat_map(Tree::gone);
     for child in indexes.chain(images).chain(attestations) {
-        if gone.len() < MAX_MISSING && !gone.iter().any(|known| known.named == child.named) {
-            gone.push(child.clone());
+        let is_known = |known: &Gone| {
+            known
+                .child
+                .as_ref()
+                .is_some_and(|it| it.named == child.named)
+        };
+        if gone.len() < MAX_MISSING && !gone.iter().any(is_known) {
+            gone.push(Gone {
+                child: Some(child.clone()),
+                part: None,
+            });
         }
     }
+    let parts = observation.below.images.iter().flat_map(ImageSeen::gone);
+    gone.extend(parts.take(MAX_MISSING - gone.len()));
     gone
 }

@@ -67,7 +67,7 @@ fn relation(digest: Option<&Digest>, shown: &Tree<'_>, expected: Option<&Tree<'_
 
 /// The images of the expected document: those that it lists, or else itself.
 fn images(digest: Option<&Digest>, expected: Option<&Tree<'_>>) -> BTreeSet<Named> {
-    let listed = expected.into_iter().flat_map(Tree::images);
+    let listed = expected.into_iter().flat_map(Tree::contents);
     let mut images: BTreeSet<Named> = BTreeSet::new();
     images.extend(listed.map(|child| child.named.clone()));
     if images.is_empty() {
@@ -79,6 +79,6 @@ fn images(digest: Option<&Digest>, expected: Option<&Tree<'_>>) -> BTreeSet<Name
 /// What a document under a tag holds: its images, and the indexes of which no more is known.
 fn held<'a>(shown: &Tree<'a>) -> impl Iterator<Item = &'a Named> {
     let named = |child: &'a Child| &child.named;
-    let images: Vec<&'a Named> = shown.images().chain(shown.closed()).map(named).collect();
+    let images: Vec<&'a Named> = shown.contents().chain(shown.closed()).map(named).collect();
     images.into_iter()
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::observation::{Gone, WrongImage};
 use crate::oci::{Attestation, Child, Platform};
 use crate::registry::Error;
 
@@ -21,8 +22,11 @@ pub enum Verdict {
     Other(Relation),
     /// The expected image lacks what was asked for.
     Incomplete(Vec<Missing>),
-    /// These children of the expected index are gone: images, or attestations that are required.
-    Broken(Vec<Child>),
+    /// These images are for another platform than the index says.
+    WrongPlatform(Vec<WrongImage>),
+    /// These are gone: children of the expected index (images, or attestations that are required), or
+    /// parts of images.
+    Broken(Vec<Gone>),
     /// The tag does not show the expected image, and the repository does not have it.
     NeverPushed,
     /// Several of the given builds claim this tag, with different images.
@@ -67,6 +71,7 @@ impl Verdict {
             Self::Absent => Code::Absent,
             Self::Other(_) => Code::Other,
             Self::Incomplete(_) => Code::Incomplete,
+            Self::WrongPlatform(_) => Code::WrongPlatform,
             Self::Broken(_) => Code::Broken,
             Self::NeverPushed => Code::NeverPushed,
             Self::Conflict => Code::Conflict,
@@ -90,7 +95,9 @@ pub enum Code {
     Other,
     /// The expected image lacks a platform or an attestation that was asked for.
     Incomplete,
-    /// The index is right, but an image child of it is gone.
+    /// What the index lists for one platform is an image, or a program, for another one.
+    WrongPlatform,
+    /// The index is right, but an image child of it, or a part of one, is gone.
     Broken,
     /// The tag does not show the expected digest, and the repository does not have it.
     NeverPushed,
@@ -120,6 +127,8 @@ struct Meaning {
 pub enum Setting {
     /// `on-other: warn`.
     OnOther,
+    /// `on-wrong-platform: warn`.
+    OnWrongPlatform,
     /// `on-unproven: warn`.
     OnUnproven,
     /// `on-unpushed: warn`.
@@ -128,13 +137,14 @@ pub enum Setting {
 
 impl Code {
     /// All of them, in the order they are documented.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Ok,
         Self::Child,
         Self::Wrapped,
         Self::Absent,
         Self::Other,
         Self::Incomplete,
+        Self::WrongPlatform,
         Self::Broken,
         Self::NeverPushed,
         Self::Conflict,
@@ -173,6 +183,10 @@ impl Code {
                 ..repairable("other")
             },
             Self::Incomplete => final_row("incomplete", true),
+            Self::WrongPlatform => Meaning {
+                tolerated_by: Some(Setting::OnWrongPlatform),
+                ..final_row("wrong-platform", true)
+            },
             Self::Broken => Meaning {
                 may_pass: true,
                 ..final_row("broken", true)

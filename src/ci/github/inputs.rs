@@ -27,7 +27,7 @@ pub enum Means {
 }
 
 /// Every input, as action.yml has them.
-pub const INPUTS: [(&str, Means); 29] = [
+pub const INPUTS: [(&str, Means); 31] = [
     ("mode", Means::Command),
     ("metadata", Means::Value("--metadata")),
     ("metadata-file", Means::Files),
@@ -38,6 +38,7 @@ pub const INPUTS: [(&str, Means); 29] = [
     ("group", Means::Value("--group")),
     ("platforms", Means::Value("--platform")),
     ("on-other", Means::Value("--on-other")),
+    ("on-wrong-platform", Means::Value("--on-wrong-platform")),
     ("no-restore", Means::Switch("--no-restore")),
     ("on-unproven", Means::Value("--on-unproven")),
     ("on-unpushed", Means::Value("--on-unpushed")),
@@ -45,7 +46,8 @@ pub const INPUTS: [(&str, Means); 29] = [
     ("no-policy", Means::Switch("--no-policy")),
     ("settle", Means::Value("--settle")),
     ("settle-timeout", Means::Value("--settle-timeout")),
-    ("deep", Means::Switch("--deep")),
+    ("depth", Means::Value("--depth")),
+    ("download-limit", Means::Value("--download-limit")),
     ("timeout", Means::Value("--timeout")),
     ("plain-http", Means::Each("--plain-http")),
     ("ca-file", Means::Value("--ca-file")),

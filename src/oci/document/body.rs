@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::content::{Child, Content, Index, Manifest};
+use super::content::{Child, Content, Index, Layer, Manifest};
 use super::why::{MAX_CHILDREN, Why};
 use crate::oci::attestation::Attestation;
 use crate::oci::digest::Digest;
@@ -62,7 +62,7 @@ struct Body {
     #[serde(default, deserialize_with = "present")]
     manifests: Option<Option<Vec<IndexEntry>>>,
     config: Option<ConfigEntry>,
-    layers: Option<Vec<Layer>>,
+    layers: Option<Vec<LayerEntry>>,
     fs_layers: Option<IgnoredAny>,
     blobs: Option<IgnoredAny>,
     #[serde(default)]
@@ -85,6 +85,8 @@ struct IndexEntry {
     #[serde(default)]
     platform: Lenient<Described>,
     #[serde(default)]
+    artifact_type: Lenient<String>,
+    #[serde(default)]
     annotations: Lenient<Map<String, Value>>,
 }
 
@@ -99,7 +101,16 @@ struct ConfigEntry {
 
 /// One layer.
 #[derive(Deserialize)]
-struct Layer {
+#[serde(rename_all = "camelCase")]
+struct LayerEntry {
+    #[serde(default)]
+    media_type: Lenient<String>,
+    #[serde(default)]
+    digest: Lenient<String>,
+    #[serde(default)]
+    size: Lenient<u64>,
+    #[serde(default)]
+    urls: Lenient<Vec<IgnoredAny>>,
     #[serde(default)]
     annotations: Lenient<Map<String, Value>>,
 }
@@ -156,7 +167,7 @@ impl Body {
                 Ok(Content::Image(Manifest {
                     config: digest(config.digest)?,
                     config_type: media_type(config.media_type),
-                    layers: self.layers.as_ref().map(Vec::len),
+                    layers: self.layers.as_deref().map(layers),
                     artifact_type: artifact_type.map(|name| name.chars().take(MAX_TYPE).collect()),
                     has_subject: self.subject.0.is_some_and(|subject| !subject.is_null()),
                     has_annotations: !annotations.is_empty(),
@@ -187,12 +198,18 @@ fn child(entry: IndexEntry) -> Child {
     let annotations = entry.annotations.0.unwrap_or_default();
     let annotation = |key: &str| annotations.get(key).and_then(Value::as_str);
     let is_attestation = annotation("vnd.docker.reference.type") == Some("attestation-manifest");
+    let media_type = media_type(entry.media_type);
+    let platform = entry.platform.0.as_ref();
+    let is_other_type = matches!(media_type, Some(MediaType::Other(_)));
+    let has_type = entry.artifact_type.0.is_some_and(|name| !name.is_empty());
+    let is_unknown = platform.is_some_and(Described::is_unknown);
     Child {
         named: Named::new(&entry.digest.unwrap_or_default()),
-        media_type: media_type(entry.media_type),
+        media_type,
         size: entry.size.0,
-        platform: entry.platform.0.as_ref().and_then(Platform::described),
+        platform: platform.and_then(Platform::described),
         is_attestation,
+        is_artifact: !is_attestation && (is_other_type || has_type || is_unknown),
         attests: annotation("vnd.docker.reference.digest")
             .filter(|_| is_attestation)
             .map(Named::new),
@@ -200,8 +217,23 @@ fn child(entry: IndexEntry) -> Child {
     }
 }
 
+fn layers(entries: &[LayerEntry]) -> Vec<Layer> {
+    let layer = |entry: &LayerEntry| {
+        let media_type = entry.media_type.0.as_deref().unwrap_or_default();
+        Layer {
+            named: Named::new(entry.digest.0.as_deref().unwrap_or_default()),
+            size: entry.size.0.unwrap_or(0),
+            is_foreign: entry.urls.0.as_ref().is_some_and(|urls| !urls.is_empty())
+                || media_type.contains(".nondistributable.")
+                || media_type.contains(".foreign."),
+            is_encrypted: media_type.ends_with("+encrypted"),
+        }
+    };
+    entries.iter().map(layer).collect()
+}
+
 /// BuildKit names each statement's kind at its layer, so that no layer has to be read.
-fn attestations(layers: &[Layer]) -> Vec<Attestation> {
+fn attestations(layers: &[LayerEntry]) -> Vec<Attestation> {
     let annotations = layers
         .iter()
         .filter_map(|layer| layer.annotations.0.as_ref());
@@ -246,6 +278,8 @@ struct Layers {
 }
 
 /// See [`super::Document::layers_of_config`].
-pub(super) fn layers_of_config(config: &[u8]) -> usize {
-    serde_json::from_slice::<Layers>(config).map_or(0, |config| config.rootfs.diff_ids().len())
+pub(super) fn layers_of_config(config: &[u8]) -> Vec<String> {
+    serde_json::from_slice::<Layers>(config)
+        .map(|config| config.rootfs.diff_ids().clone())
+        .unwrap_or_default()
 }

@@ -33,8 +33,8 @@ pub struct Manifest {
     pub config: Digest,
     /// The media type of its config, as the manifest says.
     pub config_type: Option<MediaType>,
-    /// How many layers it has; `None` where it has no list of them (`null`, or none at all).
-    pub layers: Option<usize>,
+    /// Its layers, the lowest first; `None` where it has no list of them (`null`, or none at all).
+    pub layers: Option<Vec<Layer>>,
     /// What kind of artifact it says that it is.
     pub artifact_type: Option<String>,
     /// Whether it is about another document.
@@ -43,6 +43,20 @@ pub struct Manifest {
     pub has_annotations: bool,
     pub(super) annotations: Vec<(String, String)>,
     pub(super) attestations: Vec<Attestation>,
+}
+
+/// One layer of a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// The blob.
+    pub named: Named,
+    /// The size that the manifest says it has.
+    pub size: u64,
+    /// Whether it is not distributed: it has addresses of its own, or a type that says so
+    /// (image-spec, `layer.md`, "Non-Distributable Layers").
+    pub is_foreign: bool,
+    /// Whether it is encrypted.
+    pub is_encrypted: bool,
 }
 
 /// One entry of an index.
@@ -59,6 +73,9 @@ pub struct Child {
     /// Whether it is an attestation manifest of BuildKit and no image
     /// (`vnd.docker.reference.type`, BuildKit docs, "Attestation storage").
     pub is_attestation: bool,
+    /// Whether it is something else than an image: it has the type of an artifact, a type that is
+    /// neither a manifest's nor an index's, or the platform `unknown/unknown`.
+    pub is_artifact: bool,
     /// The image that an attestation manifest is about (`vnd.docker.reference.digest`).
     pub attests: Option<Named>,
     /// Whether it is the variant of an image whose layers are compressed with zstd
@@ -67,6 +84,12 @@ pub struct Child {
 }
 
 impl Child {
+    /// Whether it is an image, or an index of images.
+    #[must_use]
+    pub fn is_image(&self) -> bool {
+        !self.is_attestation && !self.is_artifact
+    }
+
     /// Whether the index says that it is an index itself.
     #[must_use]
     pub fn is_index(&self) -> bool {
@@ -77,6 +100,6 @@ impl Child {
     #[must_use]
     pub fn may_be_index(&self) -> bool {
         let is_untold = self.media_type.is_none() && self.platform.is_none();
-        !self.is_attestation && (self.is_index() || is_untold)
+        self.is_image() && (self.is_index() || is_untold)
     }
 }

@@ -18,3 +18,12 @@ pub struct Described {
     #[serde(rename = "os.features")]
     pub os_features: Option<Vec<String>>,
 }
+
+impl Described {
+    /// Whether it is the `unknown/unknown` of what is not an image.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        let is_unknown = |it: &Option<String>| it.as_deref() == Some("unknown");
+        is_unknown(&self.os) && is_unknown(&self.architecture)
+    }
+}

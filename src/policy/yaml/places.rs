@@ -6,15 +6,24 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::super::{ImageRule, ParsePatternError, Pattern, Policy, RegistrySettings, TagPattern};
-use crate::expectation::OnOther;
+use crate::expectation::{Depth, OnOther, OnWrongPlatform, PathPattern};
 use crate::oci::{Attestation, Host, ParseReferenceError, Platform};
 use crate::text::nearest;
 
 /// The keys of a policy.
 pub(in crate::policy) const TOP: [&str; 3] = ["version", "images", "registries"];
 /// The keys of a rule.
-pub(in crate::policy) const IMAGES: [&str; 4] =
-    ["platforms", "attestations", "immutable", "on-other"];
+pub(in crate::policy) const IMAGES: [&str; 7] = [
+    "platforms",
+    "attestations",
+    "immutable",
+    "on-other",
+    "depth",
+    "on-wrong-platform",
+    "programs",
+];
+/// The keys of what a rule says of programs.
+pub(in crate::policy) const PROGRAMS: [&str; 1] = ["ignore"];
 /// The keys of a registry.
 pub(in crate::policy) const REGISTRIES: [&str; 3] = ["plain-http", "ca-file", "settle"];
 
@@ -61,6 +70,11 @@ pub(super) enum Position {
     Immutable,
     TagPattern,
     OnOther,
+    Depth,
+    OnWrongPlatform,
+    Programs,
+    Ignore,
+    Path,
     Registries,
     Registry,
     PlainHttp,
@@ -71,14 +85,20 @@ pub(super) enum Position {
 impl Position {
     pub(super) fn form(self) -> Form {
         match self {
-            Self::Top | Self::Images | Self::Rule | Self::Registries | Self::Registry => {
-                Form::Mapping
-            }
-            Self::Platforms | Self::Attestations | Self::Immutable => Form::List,
+            Self::Top
+            | Self::Images
+            | Self::Rule
+            | Self::Programs
+            | Self::Registries
+            | Self::Registry => Form::Mapping,
+            Self::Platforms | Self::Attestations | Self::Immutable | Self::Ignore => Form::List,
             Self::Platform
             | Self::Attestation
             | Self::TagPattern
             | Self::OnOther
+            | Self::Depth
+            | Self::OnWrongPlatform
+            | Self::Path
             | Self::CaFile => Form::Word,
             Self::Version | Self::Settle => Form::Number,
             Self::PlainHttp => Form::Flag,
@@ -95,12 +115,16 @@ impl Position {
                 "registries, such as `registry.example.com:5000`, each with its keys"
             }
             Self::Registry => "the keys of a registry, such as `settle: 5`",
-            Self::Platforms | Self::Attestations | Self::Immutable => {
+            Self::Programs => "the key `ignore`, with paths such as `[/opt/firmware/**]`",
+            Self::Platforms | Self::Attestations | Self::Immutable | Self::Ignore => {
                 "a list in brackets, such as `[a, b]`"
             }
             Self::Platform => "a platform",
             Self::Attestation => "one of `provenance` and `sbom`",
             Self::TagPattern => "a tag with or without `*`",
+            Self::Depth => "one of `tag`, `children`, `platforms` and `programs`",
+            Self::OnWrongPlatform => "one of `fail` and `warn`",
+            Self::Path => "a path in an image, with or without `*`",
             Self::OnOther => "one of `fail`, `warn` and `fix`",
             Self::CaFile => "a file",
             Self::Version | Self::Settle => "a number",
@@ -122,6 +146,7 @@ impl Position {
             Self::Platforms => Some(Self::Platform),
             Self::Attestations => Some(Self::Attestation),
             Self::Immutable => Some(Self::TagPattern),
+            Self::Ignore => Some(Self::Path),
             _ => None,
         }
     }
@@ -130,6 +155,7 @@ impl Position {
         match self {
             Self::Top => &TOP,
             Self::Rule => &IMAGES,
+            Self::Programs => &PROGRAMS,
             Self::Registry => &REGISTRIES,
             _ => &[],
         }
@@ -156,7 +182,7 @@ impl Position {
                 "begin it with `version: 1`",
             )),
             // An empty rule looks as if it asked for something.
-            Self::Rule | Self::Registry if keys.is_empty() => Err(Mistake::new(
+            Self::Rule | Self::Programs | Self::Registry if keys.is_empty() => Err(Mistake::new(
                 "it says nothing",
                 format!("give it one of `{}`", self.keys().join("`, `")),
             )),
@@ -193,7 +219,11 @@ impl Draft {
             (Position::Rule, "platforms") => Position::Platforms,
             (Position::Rule, "attestations") => Position::Attestations,
             (Position::Rule, "immutable") => Position::Immutable,
-            (Position::Rule, _) => Position::OnOther,
+            (Position::Rule, "on-other") => Position::OnOther,
+            (Position::Rule, "depth") => Position::Depth,
+            (Position::Rule, "on-wrong-platform") => Position::OnWrongPlatform,
+            (Position::Rule, _) => Position::Programs,
+            (Position::Programs, _) => Position::Ignore,
             (Position::Registry, "plain-http") => Position::PlainHttp,
             (Position::Registry, "ca-file") => Position::CaFile,
             (Position::Registry, _) => Position::Settle,
@@ -209,6 +239,7 @@ impl Draft {
             match list {
                 Position::Platforms => rule.platforms = Some(Vec::new()),
                 Position::Attestations => rule.attestations = Some(Vec::new()),
+                Position::Ignore => rule.ignored = Some(Vec::new()),
                 _ => rule.immutable = Some(Vec::new()),
             }
         }
@@ -247,6 +278,23 @@ impl Draft {
                     &mut rule.immutable,
                     read.map_err(|error| fault(error.help))?,
                 )
+            }
+            Position::Path => {
+                let help = || fault("write it like `/opt/firmware/**` or `**/*.elf`".to_owned());
+                add(&mut rule.ignored, PathPattern::new(text).ok_or_else(help)?)
+            }
+            Position::Depth => {
+                let known = Depth::ALL.map(Depth::as_str);
+                let found = Depth::ALL.into_iter().find(|it| it.as_str() == text);
+                rule.depth = Some(found.ok_or_else(|| fault(one_of(text, &known)))?);
+                Ok(())
+            }
+            Position::OnWrongPlatform => {
+                let known = OnWrongPlatform::ALL.map(OnWrongPlatform::as_str);
+                let mut all = OnWrongPlatform::ALL.into_iter();
+                let found = all.find(|it| it.as_str() == text);
+                rule.on_wrong_platform = Some(found.ok_or_else(|| fault(one_of(text, &known)))?);
+                Ok(())
             }
             _ => {
                 let known = OnOther::ALL.map(OnOther::as_str);

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::oci::Repository;
 use crate::registry::login::{Login, Secret, Unusable};
 use crate::registry::sync::lock;
-use crate::registry::wire::http::{HttpMethod, HttpRequest, Response};
+use crate::registry::wire::http::{HttpMethod, HttpRequest, Receive, Response};
 use crate::registry::wire::origin::{Origin, public_url};
 use crate::registry::wire::redact::Redactor;
 use crate::registry::wire::retrying::Sender;
@@ -231,6 +231,7 @@ fn token_request<'a>(url: String, redactor: &Arc<Redactor>) -> HttpRequest<'a> {
         authorization: None,
         body: b"",
         limit: MAX_TOKEN_BODY,
+        receive: Receive::Whole,
         is_pull: false,
         until: None,
         redactor: Some(Arc::clone(redactor)),

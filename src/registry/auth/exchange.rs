@@ -290,15 +290,7 @@ impl<'a> Exchange<'a> {
             return;
         }
         probe.is_base_asked = true;
-        let base = RepositoryRequest {
-            method: HttpMethod::Get,
-            path: String::new(),
-            accept: None,
-            content_type: None,
-            body: b"",
-            is_pull: false,
-            until: None,
-        };
+        let base = RepositoryRequest::default();
         // What became of the request itself is known already.
         let answer = host_state.endpoint.deliver(&self.sender, &base, None).ok();
         probe.challenge = answer

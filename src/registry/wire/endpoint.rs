@@ -3,19 +3,21 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::http::{HttpMethod, HttpRequest, Response};
+use super::http::{HttpMethod, HttpRequest, Receive, Response};
 use super::origin::Origin;
 use super::retrying::Sender;
 use crate::oci::Host;
 use crate::registry::{Cause, Class, Error, MAX_BODY};
 
 /// A request to a repository, before it is known how to log in.
+#[derive(Default)]
 pub(crate) struct RepositoryRequest<'a> {
     pub(crate) method: HttpMethod,
     pub(crate) path: String,
     pub(crate) accept: Option<&'static str>,
     pub(crate) content_type: Option<&'a str>,
     pub(crate) body: &'a [u8],
+    pub(crate) receive: Receive<'a>,
     pub(crate) is_pull: bool,
     /// When it must be answered, where that is before the deadline of the run.
     pub(crate) until: Option<Duration>,
@@ -32,6 +34,7 @@ impl RepositoryRequest<'_> {
             authorization: None,
             body: self.body,
             limit: MAX_BODY,
+            receive: self.receive,
             is_pull: self.is_pull,
             until: self.until,
             redactor: None,

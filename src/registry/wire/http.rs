@@ -1,7 +1,7 @@
 //! One HTTP exchange: a request goes out, and its status, headers and body or a classed error come back.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -29,8 +29,9 @@ const ANSWER: Duration = Duration::from_secs(30);
 const CALL: Duration = Duration::from_secs(60);
 
 /// The method of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum HttpMethod {
+    #[default]
     Get,
     Head,
     Put,
@@ -48,6 +49,18 @@ impl HttpMethod {
     }
 }
 
+/// What is read of the body of an answer.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Receive<'a> {
+    /// All of it, up to a limit.
+    #[default]
+    Whole,
+    /// No more than its first byte.
+    FirstByte,
+    /// As much as this reads of it. It is called again where the answer was cut off.
+    Stream(&'a dyn Fn(&mut dyn Read)),
+}
+
 /// A request.
 #[derive(Clone)]
 pub(crate) struct HttpRequest<'a> {
@@ -59,6 +72,8 @@ pub(crate) struct HttpRequest<'a> {
     pub(crate) body: &'a [u8],
     /// The most that is read of the body of a 200.
     pub(crate) limit: usize,
+    /// What is read of the body of a 200.
+    pub(crate) receive: Receive<'a>,
     /// Whether it is counted as a pull.
     pub(crate) is_pull: bool,
     /// When it must be answered, where that is before the deadline of the run.
@@ -233,19 +248,20 @@ impl<'a> Http<'a> {
                 .add_login(username.unwrap_or_default(), password);
         }
         let redactor = Arc::clone(&self.redactor);
-        let result = exchange(&agent, outgoing, left.min(CALL), redactor).map_err(|failure| {
-            let attempt = FailedCall {
-                is_secure: origin.is_secure(),
-                proxy,
-                is_last: left < CALL,
-                connect: CONNECT,
-            };
-            let (class, cause, reason) = attempt.explain(failure);
-            Error {
-                cause,
-                ..outgoing.error(class, reason)
-            }
-        });
+        let result =
+            exchange(&agent, outgoing, time_of(outgoing, left), redactor).map_err(|failure| {
+                let attempt = FailedCall {
+                    is_secure: origin.is_secure(),
+                    proxy,
+                    is_last: left < CALL,
+                    connect: CONNECT,
+                };
+                let (class, cause, reason) = attempt.explain(failure);
+                Error {
+                    cause,
+                    ..outgoing.error(class, reason)
+                }
+            });
         let time = self.clock.now().saturating_sub(start).as_millis();
         if outgoing.is_pull && result.as_ref().is_ok_and(|answer| answer.status == 200) {
             self.pulls.fetch_add(1, Ordering::Relaxed);
@@ -312,6 +328,14 @@ impl<'a> Http<'a> {
     }
 }
 
+/// How long a request may take: what is read as a stream may be large, and says so.
+fn time_of(outgoing: &HttpRequest<'_>, left: Duration) -> Duration {
+    match (outgoing.receive, outgoing.until) {
+        (Receive::Stream(_), Some(_)) => left,
+        _ => left.min(CALL),
+    }
+}
+
 fn exchange(
     agent: &Agent,
     outgoing: &HttpRequest<'_>,
@@ -321,8 +345,10 @@ fn exchange(
     let mut request = ureq::http::Request::builder()
         .method(outgoing.method.as_str())
         .uri(&outgoing.url);
+    let is_first_byte = matches!(outgoing.receive, Receive::FirstByte);
     let headers = [
         ("accept", outgoing.accept),
+        ("range", is_first_byte.then_some("bytes=0-0")),
         ("content-type", outgoing.content_type),
         ("authorization", outgoing.authorization.as_deref()),
     ];
@@ -344,8 +370,27 @@ fn exchange(
     }
     .map_err(answer)?;
     let status = response.status().as_u16();
-    let limit = match status {
-        200 => outgoing.limit,
+    let headers = response.headers().clone();
+    let received = |body: Vec<u8>, is_cut: bool| Response {
+        status,
+        headers: headers.clone(),
+        body,
+        is_cut,
+        is_redirected: false,
+        redactor: Arc::clone(&redactor),
+    };
+    let limit = match (status, outgoing.receive) {
+        (200 | 206, Receive::Stream(take)) => {
+            let mut body = Watched::new(response.body_mut().as_reader());
+            take(&mut body);
+            return match body.error {
+                Some(error) => Err(Failure::Body(error)),
+                None => Ok(received(Vec::new(), false)),
+            };
+        }
+        // More of it would be all of it, where the range is not understood.
+        (200 | 206, Receive::FirstByte) => return Ok(received(Vec::new(), false)),
+        (200, Receive::Whole) => outgoing.limit,
         _ => MAX_REFUSAL_BODY,
     };
     // Read to the end, so that the connection can be used again.
@@ -365,25 +410,40 @@ fn exchange(
     }
     let is_cut = body.len() > limit;
     body.truncate(limit);
-    Ok(Response {
-        status,
-        headers: response.headers().clone(),
-        body,
-        is_cut,
-        is_redirected: false,
-        redactor,
-    })
+    Ok(received(body, is_cut))
 }
 
-/// Sends a request, and gives up after `time`. Only the last minute of a run has a limit of its own
-/// for each request: with settings of its own, a request cannot share the TLS settings that the
+/// A body that remembers how reading it failed.
+struct Watched<R> {
+    body: R,
+    error: Option<io::Error>,
+}
+
+impl<R: Read> Watched<R> {
+    fn new(body: R) -> Self {
+        Self { body, error: None }
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.body.read(into).map_err(|error| {
+            let kind = error.kind();
+            self.error = Some(error);
+            kind.into()
+        })
+    }
+}
+
+/// Sends a request, and gives up after `time`. Only the last minute of a run, and what is large, has a
+/// limit of its own for each request: with settings of its own, a request cannot share the TLS settings that the
 /// agent has parsed.
 fn run(
     agent: &Agent,
     request: ureq::http::Request<impl AsSendBody>,
     time: Duration,
 ) -> Result<ureq::http::Response<Body>, ureq::Error> {
-    match time < CALL {
+    match time != CALL {
         true => agent.run(
             agent
                 .configure_request(request)

@@ -2,7 +2,7 @@
 
 use crate::expectation::{Claim, Expectation, Expected, Output};
 use crate::finding::Finding;
-use crate::observation::Observation;
+use crate::observation::{Gone, Observation, WrongBy, WrongImage};
 use crate::oci::{Attestation, Digest, Document, Platform};
 use crate::outcome::{Aftermath, Outcome};
 use crate::plan::{may_be_the_push, may_create};
@@ -111,10 +111,11 @@ fn verdict_help(
             repair(" --on-other fix") + ", if it is yours to move; `--on-other warn` if others may move it",
         ],
         Verdict::Incomplete(missing) => incomplete(missing),
-        Verdict::Broken(gone) if gone.iter().all(|child| child.is_attestation) => vec![
+        Verdict::Broken(gone) if gone.iter().all(is_attestation) => vec![
             "whoever asks for its provenance or SBOM gets an error; the images themselves are whole".to_owned(),
             "build and push again, and keep the clean-up job from deleting untagged manifests that an index lists".to_owned(),
         ],
+        Verdict::WrongPlatform(wrong) => wrong_platform(wrong),
         Verdict::Broken(_) => vec![
             "whoever pulls it for that platform gets an error".to_owned(),
             "build and push again, and keep the clean-up job from deleting untagged manifests that an index lists".to_owned(),
@@ -140,6 +141,28 @@ fn verdict_help(
             vec![registry::help(error), "`--on-unproven warn` if this must not fail the run".to_owned()]
         }
     }
+}
+
+fn is_attestation(gone: &Gone) -> bool {
+    gone.child
+        .as_ref()
+        .is_some_and(|child| child.is_attestation)
+}
+
+/// Why an image may be for another platform than the index says.
+fn wrong_platform(wrong: &[WrongImage]) -> Vec<String> {
+    let is_program = |it: &WrongImage| matches!(it.is, WrongBy::Program(_) | WrongBy::All(_));
+    let mut lines = vec![
+        "whoever runs it on that platform gets `exec format error`; re-pointing a tag does not change that".to_owned(),
+    ];
+    if wrong.iter().any(|it| !is_program(it)) {
+        lines.push("build again: look for `FROM --platform=$BUILDPLATFORM` in the last stage, and for an index that was put together by hand".to_owned());
+    }
+    if wrong.iter().any(is_program) {
+        lines.push("build again: look for `FROM --platform=$BUILDPLATFORM` in the last stage, for `GOARCH` or `TARGETARCH` that is not passed on, and for a program that was copied from the host".to_owned());
+        lines.push("if it is meant: name the path in the policy, `programs: { ignore: [PATH] }`, or look less deep, `--depth children`".to_owned());
+    }
+    lines
 }
 
 /// Whether the tag has attestations, and the image that it should be has none.
@@ -245,7 +268,7 @@ pub(in crate::report) fn undo(
     followup_flags: &str,
 ) -> String {
     format!(
-        "tagproof fix --tag {}@{before} --on-other fix{}{}",
+        "tagproof fix --tag {}@{before} --on-other fix --depth tag{}{}",
         expectation.reference(),
         followup_flags,
         // What is put back need not be what the policy asks for.

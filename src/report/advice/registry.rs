@@ -50,10 +50,13 @@ pub(super) fn help(error: &Error) -> String {
         (Class::Proxy, Cause::Proxy { variable, .. }) => format!("check `{variable}`, or put `{host}` into `NO_PROXY`"),
         (Class::Proxy, _) => format!("check `HTTPS_PROXY`, or put `{host}` into `NO_PROXY`"),
         (Class::BadAnswer, _) => format!("check that `{host}` is a registry and that no login page or proxy answers for it"),
-        (Class::Shape, _) => "leave out what asks for more than the digest (`--platform`, `--deep`, `platforms` and `attest` of a policy): what is in this document cannot be checked".to_owned(),
+        (Class::Shape, _) => "leave out what asks for more than the digest (`--platform`, `--depth` below `tag`, `platforms` and `attest` of a policy): what is in this document cannot be checked".to_owned(),
         (Class::Unstable, _) => "find the job that pushes this tag at the same time, or raise `--settle-timeout` if the registry is slow to agree with itself".to_owned(),
         (Class::Unsafe, _) => "check the registry's configuration: it sends requests where no credentials may go".to_owned(),
         (Class::Deadline, _) => "allow more time with `--timeout`, or run it again".to_owned(),
+        (Class::NotRead, Cause::DownloadLimit) => "raise `--download-limit`, or look less deep: `--depth platforms`".to_owned(),
+        (Class::NotRead, Cause::DefaultDepth) => "read all layers: `--depth programs`; or look less deep: `--depth children`".to_owned(),
+        (Class::NotRead, _) => "run it again later, or look less deep: `--depth children`".to_owned(),
         (Class::Refused, _) => format!("look at the reason that `{host}` gave"),
     }
 }
@@ -62,7 +65,8 @@ pub(super) fn help(error: &Error) -> String {
 mod tests {
     use crate::registry::{Class, Error, Server};
 
-    const CLASSES: [Class; 23] = [
+    const CLASSES: [Class; 24] = [
+        Class::NotRead,
         Class::Login,
         Class::Denied,
         Class::Immutable,

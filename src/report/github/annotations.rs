@@ -65,6 +65,7 @@ fn collect(report: &Report) -> Vec<Annotation> {
         notes,
         tags,
         requests: _,
+        images: _,
         pulls: _,
     } = report;
     let problem = problem.iter().map(|it| from_problem(it, *exit_code));

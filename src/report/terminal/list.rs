@@ -79,7 +79,11 @@ impl Row {
         };
         let (words, more) = match tag.outcome {
             _ if tag.verdict == verdict::Code::Ok => match tag.proof {
-                Some(Proof::Config) => ("ok (by its image ID)".to_owned(), String::new()),
+                Some(Proof::Config) => {
+                    let depth = tag.depth.map(|depth| format!(", {depth}"));
+                    let words = format!("ok (by its image ID{})", depth.unwrap_or_default());
+                    (words, String::new())
+                }
                 Some(Proof::Digest) | None => (words::finding(tag), String::new()),
             },
             Some(outcome) if outcome.is_right() => {

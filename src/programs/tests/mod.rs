@@ -1,0 +1,1 @@
+//! Layers made by hand, and what is found in them.

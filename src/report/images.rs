@@ -1,0 +1,175 @@
+//! The images below the tags: each once, and the notes on what they hold.
+
+use std::collections::BTreeMap;
+
+use crate::expectation::Depth;
+use crate::finding::Finding;
+use crate::note::{self, Note};
+use crate::observation::{ImageSeen, WrongBy};
+use crate::oci::{Digest, LABELS, Platform, Repository};
+use crate::programs::{Foreign, Program, Start};
+
+use super::ImageLooked;
+
+/// How many values of a label are named.
+const MAX_VALUES: usize = 4;
+
+/// The images of all tags, each once for its repository, digest and platform, in the order of the tags.
+pub(super) fn images(findings: &[Finding]) -> Vec<ImageLooked> {
+    let mut met: BTreeMap<(&Repository, &Digest, Option<&Platform>), ()> = BTreeMap::new();
+    let mut images = Vec::new();
+    for (repository, image) in seen(findings) {
+        if met
+            .insert((repository, &image.digest, image.listed.as_ref()), ())
+            .is_none()
+        {
+            images.push(looked(repository, image));
+        }
+    }
+    images
+}
+
+fn seen(findings: &[Finding]) -> impl Iterator<Item = (&Repository, &ImageSeen)> {
+    findings.iter().flat_map(|finding| {
+        let images = finding.observation.below.images.iter();
+        images.map(|image| (&finding.expectation.repository, image))
+    })
+}
+
+fn looked(repository: &Repository, image: &ImageSeen) -> ImageLooked {
+    let wrong = image.wrong();
+    let program = match wrong.as_ref().map(|wrong| &wrong.is) {
+        Some(WrongBy::Program(program) | WrongBy::All(program)) => Some(program),
+        Some(WrongBy::Outer(_) | WrongBy::Config(_)) | None => image.program(),
+    };
+    ImageLooked {
+        repository: repository.clone(),
+        digest: image.digest.clone(),
+        platform: image.listed.clone(),
+        config: image.own.clone(),
+        program: program.cloned(),
+        is_wrong: wrong.is_some(),
+        depth: image.reached,
+        layers_not_read: image.unread.0,
+        bytes_not_read: image.unread.1,
+    }
+}
+
+/// The notes on the images, each once, in the order of the tags.
+pub(super) fn notes(findings: &[Finding]) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    let mut add = |note: Note| {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    };
+    for finding in findings {
+        for image in &finding.observation.below.images {
+            let name = name(&finding.expectation.repository, image);
+            if let (Some(foreign), None) = (&image.foreign, image.wrong()) {
+                add(foreign_programs(&name, foreign));
+            }
+            if let Start::Kin(program) = &image.start {
+                add(narrow_program(&name, program));
+            }
+        }
+        mixed_builds(finding).into_iter().for_each(&mut add);
+        reduced(finding).into_iter().for_each(&mut add);
+    }
+    notes
+}
+
+/// `ghcr.io/acme/app@sha256:… (linux/arm64)`.
+fn name(repository: &Repository, image: &ImageSeen) -> String {
+    let platform = image.platform().map(|it| format!(" ({it})"));
+    format!(
+        "{repository}@{}{}",
+        image.digest,
+        platform.unwrap_or_default()
+    )
+}
+
+fn foreign_programs(name: &str, foreign: &Foreign) -> Note {
+    let paths: Vec<String> = foreign.paths.iter().map(program).collect();
+    let Foreign { count, of, .. } = foreign;
+    Note {
+        code: note::Code::ForeignPrograms,
+        message: format!(
+            "{name}: {count} of the {of} programs that were looked at are for another architecture: {}",
+            paths.join(", ")
+        ),
+        help: "look whether they were copied from outside of the build, or built without `TARGETARCH`; if they are there on purpose, name them in the policy: `programs: { ignore: [PATH] }`".to_owned(),
+    }
+}
+
+fn narrow_program(name: &str, started: &Program) -> Note {
+    Note {
+        code: note::Code::NarrowProgram,
+        message: format!("{name}: it starts a 32-bit program: {}", program(started)),
+        help:
+            "nothing, if it is meant: most 64-bit machines run it, and some have no support for it"
+                .to_owned(),
+    }
+}
+
+/// `` `/usr/bin/app` (linux/amd64)``.
+fn program(program: &Program) -> String {
+    format!("`{}` ({})", program.path, program.machine)
+}
+
+/// The labels of the images that differ, although they should be of one build.
+fn mixed_builds(finding: &Finding) -> Option<Note> {
+    let images = &finding.observation.below.images;
+    let differing = LABELS.iter().enumerate().find_map(|(nth, label)| {
+        let mut values: Vec<(&Platform, &str)> = Vec::new();
+        for image in images {
+            let value = image.labels.get(nth).and_then(Option::as_deref);
+            let (Some(value), Some(platform)) = (value, image.platform()) else {
+                continue;
+            };
+            if !values.iter().any(|(_, known)| *known == value) {
+                values.push((platform, value));
+            }
+        }
+        (values.len() > 1).then_some((label, values))
+    });
+    let (label, values) = differing?;
+    let each = values.iter().take(MAX_VALUES);
+    let each: Vec<String> = each
+        .map(|(platform, value)| format!("`{value}` for {platform}"))
+        .collect();
+    Some(Note {
+        code: note::Code::MixedBuilds,
+        message: format!(
+            "{}: its images have different labels `{label}`: {}",
+            finding.expectation.reference(),
+            each.join(", ")
+        ),
+        help: "look whether an image of another build was put into the index; labels of base images that differ between platforms look the same".to_owned(),
+    })
+}
+
+/// That a proof does not go as deep as it does by default.
+fn reduced(finding: &Finding) -> Option<Note> {
+    let observation = &finding.observation;
+    let reached = observation.reached();
+    let asked = finding.expectation.depth;
+    if finding.expectation.depth_stated || reached >= observation.depth {
+        return None;
+    }
+    let mut reasons = observation
+        .below
+        .images
+        .iter()
+        .filter_map(|image| image.open.as_ref());
+    let reason = reasons.next()?;
+    let what = match reached {
+        Depth::Platforms => "not every layer that should be was read".to_owned(),
+        reached => format!("it is proven to the depth `{reached}` and not `{asked}`"),
+    };
+    Some(Note {
+        code: note::Code::DepthReduced,
+        message: format!("{}: {what}: {reason}", finding.expectation.reference()),
+        help: format!("run it again later; with `--depth {asked}` stated, this is `unproven`"),
+    })
+}
