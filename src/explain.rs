@@ -190,42 +190,47 @@ mod tests {
 
     #[test]
     fn the_list_has_a_line_for_each() {
-        insta::assert_snapshot!(list(), @r"
-    Verdicts: what a tag is
-      ok                the tag is what the build made
-      child             the tag is one child of the image index that was built
-      wrapped           the tag is an index around the manifest that was built
-      absent            there is no such tag, but the image is in the repository
-      other             the tag is an image that is no part of this build
-      incomplete        the image that was built lacks a platform or an attestation
-      broken            an image that the index lists is gone from the repository
-      never-pushed      the repository does not have what was built
-      conflict          two builds claim this tag with different digests
-      unproven          the tag could not be checked
+        insta::assert_snapshot!(list(), @"
+        Verdicts: what a tag is
+          ok                the tag is what the build made
+          child             the tag is one child of the image index that was built
+          wrapped           the tag is an index around the manifest that was built
+          absent            there is no such tag, but the image is in the repository
+          other             the tag is an image that is no part of this build
+          incomplete        the image that was built lacks a platform or an attestation
+          wrong-platform    an image, or a program in it, is for another platform
+          broken            an image that the index lists is gone from the repository
+          never-pushed      the repository does not have what was built
+          conflict          two builds claim this tag with different digests
+          unproven          the tag could not be checked
 
-    Outcomes: what became of a repair
-      fixed             the tag was wrong, and points at what the build made now
-      already-right     the tag had come right by itself; nothing was written
-      lost              the tag is right, but something it held or lists is lost
-      refused           the registry does not let the tag be moved
-      changed           someone moved the tag meanwhile, and it was left alone
-      unsettled         the repair was written, but does not show yet
-      failed            the repair is not known to have been written
+        Outcomes: what became of a repair
+          fixed             the tag was wrong, and points at what the build made now
+          already-right     the tag had come right by itself; nothing was written
+          lost              the tag is right, but something it held or lists is lost
+          refused           the registry does not let the tag be moved
+          changed           someone moved the tag meanwhile, and it was left alone
+          unsettled         the repair was written, but does not show yet
+          failed            the repair is not known to have been written
 
-    Notes: what is worth knowing beside
-      double-push       the build's own Docker pushed its tags twice
-      no-name           the build left a digest, but no name
-      no-tag            the metadata names a repository, but no tag
-      image-id          the build left an image ID, but no manifest digest
-      other-output      the tag is what another output of the build pushed
-      superseded        a later build of this job pushed the same tag
-      not-pushed        a build or a target was not pushed, and is not checked
-      unchecked         what was named cannot be checked here
-      attestation-gone  an attestation that the index lists is gone
-      media-type        the registry serves the image under another media type
-      registry-warning  the registry sent a warning with its answers
+        Notes: what is worth knowing beside
+          double-push       the build's own Docker pushed its tags twice
+          no-name           the build left a digest, but no name
+          no-tag            the metadata names a repository, but no tag
+          image-id          the build left an image ID, but no manifest digest
+          other-output      the tag is what another output of the build pushed
+          superseded        a later build of this job pushed the same tag
+          not-pushed        a build or a target was not pushed, and is not checked
+          unchecked         what was named cannot be checked here
+          attestation-gone  an attestation that the index lists is gone
+          foreign-programs  an image holds programs that it cannot start
+          32-bit-program    an image starts a 32-bit program on a 64-bit platform
+          mixed-builds      the images of one index are of different builds
+          depth-reduced     what lies below a tag could not be read by default
+          media-type        the registry serves the image under another media type
+          registry-warning  the registry sent a warning with its answers
 
-    `tagproof explain CODE` says more of one.
-    ");
+        `tagproof explain CODE` says more of one.
+        ");
     }
 }

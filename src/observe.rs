@@ -7,8 +7,10 @@ mod attested;
 mod below;
 mod depths;
 mod images;
+mod kept;
 mod layers;
 mod look;
+mod looks;
 mod memory;
 mod present;
 mod read;
@@ -27,23 +29,9 @@ use crate::registry::{Class, Error, Registry};
 use crate::verdict::{Code, Verdict, concerns, judge};
 
 pub(crate) use look::look_at_tag;
+pub use looks::Looks;
 pub use memory::Memory;
 pub(crate) use present::{known, present, whole};
-
-/// How long and how deep to look.
-#[derive(Clone, Copy, Debug)]
-pub struct Looks {
-    /// How far apart two agreeing looks must be. Zero: one look decides, nothing waits.
-    pub settle: Duration,
-    /// How long a tag that is not right may take to come right before that is believed.
-    pub settle_timeout: Duration,
-    /// Whether what lies below the tags is looked at, as deep as each expectation says.
-    pub below: bool,
-    /// The most that is downloaded of layers where all of them are read, in bytes.
-    pub download_limit: u64,
-    /// When the whole run must be over, on the clock.
-    pub deadline: Duration,
-}
 
 /// When the looks happen: it decides which verdicts are doubted until the timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

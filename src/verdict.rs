@@ -8,7 +8,7 @@ mod table;
 use crate::expectation::{Depth, Expectation, Expected, OnWrongPlatform};
 use crate::observation::{ImageSeen, Observation, Seen, Tree, WrongImage};
 use crate::oci::{Comparison, With};
-use crate::registry::{Cause, Error};
+use crate::registry::Error;
 
 pub(crate) use missing::missing;
 pub use missing::{Below, MAX_MISSING, needs_below};
@@ -113,9 +113,7 @@ fn undecided<'a>(expectation: &Expectation, observation: &'a Observation) -> Opt
             .iter()
             .filter_map(|image| image.open.as_ref())
     };
-    let counts = |error: &&Error| {
-        expectation.depth_stated || matches!(error.cause, Cause::OtherBytes | Cause::DefaultDepth)
-    };
+    let counts = |error: &&Error| expectation.depth_stated || error.always_counts();
     open().find(counts)
 }
 

@@ -335,9 +335,7 @@ impl Options {
         if self.no_policy {
             flags.push_str(" --no-policy");
         }
-        if let Some(depth) = self.depth {
-            flags.push_str(&format!(" --depth {depth}"));
-        }
+
         flags
     }
 

@@ -4,26 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::layers::{Budget, LayerKey, LayerState};
+use super::kept::{BelowKey, LayerState};
+use super::layers::{Budget, LayerKey};
 use super::memory::bad_answer;
 use super::read::ExpectedImage;
 use super::reader::{Key, Reader};
-use crate::expectation::{Depth, PathPattern};
+use crate::expectation::Depth;
 use crate::observation::{Below, ImageSeen, Part, Seen};
-use crate::oci::{Child, Config, Digest, Document, LABELS, Layer, Platform, Repository};
+use crate::oci::{Child, Config, Digest, Document, LABELS, Layer, Platform};
 use crate::programs::{self, Image, Judgement, Start};
 use crate::registry::{Cause, Class, Error, Method, Read, Target};
-
-/// What decides how one image is looked at: expectations that have it in common are looked at once.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct BelowKey {
-    repository: Repository,
-    root: Digest,
-    depth: Depth,
-    /// Of a plain manifest, what the build says it is for.
-    listed: Option<Platform>,
-    ignored: Vec<PathPattern>,
-}
 
 /// An image of an index while it is looked at.
 struct Open<'a> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::kept::LayerState;
 use super::memory::bad_answer;
 use super::reader::{Key, Reader};
 use crate::observation::Seen;
@@ -36,19 +37,6 @@ impl LayerKey<'_> {
     pub(super) fn is_readable(&self) -> bool {
         !self.layer.is_foreign && !self.layer.is_encrypted
     }
-}
-
-/// What is known of a layer that was read or looked for.
-#[derive(Debug)]
-pub(super) enum LayerState {
-    /// It was read, and unpacked it has this digest.
-    Whole(programs::Layer, Digest),
-    /// It is there, and what is in it is not known for this reason.
-    NotUnderstood(String),
-    /// It is not there.
-    Gone,
-    /// It could not be read.
-    Failed(Error),
 }
 
 /// What was downloaded for the images of one index.

@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Looks;
 use super::attested::attestations;
 use super::below::indexes;
 use super::depths::{depths, manifests};
 use super::images::{children, expected, platforms};
+use super::looks::Looks;
 use super::memory::Memory;
 use super::read::{ExpectedImage, Wanted, resolve};
 use super::reader::Reader;

@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::depths::BelowKey;
-use super::layers::LayerState;
+use super::kept::{BelowKey, LayerState};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::{Below, Seen};
 use crate::oci::{Config, Digest, Document, Repository, Why};

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Looks;
-use super::layers::LayerState;
+use super::kept::LayerState;
+use super::looks::Looks;
 use super::memory::{Memory, bad_answer, read_refused_again};
 use super::present::present;
 use super::read::{Wanted, resolve};

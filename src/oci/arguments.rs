@@ -1,6 +1,6 @@
 //! What an image starts, as its config says it.
 
-use serde::Deserialize;
+use super::document::Execution;
 
 /// The most words, and the longest word, that are looked at. No program has a name that is longer.
 const MAX_WORDS: usize = 64;
@@ -21,27 +21,9 @@ pub struct Arguments {
     pub directory: String,
 }
 
-/// The member `config` of an image's config.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Execution {
-    entrypoint: Option<Vec<String>>,
-    cmd: Option<Vec<String>>,
-    env: Option<Vec<String>>,
-    working_dir: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Config {
-    config: Option<Execution>,
-}
-
 impl Arguments {
-    /// What a config says; nothing, where it cannot be read.
-    #[must_use]
-    pub fn of_config(config: &[u8]) -> Self {
-        let config: Option<Config> = serde_json::from_slice(config).ok();
-        let execution = config.and_then(|it| it.config).unwrap_or_default();
+    /// What a config says, bounded.
+    pub(super) fn new(execution: Execution) -> Self {
         let mut words = execution.entrypoint.unwrap_or_default();
         words.extend(execution.cmd.unwrap_or_default());
         // A word that was left out could be the one that counts.

@@ -19,6 +19,7 @@ const CONFIGS: [&str; 2] = [
     "application/vnd.docker.container.image.v1+json",
 ];
 
+pub(crate) use body::Execution;
 pub use content::{Child, Content, Index, Layer, Manifest};
 pub use why::Why;
 
@@ -199,6 +200,11 @@ impl Document {
     #[must_use]
     pub fn platform_of_config(config: &[u8]) -> Option<Platform> {
         body::platform_of_config(config)
+    }
+
+    /// What a config blob says of how the image is run; nothing, where it cannot be read.
+    pub(crate) fn execution_of_config(config: &[u8]) -> Execution {
+        body::execution_of_config(config)
     }
 
     /// The digests of the unpacked layers in a config blob, as they stand there. None, if it is not what

@@ -8,12 +8,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::Value;
-
 use super::arguments::Arguments;
 use super::digest::Digest;
-use super::document::{Child, Document};
+use super::document::{Child, Document, Execution};
 use super::json::is_bounded;
 use super::platform::Platform;
 
@@ -114,35 +111,22 @@ impl Config {
         if !is_bounded(bytes) {
             return Self::default();
         }
+        let execution = Document::execution_of_config(bytes);
         let layers = Document::layers_of_config(bytes);
         let diff_ids: Result<Vec<Digest>, _> = layers.iter().map(|it| it.parse()).collect();
         Self {
             platform: Document::platform_of_config(bytes),
             layers: layers.len(),
             diff_ids: diff_ids.unwrap_or_default(),
-            arguments: Arguments::of_config(bytes),
-            labels: labels(bytes),
+            labels: labels(&execution),
+            arguments: Arguments::new(execution),
         }
     }
 }
 
-/// What a config says of its labels.
-#[derive(Deserialize)]
-struct Labelled {
-    config: Option<Labels>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Labels {
-    labels: Option<BTreeMap<String, Value>>,
-}
-
-fn labels(config: &[u8]) -> [Option<String>; LABELS.len()] {
-    let config: Option<Labelled> = serde_json::from_slice(config).ok();
-    let labels = config.and_then(|it| it.config?.labels).unwrap_or_default();
+fn labels(execution: &Execution) -> [Option<String>; LABELS.len()] {
     LABELS.map(|key| {
-        let value = labels.get(key)?.as_str()?;
+        let value = execution.labels.as_ref()?.get(key)?.as_str()?;
         (!value.is_empty()).then(|| value.chars().take(MAX_LABEL).collect())
     })
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::expectation::{Asked, expect};
+use crate::expectation::{Asked, Depth, expect};
 use crate::observation::{Attested, Observation};
 use crate::oci::Reference;
 use crate::outcome::Aftermath;
@@ -31,7 +31,8 @@ fn finding(verdict: Verdict, change: impl FnOnce(&mut Finding)) -> Finding {
             nested: Arc::default(),
             platforms: Vec::new(),
             attestations: Attested::default(),
-            deep: false,
+            depth: Depth::Tag,
+            below: Arc::default(),
             children: Vec::new(),
         },
         verdict,

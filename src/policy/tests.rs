@@ -364,33 +364,33 @@ fn what_is_no_text_or_several_documents_is_refused() {
 
 #[test]
 fn what_was_understood_is_shown_in_the_order_in_which_it_decides() {
-    insta::assert_snapshot!(policy(&documented()[0]).show("p.yml"), @r"
+    insta::assert_snapshot!(policy(&documented()[0]).show("p.yml"), @"
     `p.yml` is a policy that can be used
 
     Of images, each key from the first pattern that fits the tag and has the key:
       ghcr.io/acme/**:latest
-        on-other      warn
+        on-other          warn
       ghcr.io/acme/**:*-amd64
-        platforms     linux/amd64
+        platforms         linux/amd64
       ghcr.io/acme/**:main
-        on-other      warn
+        on-other          warn
       ghcr.io/acme/**
-        platforms     linux/amd64, linux/arm64
-        attestations  provenance
-        immutable     v*
-        on-other      fail
+        platforms         linux/amd64, linux/arm64
+        attestations      provenance
+        immutable         v*
+        on-other          fail
     ");
-    insta::assert_snapshot!(policy(&documented()[1]).show("p.yml"), @r"
+    insta::assert_snapshot!(policy(&documented()[1]).show("p.yml"), @"
     `p.yml` is a policy that can be used
 
     It asks nothing of images.
 
     Of registries:
       harbor.example.com
-        ca-file       ci/ca.pem
-        settle        5 s
+        ca-file           ci/ca.pem
+        settle            5 s
       registry.internal:5000
-        plain-http    true
+        plain-http        true
     ");
 }
 

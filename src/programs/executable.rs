@@ -41,6 +41,16 @@ const KIN: [(&str, &str); 7] = [
 const EMULATED: [&str; 3] = ["386", "amd64", "arm"];
 
 impl Machine {
+    /// All that are known.
+    pub fn known() -> impl Iterator<Item = Self> {
+        let elf = MACHINES.iter().map(|row| (false, row.3));
+        let pe = PE_MACHINES.iter().map(|row| (true, row.1));
+        elf.chain(pe).map(|(is_windows, architecture)| Self {
+            is_windows,
+            architecture,
+        })
+    }
+
     /// The architecture, in Go's words.
     #[must_use]
     pub fn architecture(self) -> &'static str {

@@ -185,7 +185,7 @@ pub fn read_layer(
     let mut packed = Hashing::new(stream, digest, size);
     let unpacked = walk(&mut packed, diff_id, is_windows, limits);
     // What cannot be understood may just not be the layer.
-    if !packed.is_failed && !packed.is_over && !matches!(unpacked, Err(Unread::Limit(_))) {
+    if packed.failure.is_none() && !packed.is_over && !matches!(unpacked, Err(Unread::Limit(_))) {
         // How it failed is known below.
         let _ = io::copy(&mut packed, &mut io::sink());
     }
@@ -193,7 +193,7 @@ pub fn read_layer(
         // More bytes than the manifest says: none of its digest.
         return Err(Unread::Digest(packed.hasher.finish()));
     }
-    if packed.is_failed {
+    if packed.failure.is_some() {
         return Err(Unread::Stream);
     }
     if let Err(Unread::Limit(_)) = unpacked {
@@ -211,7 +211,7 @@ struct Hashing<R> {
     stream: R,
     hasher: Hasher,
     left: u64,
-    is_failed: bool,
+    failure: Option<String>,
     is_over: bool,
 }
 
@@ -221,7 +221,7 @@ impl<R: Read> Hashing<R> {
             stream,
             hasher: like.hasher(),
             left: limit,
-            is_failed: false,
+            failure: None,
             is_over: false,
         }
     }
@@ -232,7 +232,9 @@ impl<R: Read> Read for Hashing<R> {
         let read = match self.stream.read(into) {
             Ok(read) => read,
             Err(error) => {
-                self.is_failed |= error.kind() != io::ErrorKind::Interrupted;
+                if error.kind() != io::ErrorKind::Interrupted {
+                    self.failure = Some(error.to_string());
+                }
                 return Err(error);
             }
         };
@@ -276,6 +278,9 @@ fn walk(
         let size = limits.unpacked / 1024 / 1024;
         let why = format!("unpacked, it is larger than {size} MiB, the most that is read of it");
         return Err(Unread::Limit(why));
+    }
+    if let Some(failure) = &stream.failure {
+        return Err(Unread::Shape(format!("it cannot be unpacked: {failure}")));
     }
     rest?;
     Ok((builder.finish(), stream.hasher.finish()))

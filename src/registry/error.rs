@@ -211,6 +211,13 @@ impl Error {
         }
     }
 
+    /// Whether it must not be passed over, however deep somebody wanted to look: what came is not what
+    /// its digest names, or nothing that there is to know was within reach.
+    #[must_use]
+    pub fn always_counts(&self) -> bool {
+        matches!(self.cause, Cause::OtherBytes | Cause::DefaultDepth)
+    }
+
     /// Of a document that is there, but whose content could not be understood.
     pub fn of_document(document: impl fmt::Display, reason: impl fmt::Display) -> Self {
         // It may quote the body.

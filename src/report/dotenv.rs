@@ -144,11 +144,11 @@ mod tests {
 
     #[test]
     fn mixed() {
-        insta::assert_snapshot!(text(&samples::mixed()), @r"
+        insta::assert_snapshot!(text(&samples::mixed()), @"
         TAGPROOF_STATUS=wrong
         TAGPROOF_PINNED=ghcr.io/acme/app:1.4@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
         TAGPROOF_FIXED=1
-        TAGPROOF_WRONG=7
+        TAGPROOF_WRONG=8
         TAGPROOF_UNPROVEN=1
         ");
     }

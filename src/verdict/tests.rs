@@ -64,7 +64,8 @@ fn observation(
         nested: Arc::default(),
         platforms: Vec::new(),
         attestations: Attested::default(),
-        deep: false,
+        depth: Depth::Tag,
+        below: Arc::default(),
         children: Vec::new(),
     }
 }

@@ -279,6 +279,7 @@ fn the_outputs_of_action_yml_are_those_that_are_written() {
         problem: None,
         notes: Vec::new(),
         tags: Vec::new(),
+        images: Vec::new(),
         requests: 0,
         pulls: 0,
     };

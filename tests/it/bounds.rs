@@ -53,7 +53,10 @@ fn check_tag(host: &str) -> Run {
 /// The same of everything below this very document.
 fn check_below(host: &str, found: &str) -> Run {
     let tag = format!("{host}/app:1@{found}");
-    tagproof(&["check", "--deep", "--tag", &tag, "--settle", "0"]).report()
+    tagproof(&[
+        "check", "--depth", "children", "--tag", &tag, "--settle", "0",
+    ])
+    .report()
 }
 
 fn digest(number: usize) -> String {

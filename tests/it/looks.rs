@@ -96,7 +96,7 @@ fn two_children_that_are_gone_at_one_look_each_are_not_believed_to_be_gone() {
     world.shows(amd64, 3.0, shows(&build.amd64));
     world.shows(arm64, 3.0, shows(&build.arm64));
     let looks = Looks {
-        deep: true,
+        below: true,
         settle_timeout: Duration::ZERO,
         ..LOOKS
     };

@@ -66,7 +66,7 @@ const PLATFORMS: [&str; 2] = ["--platform", "linux/amd64,linux/arm64"];
 #[test]
 fn an_index_of_indexes_that_is_whole_is_ok_however_deep_it_is_looked_at() {
     let (registry, metadata) = nested("a").pushed();
-    for flags in [&[][..], &["--deep"], &PLATFORMS] {
+    for flags in [&[][..], &["--depth", "children"], &PLATFORMS] {
         let ran = prove("check", &metadata, flags);
         assert_eq!(ran.tags(), ["app:1 ok -"], "{flags:?}: {}", ran.shown());
         assert_eq!(ran.code, Some(0));
@@ -89,7 +89,7 @@ fn an_image_that_is_gone_at_any_level_makes_the_index_broken() {
         let (registry, metadata) = build.pushed();
         registry.delete_manifest("app", &gone.digest);
         assert_eq!(prove("check", &metadata, &[]).tags(), ["app:1 ok -"]);
-        let ran = prove("fix", &metadata, &["--deep"]);
+        let ran = prove("fix", &metadata, &["--depth", "children"]);
         assert_eq!(ran.tags(), ["app:1 broken -"], "{}", ran.shown());
         let message = ran.tag(0)["message"].as_str().unwrap();
         assert!(message.contains(words), "{message}");
@@ -102,7 +102,7 @@ fn an_attestation_that_is_gone_at_any_level_is_a_note() {
     let build = nested("a");
     let (registry, metadata) = build.pushed();
     registry.delete_manifest("app", &build.attestation.digest);
-    let ran = prove("check", &metadata, &["--deep"]);
+    let ran = prove("check", &metadata, &["--depth", "children"]);
     assert_eq!(ran.tags(), ["app:1 ok -"]);
     assert_eq!(ran.notes(), ["attestation-gone"]);
 }
@@ -135,7 +135,7 @@ fn an_index_that_cannot_be_read_is_unproven_only_where_what_it_lists_is_needed()
         (&[][..], "app:1 ok -"),
         (&["--platform", "linux/amd64"], "app:1 ok -"),
         (&PLATFORMS, "app:1 unproven -"),
-        (&["--deep"], "app:1 unproven -"),
+        (&["--depth", "children"], "app:1 unproven -"),
     ] {
         let ran = prove("check", &metadata, flags);
         assert_eq!(ran.tags(), [expected], "{flags:?}: {}", ran.shown());
@@ -290,7 +290,7 @@ fn what_lies_below_is_read_once_for_all_tags_and_looks() {
     }
     registry.tag("app", "7", &build.arm64.digest);
     let metadata = metadata(&build.root, &names);
-    let ran = prove("check", &metadata, &["--deep"]);
+    let ran = prove("check", &metadata, &["--depth", "children"]);
     let right = ran.tags().iter().filter(|it| it.ends_with(" ok -")).count();
     assert_eq!((right, ran.tags()[7].as_str()), (19, "app:7 child -"));
     // The tag on the child; the root; the three indexes below it.

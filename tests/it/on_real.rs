@@ -148,7 +148,7 @@ fn a_tag_that_is_right_is_ok<S: Store>(start: impl Fn() -> Place<S>) {
     let names = [place.name("ns/app:1"), place.name("ns/app:latest")];
     let metadata = metadata(&build.index, &names);
     for mode in ["check", "fix"] {
-        let ran = prove(&[&place], mode, &metadata, &["--deep"]);
+        let ran = prove(&[&place], mode, &metadata, &["--depth", "children"]);
         assert_eq!(
             ran.tags(),
             ["ns/app:1 ok -", "ns/app:latest ok -"],
@@ -284,16 +284,16 @@ fn a_child_that_is_gone_makes_the_index_broken<S: Store>(start: impl Fn() -> Pla
     place.store.point("ns/app", "1", &build.index.digest);
     let metadata = metadata(&build.index, &[place.name("ns/app:1")]);
     place.store.remove("ns/app", &build.attestation.digest);
-    let ran = prove(&[&place], "check", &metadata, &["--deep"]);
+    let ran = prove(&[&place], "check", &metadata, &["--depth", "children"]);
     assert_eq!(ran.tags(), ["ns/app:1 ok -"], "{}", ran.shown());
     assert_eq!(ran.notes(), ["attestation-gone"]);
     place.store.remove("ns/app", &build.arm64.digest);
-    let ran = prove(&[&place], "fix", &metadata, &["--deep"]);
+    let ran = prove(&[&place], "fix", &metadata, &["--depth", "children"]);
     assert_eq!(ran.tags(), ["ns/app:1 broken -"], "{}", ran.shown());
     assert_eq!(ran.code, Some(1));
     // A tag that is wrong as well stays as it is.
     place.store.point("ns/app", "1", &build.amd64.digest);
-    let ran = prove(&[&place], "fix", &metadata, &["--deep"]);
+    let ran = prove(&[&place], "fix", &metadata, &["--depth", "children"]);
     assert_eq!(ran.tags(), ["ns/app:1 broken -"], "{}", ran.shown());
     // Who does not ask for the children learns of it from the registry, which refuses the write.
     let ran = prove(&[&place], "fix", &metadata, &[]);
@@ -443,7 +443,7 @@ fn report_on<S: Store>(sample: &samples::Sample, start: fn() -> S, args: &[&str]
         .args(&["build.json", "--settle", "0"])
         .file("build.json", metadata)
         .report();
-    if args.contains(&"--deep") && !tags.is_empty() {
+    if args.contains(&"children") && !tags.is_empty() {
         run = run.args(&["--tag", &tags.join(",")]);
     }
     let report = run.run().report.to_string();
@@ -461,7 +461,7 @@ fn every_recorded_build_has_the_same_report_on_the_real_registry_as_on_the_fake(
     }
     for sample in samples::all() {
         // As the build names its tags, each tag that the registries have, and repaired.
-        for args in [&["check"][..], &["check", "--deep"], &["fix"]] {
+        for args in [&["check"][..], &["check", "--depth", "children"], &["fix"]] {
             let fake = report_on(&sample, Registry::start, args);
             let real = report_on(&sample, Real::anonymous, args);
             assert_eq!(fake, real, "{} {args:?}", sample.name);

@@ -136,7 +136,7 @@ fn attestations_are_read_from_the_annotations_of_the_layers_and_no_layer_is_fetc
     let help = ran.tag(0)["help"].as_str().unwrap();
     assert!(help.contains("provenance or SBOM"), "{help}");
     let ran = under("check", &metadata, "on-other: warn")
-        .args(&["--deep"])
+        .args(&["--depth", "children"])
         .run();
     assert_eq!(
         (ran.tags(), ran.notes()),
@@ -409,7 +409,11 @@ fn policy_check_says_what_it_understood() {
         .env("CLICOLOR_FORCE", "1")
         .run();
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    for said in ["`.tagproof.yml` is a policy", "r.io/**", "immutable     v*"] {
+    for said in [
+        "`.tagproof.yml` is a policy",
+        "r.io/**",
+        "immutable         v*",
+    ] {
         assert!(ran.stdout.contains(said), "{}", ran.stdout);
     }
     let ran = tagproof(&["policy", "check", "p.yml"])

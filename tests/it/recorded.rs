@@ -173,7 +173,7 @@ fn a_bake_file_has_its_targets_and_neither_linked_targets_nor_warnings_among_the
 #[test]
 fn builds_of_newer_tools_are_right() {
     for name in ["docker28-warnings", "buildx38-multi-attest"] {
-        let ran = check(name, &["--deep"]);
+        let ran = check(name, &["--depth", "children"]);
         assert_eq!(
             (ran.status(), ran.notes().is_empty()),
             ("ok", true),

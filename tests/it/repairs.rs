@@ -34,7 +34,7 @@ fn a_tag_on_a_child_is_fixed_with_the_very_bytes_and_says_how_to_undo_it() {
     assert_eq!(
         ran.tag(0)["undo"],
         format!(
-            "tagproof fix --tag {reference}@{} --on-other fix",
+            "tagproof fix --tag {reference}@{} --on-other fix --depth tag",
             build.arm64.digest
         )
     );
@@ -90,7 +90,7 @@ fn what_the_registry_forgets_by_a_repair_is_put_back_and_told() {
     );
     assert!(ran.stderr.contains(&moving), "{}", ran.stderr);
     assert_eq!(
-        prove("check", &metadata, &["--deep"]).tags(),
+        prove("check", &metadata, &["--depth", "children"]).tags(),
         ["app:1 ok -"]
     );
 }
@@ -175,7 +175,7 @@ fn no_platform_is_lost_on_a_registry_that_forgets_as_zot_gitea_and_quay_do() {
             "app:4 ok -",
         ];
         assert_eq!(ran.tags(), fixed, "{forgets:?} {}", ran.shown());
-        let ran = prove("check", &metadata, &["--deep"]);
+        let ran = prove("check", &metadata, &["--depth", "children"]);
         assert_eq!(ran.status(), "ok", "{forgets:?} {}", ran.shown());
         // And what was someone else's is whole, so that it can be put under its tag again.
         let theirs = format!("{}/app:3@{}", registry.host(), foreign.index.digest);
@@ -184,7 +184,8 @@ fn no_platform_is_lost_on_a_registry_that_forgets_as_zot_gitea_and_quay_do() {
             &theirs,
             "--on-other",
             "fix",
-            "--deep",
+            "--depth",
+            "children",
             "--settle",
             "0",
         ];
@@ -264,7 +265,7 @@ fn commands_to_type_carry_the_flags_that_reach_the_registry() {
     let ran = prove("fix", &metadata, &["--plain-http", &host]);
     let undo = ran.tag(0)["undo"].as_str().unwrap();
     assert!(
-        undo.ends_with(&format!(" --on-other fix --plain-http {host}")),
+        undo.ends_with(&format!(" --on-other fix --depth tag --plain-http {host}")),
         "{undo}"
     );
 }

@@ -218,7 +218,11 @@ fn what_a_challenge_demands_beyond_is_never_asked_for() {
 #[test]
 fn deep_asks_for_each_child_once() {
     let (registry, names) = with_tags(&["app"], 3);
-    let ran = run(&registry, &names, &["check", "--settle", "0.1", "--deep"]);
+    let ran = run(
+        &registry,
+        &names,
+        &["check", "--settle", "0.1", "--depth", "children"],
+    );
     assert_eq!(ran.status(), "ok");
     assert_eq!(registry.count("HEAD", "/manifests/sha256:"), 3);
     assert_eq!(registry.count("GET", "/manifests/sha256:"), 0);

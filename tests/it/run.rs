@@ -258,6 +258,7 @@ impl Run {
     /// Gives it this much memory and no more: what is writable, the stacks of its threads as well.
     /// `None`, said aloud, where there is no such limit.
     pub(crate) fn within_mib(mut self, mib: usize) -> Option<Self> {
+        self.at_a_depth();
         if Host::get() != Host::Native || !cfg!(target_os = "linux") {
             skip("no limit on memory here");
             return None;
@@ -325,8 +326,21 @@ impl Run {
         self
     }
 
+    /// Where a test does not say how deep to look, it is about the tag alone: `tests/it/below.rs` has
+    /// the default.
+    fn at_a_depth(&mut self) {
+        let args = || self.command.get_args().map(|arg| arg.to_string_lossy());
+        let looks = args().any(|arg| arg == "check" || arg == "fix");
+        let is_said = args().any(|arg| arg.starts_with("--dep") || arg == "--deep");
+        let is_policy = args().any(|arg| ["policy", "help", "--help"].contains(&arg.as_ref()));
+        if looks && !is_said && !is_policy {
+            self.command.args(["--depth", "tag"]);
+        }
+    }
+
     /// Runs it with nobody who reads what it shows: the exit code and standard error.
     pub(crate) fn run_unread(mut self) -> (Option<i32>, String) {
+        self.at_a_depth();
         self.command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -340,6 +354,7 @@ impl Run {
     }
 
     pub(crate) fn run(mut self) -> Ran {
+        self.at_a_depth();
         self.command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -217,7 +217,7 @@ fn what_was_pushed_beside_a_load_is_right_with_a_note_of_its_digest() {
     let metadata = metadata(&loaded, &names);
     for args in [
         [].as_slice(),
-        &["--platform", "linux/amd64", "--deep"],
+        &["--platform", "linux/amd64", "--depth", "children"],
         &["--on-other", "fix"],
     ] {
         let ran = prove("fix", &metadata, args);
@@ -496,7 +496,12 @@ fn each_output_of_a_definition_has_a_digest_of_its_own() {
         "check",
         &metadata,
         &definition,
-        &["--deep", "--platform", "linux/amd64,linux/arm64"],
+        &[
+            "--depth",
+            "children",
+            "--platform",
+            "linux/amd64,linux/arm64",
+        ],
     );
     assert_eq!(
         ran.tags(),
@@ -549,7 +554,7 @@ fn each_output_of_a_definition_has_a_digest_of_its_own() {
     // The images are held to what was asked for as any other.
     registry.tag("app", "1-zstd", &zstd.digest);
     registry.delete_manifest("app", &arm64.digest);
-    let ran = prove_outputs("check", &metadata, &definition, &["--deep"]);
+    let ran = prove_outputs("check", &metadata, &definition, &["--depth", "children"]);
     assert_eq!(
         ran.tags()[..2],
         ["app:1 ok -", "app:1-zstd other -"],

@@ -182,7 +182,7 @@ fn what_is_asked_for_below_a_document_that_is_not_understood_is_unproven_and_say
                 help.contains("what is in this document cannot be checked"),
                 "{help}"
             );
-            let ran = prove("check", &claimed, &["--deep"]);
+            let ran = prove("check", &claimed, &["--depth", "children"]);
             assert_eq!(ran.tags(), ["app:1 unproven -"], "{body}: {}", ran.shown());
         }
     }
@@ -205,7 +205,7 @@ fn an_image_without_a_list_of_layers_is_read_like_any_other() {
         let digest = registry.put_manifest("app", body.to_string().as_bytes(), MANIFEST);
         registry.tag("app", "1", &digest);
         let claimed = claiming(&registry, &digest, MANIFEST);
-        let all = ["--deep", "--platform", "linux/amd64"];
+        let all = ["--depth", "children", "--platform", "linux/amd64"];
         assert_eq!(prove("check", &claimed, &all).tags(), ["app:1 ok -"]);
         let ran = prove("check", &claimed, &["--platform", "linux/arm64"]);
         assert_eq!(ran.tags(), ["app:1 incomplete -"]);
@@ -228,13 +228,13 @@ fn an_entry_whose_digest_cannot_be_checked_is_unproven_only_where_children_are_a
         let claimed = claiming(&registry, &index, INDEX);
         let both = ["--platform", "linux/amd64,linux/arm64"];
         assert_eq!(prove("check", &claimed, &both).tags(), ["app:1 ok -"]);
-        let ran = prove("check", &claimed, &["--deep"]);
+        let ran = prove("check", &claimed, &["--depth", "children"]);
         assert_eq!(ran.tags(), ["app:1 unproven -"], "{}", ran.shown());
         let message = ran.tag(0)["message"].as_str().unwrap();
         assert!(message.contains(words), "{message}");
         registry.delete_manifest("app", &build.amd64.digest);
         assert_eq!(
-            prove("check", &claimed, &["--deep"]).tags(),
+            prove("check", &claimed, &["--depth", "children"]).tags(),
             ["app:1 broken -"]
         );
     }
@@ -249,7 +249,11 @@ fn a_child_named_by_sha512_is_asked_for_by_it() {
     ]});
     let index = registry.put_manifest("app", body.to_string().as_bytes(), INDEX);
     registry.tag("app", "1", &index);
-    let ran = prove("check", &claiming(&registry, &index, INDEX), &["--deep"]);
+    let ran = prove(
+        "check",
+        &claiming(&registry, &index, INDEX),
+        &["--depth", "children"],
+    );
     assert_eq!(ran.tags(), ["app:1 broken -"], "{}", ran.shown());
     assert!(registry.count("GET", &sha512) > 0);
 }
@@ -324,7 +328,12 @@ fn an_image_that_is_served_under_another_media_type_is_right_and_a_note_says_to_
         let digest = registry.put_manifest("app", &build.index.bytes, served);
         registry.tag("app", "1", &digest);
         let names = [format!("{}/app:1", registry.host())];
-        let all = ["--deep", "--platform", "linux/amd64,linux/arm64"];
+        let all = [
+            "--depth",
+            "children",
+            "--platform",
+            "linux/amd64,linux/arm64",
+        ];
         let ran = prove("check", &metadata(&build.index, &names), &all);
         assert_eq!(ran.tags(), ["app:1 ok -"], "{served}: {}", ran.shown());
         assert_eq!(ran.notes(), notes, "{served}");

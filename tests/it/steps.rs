@@ -452,7 +452,7 @@ fn an_input_that_is_wrong_is_an_error_of_its_name() {
         ("mode", "repair", "there is no mode `repair`"),
         ("settle", "soon", "the input `settle`"),
         ("on-other", "fial", "the input `on-other`"),
-        ("deep", "maybe", "`maybe` is neither true nor false"),
+        ("no-restore", "maybe", "`maybe` is neither true nor false"),
         (
             "report-file",
             "no/such/r.json",

@@ -96,7 +96,7 @@ fn imports(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn modules_import_only_what_the_table_allows() {
-    const TABLE: [(&str, &[&str]); 26] = [
+    const TABLE: [(&str, &[&str]); 27] = [
         (
             "apply",
             &[
@@ -136,7 +136,10 @@ fn modules_import_only_what_the_table_allows() {
             ],
         ),
         ("environment", &[]),
-        ("expectation", &["metadata", "note", "oci", "problem"]),
+        (
+            "expectation",
+            &["metadata", "note", "oci", "problem", "text"],
+        ),
         ("explain", &["note", "outcome", "text", "verdict"]),
         ("files", &["oci", "problem", "text"]),
         (
@@ -145,7 +148,10 @@ fn modules_import_only_what_the_table_allows() {
         ),
         ("metadata", &["oci", "problem"]),
         ("note", &[]),
-        ("observation", &["oci", "registry"]),
+        (
+            "observation",
+            &["expectation", "oci", "programs", "registry"],
+        ),
         (
             "observe",
             &[
@@ -154,6 +160,7 @@ fn modules_import_only_what_the_table_allows() {
                 "observation",
                 "oci",
                 "outcome",
+                "programs",
                 "registry",
                 "text",
                 "verdict",
@@ -167,6 +174,7 @@ fn modules_import_only_what_the_table_allows() {
         ),
         ("policy", &["expectation", "oci", "problem", "text"]),
         ("problem", &[]),
+        ("programs", &["oci"]),
         (
             "registry",
             &["backoff", "ci", "clock", "environment", "oci", "text"],
@@ -184,6 +192,7 @@ fn modules_import_only_what_the_table_allows() {
                 "outcome",
                 "plan",
                 "problem",
+                "programs",
                 "registry",
                 "text",
                 "verdict",

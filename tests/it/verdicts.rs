@@ -253,7 +253,7 @@ fn an_image_child_that_is_gone_makes_the_index_broken_if_it_is_asked_for() {
     let (registry, metadata) = right();
     registry.delete_manifest("app", &multi("a").arm64.digest);
     assert_eq!(prove("check", &metadata, &[]).tags(), ["app:1 ok -"]);
-    let ran = prove("fix", &metadata, &["--deep"]);
+    let ran = prove("fix", &metadata, &["--depth", "children"]);
     assert_eq!(ran.tags(), ["app:1 broken -"]);
     assert_eq!(ran.code, Some(1));
     assert!(
@@ -271,7 +271,7 @@ fn an_image_child_that_is_gone_makes_the_index_broken_if_it_is_asked_for() {
 fn a_broken_index_is_never_put_under_a_tag() {
     let (registry, metadata) = wrong(|build| build.amd64.clone());
     registry.delete_manifest("app", &multi("a").arm64.digest);
-    let ran = prove("fix", &metadata, &["--deep"]);
+    let ran = prove("fix", &metadata, &["--depth", "children"]);
     assert_eq!(ran.tags(), ["app:1 broken -"]);
     assert_eq!(registry.tagged("app", "1"), Some(multi("a").amd64.digest));
 }
@@ -280,7 +280,7 @@ fn a_broken_index_is_never_put_under_a_tag() {
 fn an_attestation_child_that_is_gone_is_a_note_and_no_more() {
     let (registry, metadata) = right();
     registry.delete_manifest("app", &multi("a").attestation.digest);
-    let ran = prove("check", &metadata, &["--deep"]);
+    let ran = prove("check", &metadata, &["--depth", "children"]);
     assert_eq!(ran.tags(), ["app:1 ok -"]);
     assert_eq!(ran.notes(), ["attestation-gone"]);
     assert_eq!(ran.code, Some(0));

@@ -3,13 +3,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tagproof::clock::Clock;
 use tagproof::observe::Looks;
 use tagproof::oci::{Digest, Host, Reference};
-use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Under, Write};
+use tagproof::registry::{
+    Answer, Class, Error, Method, Read, Registry, Stream, Target, Under, Write,
+};
 
 use crate::image::Document;
 
@@ -38,7 +41,8 @@ impl Clock for Time {
 pub(crate) const LOOKS: Looks = Looks {
     settle: Duration::from_secs(2),
     settle_timeout: Duration::from_secs(20),
-    deep: false,
+    below: false,
+    download_limit: 0,
     deadline: Duration::from_secs(300),
 };
 
@@ -305,6 +309,7 @@ impl World {
         let method = match read.method {
             Method::Head => "HEAD",
             Method::Get => "GET",
+            Method::FirstByte => "FIRST",
         };
         match &read.target {
             Target::Tag(tag) => self.note(method, tag.as_str()),
@@ -341,7 +346,7 @@ impl World {
             return Ok(Answer::Absent);
         };
         Ok(match read.method {
-            Method::Head => Answer::Header(Some(digest)),
+            Method::Head | Method::FirstByte => Answer::Header(Some(digest)),
             Method::Get if self.bodiless.borrow().as_ref() == Some(&digest) => {
                 Answer::Header(Some(digest))
             }
@@ -358,6 +363,25 @@ impl Registry for World {
     fn read(&self, batch: &[Read]) -> Vec<Result<Answer, Error>> {
         self.time.sleep(self.latency.get());
         batch.iter().map(|read| self.answer(read)).collect()
+    }
+
+    fn stream(
+        &self,
+        blob: &Stream,
+        take: &mut dyn FnMut(&mut dyn io::Read),
+    ) -> Result<bool, Error> {
+        let read = Read {
+            repository: blob.repository.clone(),
+            target: Target::Blob(blob.digest.clone()),
+            method: Method::Get,
+        };
+        match self.read(&[read]).remove(0)? {
+            Answer::Body { bytes, .. } => {
+                take(&mut bytes.as_slice());
+                Ok(true)
+            }
+            Answer::Absent | Answer::Header(_) => Ok(false),
+        }
     }
 
     fn put(&self, write: &Write) -> Result<(), Error> {

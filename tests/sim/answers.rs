@@ -24,7 +24,7 @@ pub(crate) fn document(digest: Option<&Digest>, method: Method, header: Header) 
         return Answer::Header(claimed);
     };
     match method {
-        Method::Head => Answer::Header(claimed),
+        Method::Head | Method::FirstByte => Answer::Header(claimed),
         Method::Get => Answer::Body {
             bytes: doc.bytes.clone(),
             content_type: doc.media_type.to_owned(),
@@ -36,7 +36,7 @@ pub(crate) fn document(digest: Option<&Digest>, method: Method, header: Header) 
 pub(crate) fn blob(bytes: Option<&Vec<u8>>, method: Method) -> Answer {
     match (bytes, method) {
         (None, _) => Answer::Absent,
-        (Some(_), Method::Head) => Answer::Header(None),
+        (Some(_), Method::Head | Method::FirstByte) => Answer::Header(None),
         (Some(bytes), Method::Get) => Answer::Body {
             bytes: bytes.clone(),
             content_type: "application/octet-stream".to_owned(),

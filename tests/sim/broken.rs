@@ -2,6 +2,7 @@
 //! The simulation is worth something only if it catches each of them.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -13,7 +14,9 @@ use tagproof::observe::{Looks, Memory, Ports};
 use tagproof::oci::{Digest, Repository, Tag};
 use tagproof::outcome::{Aftermath, Outcome};
 use tagproof::plan::{Step, plan};
-use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Under, Write};
+use tagproof::registry::{
+    Answer, Class, Error, Method, Read, Registry, Stream, Target, Under, Write,
+};
 use tagproof::verdict::{Code, Relation, Verdict};
 
 use super::answers;
@@ -461,6 +464,14 @@ impl<'a, 'w> Liar<'a, 'w> {
 impl Registry for Liar<'_, '_> {
     fn read(&self, batch: &[Read]) -> Vec<Result<Answer, Error>> {
         batch.iter().map(|read| self.read_one(read)).collect()
+    }
+
+    fn stream(
+        &self,
+        blob: &Stream,
+        take: &mut dyn FnMut(&mut dyn io::Read),
+    ) -> Result<bool, Error> {
+        self.world.stream(blob, take)
     }
 
     fn put(&self, write: &Write) -> Result<(), Error> {

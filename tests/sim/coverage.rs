@@ -301,7 +301,9 @@ fn impossible(code: verdict::Code, outcome: Outcome) -> Option<&'static str> {
         C::Absent if outcome == Some(outcome::Code::Lost) => Some("nothing is left"),
         C::Child | C::Wrapped | C::Absent | C::Other => None,
         C::Ok => Some("what is right is not written"),
-        C::Incomplete | C::Broken | C::NeverPushed => Some("no re-pointing repairs it"),
+        C::Incomplete | C::WrongPlatform | C::Broken | C::NeverPushed => {
+            Some("no re-pointing repairs it")
+        }
         C::Conflict => Some("it is not known which build is meant"),
         C::Unproven => Some("nothing is written on what is not known"),
     }

@@ -398,7 +398,7 @@ impl Ran<'_> {
             },
         )?;
         if means.is_none() {
-            let is_gone = last.is_some_and(|last| self.are_gone(claim, code, last));
+            let is_gone = last.is_some() && self.are_gone(claim, code, &looks);
             demand(is_gone, WRONG, || {
                 format!(
                     "{} is said to be {code}, and nothing was seen to be gone: {looks:#?}",
@@ -429,16 +429,15 @@ impl Ran<'_> {
             .iter()
             .map(|look| self.absent_at(claim, look))
             .collect();
-        let Some((first, later)) = absent.split_first() else {
+        let Some((last, before)) = absent.split_last() else {
             return false;
         };
-        let mut first = first.iter().filter(|(digest, _)| decides(digest));
-        first.any(|(digest, at)| {
-            let mut later = later.iter();
-            later.all(|look| {
-                look.get(digest)
-                    .is_some_and(|it| it - at >= self.scene.settle)
-            })
+        // Missed at each look from one on that is long enough ago.
+        let mut last = last.iter().filter(|(digest, _)| decides(digest));
+        last.any(|(digest, at)| {
+            let missed = before.iter().rev().map_while(|look| look.get(digest));
+            let since = missed.last().unwrap_or(at);
+            at - since >= self.scene.settle
         })
     }
 

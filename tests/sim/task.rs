@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, json};
-use tagproof::expectation::{Asked, Expectation, Expected, expect};
+use tagproof::expectation::{Asked, Depth, Expectation, Expected, expect};
 use tagproof::metadata;
 use tagproof::observe::Looks;
 use tagproof::oci::Reference;
@@ -31,6 +31,7 @@ impl Task {
                 .collect(),
             on_other: Some(scene.on_other),
             no_restore: !scene.restore,
+            depth: scene.deep.then_some(Depth::Children),
             ..Asked::default()
         };
         // A target for each build, with the names of its tags.
@@ -111,7 +112,8 @@ impl Task {
             looks: Looks {
                 settle: millis(scene.settle),
                 settle_timeout: millis(scene.timeout),
-                deep: scene.deep,
+                below: scene.deep,
+                download_limit: 0,
                 deadline: millis(scene.deadline),
             },
             fix: scene.fix,

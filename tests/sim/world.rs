@@ -1,13 +1,16 @@
 //! The simulated registry and its clock: what a scene says, played in virtual time.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use tagproof::clock::Clock;
 use tagproof::observe as told;
 use tagproof::oci::Digest;
-use tagproof::registry::{Answer, Class, Error, Method, Read, Registry, Target, Under, Write};
+use tagproof::registry::{
+    Answer, Class, Error, Method, Read, Registry, Stream, Target, Under, Write,
+};
 
 use super::answers;
 use super::fault::{Fault, Phase};
@@ -429,6 +432,25 @@ impl Registry for World<'_> {
                 .map(|read| self.read_one(state, read))
                 .collect()
         })
+    }
+
+    fn stream(
+        &self,
+        blob: &Stream,
+        take: &mut dyn FnMut(&mut dyn io::Read),
+    ) -> Result<bool, Error> {
+        let read = Read {
+            repository: blob.repository.clone(),
+            target: Target::Blob(blob.digest.clone()),
+            method: Method::Get,
+        };
+        match self.read(&[read]).remove(0)? {
+            Answer::Body { bytes, .. } => {
+                take(&mut bytes.as_slice());
+                Ok(true)
+            }
+            Answer::Absent | Answer::Header(_) => Ok(false),
+        }
     }
 
     fn put(&self, write: &Write) -> Result<(), Error> {

@@ -49,7 +49,7 @@ fn inputs_are_flags() {
             ("INPUT_TAGS", "r.io/a:1\nr.io/a:2\n"),
             ("INPUT_TARGETS", "a, b"),
             ("INPUT_SETTLE-TIMEOUT", "30"),
-            ("INPUT_DEEP", "True"),
+            ("INPUT_NO-RESTORE", "True"),
             ("INPUT_ANNOTATIONS", "false"),
             ("INPUT_PLAIN-HTTP", "r.io\nq.io"),
             ("INPUT_REPORT-FILE", "report.json"),
@@ -59,14 +59,14 @@ fn inputs_are_flags() {
             "--tag=r.io/a:1\nr.io/a:2",
             "--target=a",
             "--target=b",
+            "--no-restore",
             "--settle-timeout=30",
-            "--deep",
             "--plain-http=r.io",
             "--plain-http=q.io",
             "--report=report.json",
         ]
     );
-    assert_eq!(args(&[("INPUT_DEEP", "false")]), ["fix"]);
+    assert_eq!(args(&[("INPUT_NO-RESTORE", "false")]), ["fix"]);
 }
 
 #[test]
@@ -134,8 +134,8 @@ fn an_input_that_cannot_be_used_is_told_by_its_name() {
             "write `fix` or `check`",
         ),
         (
-            &[("INPUT_DEEP", "yes")],
-            "failed to read the input `deep`: `yes` is neither true nor false",
+            &[("INPUT_NO-RESTORE", "yes")],
+            "failed to read the input `no-restore`: `yes` is neither true nor false",
             "write `true` or `false`",
         ),
         (

@@ -271,6 +271,29 @@ pub(super) fn platform_of_config(config: &[u8]) -> Option<Platform> {
     Platform::described(&config)
 }
 
+/// The member `config` of an image's config (image-spec, `config.md`, "Properties").
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Execution {
+    pub(crate) entrypoint: Option<Vec<String>>,
+    pub(crate) cmd: Option<Vec<String>>,
+    pub(crate) env: Option<Vec<String>>,
+    pub(crate) working_dir: Option<String>,
+    pub(crate) labels: Option<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+struct Executed {
+    #[serde(default)]
+    config: Lenient<Execution>,
+}
+
+/// See [`super::Document::execution_of_config`].
+pub(super) fn execution_of_config(config: &[u8]) -> Execution {
+    let executed: Option<Executed> = serde_json::from_slice(config).ok();
+    executed.and_then(|it| it.config.0).unwrap_or_default()
+}
+
 /// What a config says of its layers.
 #[derive(Deserialize)]
 struct Layers {

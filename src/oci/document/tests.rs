@@ -71,13 +71,16 @@ fn a_manifest_shows_its_config_and_what_else_tells_images_from_artifacts() {
         image.config_type.unwrap().as_str(),
         "application/vnd.oci.image.config.v1+json"
     );
-    assert_eq!((image.layers, image.artifact_type), (Some(0), None));
+    assert_eq!(
+        (image.layers, image.artifact_type),
+        (Some(Vec::new()), None)
+    );
     assert!(!image.has_subject && !image.has_annotations);
     let artifact =
         r#","layers":[{},{}],"artifactType":"application/x","subject":{},"annotations":{"a":1}"#;
     let artifact = of(&manifest_with(artifact), MANIFEST);
     let artifact = artifact.image().unwrap();
-    assert_eq!(artifact.layers, Some(2));
+    assert_eq!(artifact.layers.as_ref().map(Vec::len), Some(2));
     assert_eq!(artifact.artifact_type.as_deref(), Some("application/x"));
     assert!(artifact.has_subject && artifact.has_annotations);
 }

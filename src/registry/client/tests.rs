@@ -7,7 +7,7 @@ mod hiding;
 mod logins;
 mod ways;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
@@ -202,7 +202,7 @@ fn serve(
             Ok([]) => return,
             Ok(_) => {}
             Err(_) if stop.load(Ordering::SeqCst) => return,
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return,
             Err(_) => continue,
         }
         // A machine that is busy may deliver the rest of a request late.

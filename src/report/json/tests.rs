@@ -48,6 +48,12 @@ fn the_schema_requires_exactly_the_fields_there_are() {
             &json["tags"][0]["expected"],
         ),
         ("found", &schema["$defs"]["found"], &found),
+        ("image", &schema["$defs"]["image"], &json["images"][0]),
+        (
+            "program",
+            &schema["$defs"]["program"],
+            &json["images"][0]["program"],
+        ),
     ] {
         let mut written: Vec<&str> = value
             .as_object()

@@ -4,13 +4,13 @@ use crate::report::tests::samples;
 
 #[test]
 fn all_right() {
-    insta::assert_snapshot!(render(&samples::all_right()), @r"
+    insta::assert_snapshot!(render(&samples::all_right()), @"
     ### ✅ every tag is what the build made
 
     | Tag | Expected | Found | Platforms | Result |
     |---|---|---|---|---|
-    | `ghcr.io/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | `sha256:aaaaaaaaaaaa` | `linux/amd64, linux/arm64` | ✅ ok |
-    | `ghcr.io/acme/app:latest` | `sha256:aaaaaaaaaaaa` | `sha256:aaaaaaaaaaaa` | `linux/amd64, linux/arm64` | ✅ ok |
+    | `ghcr.io/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | `sha256:aaaaaaaaaaaa` | `linux/amd64, linux/arm64` | ✅ ok (platforms) |
+    | `ghcr.io/acme/app:latest` | `sha256:aaaaaaaaaaaa` | `sha256:aaaaaaaaaaaa` | `linux/amd64, linux/arm64` | ✅ ok (platforms) |
 
     #### Proven, by digest
 
@@ -55,8 +55,8 @@ fn a_double_push_repaired() {
     To undo it:
 
     ```sh
-    tagproof fix --tag ghcr.io/acme/app:1.4@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix
-    tagproof fix --tag ghcr.io/acme/app:latest@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix
+    tagproof fix --tag ghcr.io/acme/app:1.4@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix --depth tag
+    tagproof fix --tag ghcr.io/acme/app:latest@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix --depth tag
     ```
 
     #### Proven, by digest
@@ -105,9 +105,9 @@ fn checked_only() {
 
     | Tag | Expected | Found | Platforms | Result |
     |---|---|---|---|---|
-    | `ghcr.io/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | `sha256:aaaaaaaaaaaa` | `linux/amd64, linux/arm64` | ✅ ok |
+    | `ghcr.io/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | `sha256:aaaaaaaaaaaa` | `linux/amd64, linux/arm64` | ✅ ok (platforms) |
     | `ghcr.io/acme/app:latest` | `sha256:aaaaaaaaaaaa` | `sha256:bbbbbbbbbbbb` | `linux/amd64`, without `linux/arm64` | ❌ child (`linux/amd64`) |
-    | `registry.example.com:5000/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | `sha256:aaaaaaaaaaaa` | `linux/amd64, linux/arm64` | ✅ ok |
+    | `registry.example.com:5000/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | `sha256:aaaaaaaaaaaa` | `linux/amd64, linux/arm64` | ✅ ok (platforms) |
 
     #### What is wrong
 
@@ -303,12 +303,12 @@ fn two_claims_on_one_tag() {
 #[test]
 fn mixed_with_notes() {
     insta::assert_snapshot!(render(&samples::mixed()), @r#"
-    ### ❌ 7 of 12 tags are wrong, 1 was repaired, 1 could not be checked
+    ### ❌ 8 of 13 tags are wrong, 1 was repaired, 1 could not be checked
 
     | Tag | Expected | Found | Platforms | Result |
     |---|---|---|---|---|
-    | `ghcr.io/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | `sha256:aaaaaaaaaaaa` | `linux/amd64, linux/arm64` | ✅ ok |
-    | `docker.io/acme/app:classic` | image ID `sha256:eeeeeeeeeeee` | `sha256:aaaaaaaaaaaa` | – | ✅ ok, by its image ID |
+    | `ghcr.io/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | `sha256:aaaaaaaaaaaa` | `linux/amd64, linux/arm64` | ✅ ok (platforms) |
+    | `docker.io/acme/app:classic` | image ID `sha256:eeeeeeeeeeee` | `sha256:aaaaaaaaaaaa` | – | ✅ ok (platforms), by its image ID |
     | `123456789012.dkr.ecr.eu-central-1.amazonaws.com/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | `sha256:bbbbbbbbbbbb` | `linux/amd64`, without `linux/arm64` | ❌ child (`linux/amd64`), refused |
     | `ghcr.io/acme/app:edge` | `sha256:aaaaaaaaaaaa` | `sha256:bbbbbbbbbbbb` | `linux/amd64, linux/arm64` | ✅ already-right, was child (`linux/amd64`) |
     | `ghcr.io/acme/app:sbom` | `sha256:aaaaaaaaaaaa` | `sha256:ffffffffffff` | `linux/amd64, linux/arm64` | ✅ fixed, was child (attestation) |
@@ -317,6 +317,7 @@ fn mixed_with_notes() {
     | `quay.io/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | `sha256:bbbbbbbbbbbb` | `linux/amd64`, without `linux/arm64` | ❌ child (`linux/amd64`), failed |
     | `quay.io/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | – | `linux/amd64, linux/arm64` | ❌ wrapped |
     | `quay.io/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | – | `linux/amd64, linux/arm64` | ❌ incomplete |
+    | `quay.io/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | – | `linux/amd64, linux/arm64` | ❌ wrong-platform |
     | `quay.io/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | – | `linux/amd64, linux/arm64` | ❌ broken |
     | `ghcr.io/acme/app:1.4` | `sha256:aaaaaaaaaaaa` | – | `linux/amd64, linux/arm64` | ⚠️ unproven |
 
@@ -335,6 +336,7 @@ fn mixed_with_notes() {
       - run `tagproof fix` to point the tag at the index
     - **wrapped** `quay.io/acme/app:1.4`: message
     - **incomplete** `quay.io/acme/app:1.4`: message
+    - **wrong-platform** `quay.io/acme/app:1.4`: message
     - **broken** `quay.io/acme/app:1.4`: message
     - **unproven** `ghcr.io/acme/app:1.4`: the tag could not be read: GET `https://ghcr.io/v2/acme/app/manifests/1.4`: 401 UNAUTHORIZED
       - log in before this step: `docker login ghcr.io`
@@ -370,7 +372,7 @@ fn mixed_with_notes() {
     To undo it:
 
     ```sh
-    tagproof fix --tag ghcr.io/acme/app:sbom@sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff --on-other fix
+    tagproof fix --tag ghcr.io/acme/app:sbom@sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff --on-other fix --depth tag
     ```
 
     #### Proven, by digest
@@ -401,6 +403,14 @@ fn mixed_with_notes() {
       - what to do
     - **attestation-gone**: what was seen of `attestation-gone`
       - what to do
+    - **foreign-programs**: what was seen of `foreign-programs`
+      - what to do
+    - **32-bit-program**: what was seen of `32-bit-program`
+      - what to do
+    - **mixed-builds**: what was seen of `mixed-builds`
+      - what to do
+    - **depth-reduced**: what was seen of `depth-reduced`
+      - what to do
     - **media-type**: what was seen of `media-type`
       - what to do
     - **registry-warning**: what was seen of `registry-warning`
@@ -414,7 +424,7 @@ fn mixed_with_notes() {
 
     </details>
 
-    <details><summary>Details of 10 tags</summary>
+    <details><summary>Details of 11 tags</summary>
 
     - **child, refused** `123456789012.dkr.ecr.eu-central-1.amazonaws.com/acme/app:1.4`
       - expected: `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` (image index; `linux/amd64`, `linux/arm64`)
@@ -441,6 +451,8 @@ fn mixed_with_notes() {
       - expected: `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` (image index; `linux/amd64`, `linux/arm64`)
     - **incomplete** `quay.io/acme/app:1.4`
       - expected: `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` (image index; `linux/amd64`, `linux/arm64`)
+    - **wrong-platform** `quay.io/acme/app:1.4`
+      - expected: `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` (image index; `linux/amd64`, `linux/arm64`)
     - **broken** `quay.io/acme/app:1.4`
       - expected: `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` (image index; `linux/amd64`, `linux/arm64`)
     - **unproven** `ghcr.io/acme/app:1.4`
@@ -448,7 +460,16 @@ fn mixed_with_notes() {
 
     </details>
 
-    12 tags: 2 ok, 1 fixed, 1 already right, 7 wrong, 1 not checked · 49 requests (1 pull)
+    <details><summary>2 images below the tags</summary>
+
+    | Image | Listed for | Config | Program | Depth | Layers not read |
+    |---|---|---|---|---|---|
+    | `ghcr.io/acme/app@sha256:cccccccccccc` | `linux/amd64` | `linux/amd64` | `/usr/bin/app (linux/386)` | platforms | none |
+    | ❌ `ghcr.io/acme/app@sha256:dddddddddddd` | `linux/arm64` | `linux/arm64` | `/usr/bin/app (linux/386)` | platforms | 1 (39 MiB) |
+
+    </details>
+
+    13 tags: 2 ok, 1 fixed, 1 already right, 8 wrong, 1 not checked · 53 requests (1 pull)
     "#);
 }
 
@@ -468,7 +489,7 @@ fn nothing_and_invalid() {
 fn no_text_becomes_anything_but_text() {
     for report in samples::every() {
         let read = assert_page(&render(&report));
-        assert_eq!(read.rows, report.tags.len());
+        assert_eq!(read.rows, report.tags.len() + report.images.len());
     }
 }
 
@@ -561,10 +582,12 @@ fn markup_is_shown_and_not_obeyed() {
             let found = tag.found.as_mut().unwrap();
             found.created = Some(text.to_owned());
         }
+        let program = report.images[0].program.as_mut().unwrap();
+        text.clone_into(&mut program.path);
         let page = render(&report);
         let read = read(&page);
-        assert_eq!(read.rows, report.tags.len(), "{page}");
-        assert_eq!(read.html.len(), 2, "{page}");
+        assert_eq!(read.rows, report.tags.len() + 1, "{page}");
+        assert_eq!(read.html.len(), 4, "{page}");
         let mermaid: Vec<&(String, String)> = read
             .fences
             .iter()
@@ -610,7 +633,7 @@ fn a_page_is_short_whatever_the_report_is() {
     assert!(page.contains("*4500 tags more had no place here: the JSON report has all.*"));
     // Every undo command there is room for is whole.
     for line in page.lines().filter(|line| line.starts_with("tagproof fix")) {
-        assert!(line.ends_with(" --on-other fix"), "{line}");
+        assert!(line.ends_with(" --on-other fix --depth tag"), "{line}");
     }
 
     let mut report = samples::five_thousand();

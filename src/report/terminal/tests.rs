@@ -16,11 +16,11 @@ fn at(width: usize) -> Style {
 
 #[test]
 fn all_right() {
-    insta::assert_snapshot!(render(&samples::all_right(), &PLAIN), @r"
+    insta::assert_snapshot!(render(&samples::all_right(), &PLAIN), @"
     ✔ every tag is what the build made
 
-      ✔ ghcr.io/acme/app:1.4     sha256:aaaaaaaaaaaa  ok
-      ✔ ghcr.io/acme/app:latest  sha256:aaaaaaaaaaaa  ok
+      ✔ ghcr.io/acme/app:1.4     sha256:aaaaaaaaaaaa  ok (platforms)
+      ✔ ghcr.io/acme/app:latest  sha256:aaaaaaaaaaaa  ok (platforms)
 
     2 tags: 2 ok · 9 requests (1 pull) · 2.1 s
     ");
@@ -28,7 +28,7 @@ fn all_right() {
 
 #[test]
 fn a_double_push_repaired() {
-    insta::assert_snapshot!(render(&samples::double_push(), &PLAIN), @r"
+    insta::assert_snapshot!(render(&samples::double_push(), &PLAIN), @"
     ✔ 2 tags were wrong and are repaired
 
       ✔ ghcr.io/acme/app:1.4     sha256:aaaaaaaaaaaa  fixed  was child (linux/amd64) sha256:bbbbbbbbbbbb
@@ -39,14 +39,14 @@ fn a_double_push_repaired() {
       is:  sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)
       was: sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (manifest; linux/amd64)
       inspect: docker buildx imagetools inspect ghcr.io/acme/app:1.4
-      undo: tagproof fix --tag ghcr.io/acme/app:1.4@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix
+      undo: tagproof fix --tag ghcr.io/acme/app:1.4@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix --depth tag
 
     fixed[child] ghcr.io/acme/app:latest
       the tag is the linux/amd64 manifest of the image index that was built
       is:  sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)
       was: sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (manifest; linux/amd64)
       inspect: docker buildx imagetools inspect ghcr.io/acme/app:latest
-      undo: tagproof fix --tag ghcr.io/acme/app:latest@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix
+      undo: tagproof fix --tag ghcr.io/acme/app:latest@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix --depth tag
 
     note[double-push] the build's own Docker pushed its tags twice (docker/buildx#2959)
       help: upgrade buildx to 0.22 or newer
@@ -57,12 +57,12 @@ fn a_double_push_repaired() {
 
 #[test]
 fn checked_only() {
-    insta::assert_snapshot!(render(&samples::checked_only(), &at(80)), @r"
+    insta::assert_snapshot!(render(&samples::checked_only(), &at(80)), @"
     ✖ 1 of 3 tags is wrong
 
-      ✔ ghcr.io/acme/app:1.4                sha256:aaaaaaaaaaaa  ok
+      ✔ ghcr.io/acme/app:1.4                sha256:aaaaaaaaaaaa  ok (platforms)
       ✖ ghcr.io/acme/app:latest             sha256:bbbbbbbbbbbb  child (linux/amd64)
-      ✔ registry.ex….com:5000/acme/app:1.4  sha256:aaaaaaaaaaaa  ok
+      ✔ registry.ex….com:5000/acme/app:1.4  sha256:aaaaaaaaaaaa  ok (platforms)
 
     error[child] ghcr.io/acme/app:latest
       the tag is the linux/amd64 manifest of the image index that was built
@@ -221,21 +221,22 @@ fn two_claims_on_one_tag() {
 
 #[test]
 fn mixed_with_notes() {
-    insta::assert_snapshot!(render(&samples::mixed(), &at(110)), @r"
-    ✖ 7 of 12 tags are wrong, 1 was repaired, 1 could not be checked
+    insta::assert_snapshot!(render(&samples::mixed(), &at(110)), @"
+    ✖ 8 of 13 tags are wrong, 1 was repaired, 1 could not be checked
 
-      ✔ ghcr.io/acme/app:1.4                                   sha256:aaaaaaaaaaaa  ok
-      ✔ docker.io/acme/app:classic                             sha256:aaaaaaaaaaaa  ok (by its image ID)
-      ✖ 123456789012.dkr.…entral-1.amazonaws.com/acme/app:1.4  sha256:bbbbbbbbbbbb  child (linux/amd64), refused
-      ✔ ghcr.io/acme/app:edge                                  sha256:aaaaaaaaaaaa  already-right
-      ✔ ghcr.io/acme/app:sbom                                  sha256:aaaaaaaaaaaa  fixed
-      ✖ quay.io/acme/app:1.4                                   sha256:bbbbbbbbbbbb  child (linux/amd64), changed
-      ✖ quay.io/acme/app:1.4                                   sha256:bbbbbbbbbbbb  child (linux/amd64), unsettled
-      ✖ quay.io/acme/app:1.4                                   sha256:bbbbbbbbbbbb  child (linux/amd64), failed
-      ✖ quay.io/acme/app:1.4                                   -                    wrapped
-      ✖ quay.io/acme/app:1.4                                   -                    incomplete
-      ✖ quay.io/acme/app:1.4                                   -                    broken
-      ! ghcr.io/acme/app:1.4                                   -                    unproven
+      ✔ ghcr.io/acme/app:1.4                                  sha256:aaaaaaaaaaaa  ok (platforms)
+      ✔ docker.io/acme/app:classic                            sha256:aaaaaaaaaaaa  ok (by its image ID, platforms)
+      ✖ 123456789012.dkr.…ntral-1.amazonaws.com/acme/app:1.4  sha256:bbbbbbbbbbbb  child (linux/amd64), refused
+      ✔ ghcr.io/acme/app:edge                                 sha256:aaaaaaaaaaaa  already-right
+      ✔ ghcr.io/acme/app:sbom                                 sha256:aaaaaaaaaaaa  fixed
+      ✖ quay.io/acme/app:1.4                                  sha256:bbbbbbbbbbbb  child (linux/amd64), changed
+      ✖ quay.io/acme/app:1.4                                  sha256:bbbbbbbbbbbb  child (linux/amd64), unsettled
+      ✖ quay.io/acme/app:1.4                                  sha256:bbbbbbbbbbbb  child (linux/amd64), failed
+      ✖ quay.io/acme/app:1.4                                  -                    wrapped
+      ✖ quay.io/acme/app:1.4                                  -                    incomplete
+      ✖ quay.io/acme/app:1.4                                  -                    wrong-platform
+      ✖ quay.io/acme/app:1.4                                  -                    broken
+      ! ghcr.io/acme/app:1.4                                  -                    unproven
 
     error[child, refused] 123456789012.dkr.ecr.eu-central-1.amazonaws.com/acme/app:1.4
       the tag is the linux/amd64 manifest of the image index that was built
@@ -257,7 +258,7 @@ fn mixed_with_notes() {
       was: sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff (attestation manifest)
       inspect: docker buildx imagetools inspect ghcr.io/acme/app:sbom
       undo:
-        tagproof fix --tag ghcr.io/acme/app:sbom@sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff --on-other fix
+        tagproof fix --tag ghcr.io/acme/app:sbom@sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff --on-other fix --depth tag
 
     error[child, changed] quay.io/acme/app:1.4
       the tag is the linux/amd64 manifest of the image index that was built
@@ -291,6 +292,11 @@ fn mixed_with_notes() {
     error[incomplete] quay.io/acme/app:1.4
       message
       expected: an image for linux/amd64, linux/arm64
+
+    error[wrong-platform] quay.io/acme/app:1.4
+      message
+      expected: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+        (image index; linux/amd64, linux/arm64)
 
     error[broken] quay.io/acme/app:1.4
       message
@@ -330,6 +336,18 @@ fn mixed_with_notes() {
     note[attestation-gone] what was seen of `attestation-gone`
       help: what to do
 
+    note[foreign-programs] what was seen of `foreign-programs`
+      help: what to do
+
+    note[32-bit-program] what was seen of `32-bit-program`
+      help: what to do
+
+    note[mixed-builds] what was seen of `mixed-builds`
+      help: what to do
+
+    note[depth-reduced] what was seen of `depth-reduced`
+      help: what to do
+
     note[media-type] what was seen of `media-type`
       help: what to do
 
@@ -338,7 +356,7 @@ fn mixed_with_notes() {
 
     `tagproof explain child` says more
 
-    12 tags: 2 ok, 1 fixed, 1 already right, 7 wrong, 1 not checked · 49 requests (1 pull) · 2.1 s
+    13 tags: 2 ok, 1 fixed, 1 already right, 8 wrong, 1 not checked · 53 requests (1 pull) · 2.1 s
     ");
 }
 
@@ -359,7 +377,7 @@ fn invalid() {
 
 #[test]
 fn narrow() {
-    insta::assert_snapshot!(render(&samples::double_push(), &at(40)), @r"
+    insta::assert_snapshot!(render(&samples::double_push(), &at(40)), @"
     ✔ 2 tags were wrong and are repaired
 
       ✔ ghcr.io/acme/app:1.4
@@ -380,7 +398,7 @@ fn narrow() {
       inspect:
         docker buildx imagetools inspect ghcr.io/acme/app:1.4
       undo:
-        tagproof fix --tag ghcr.io/acme/app:1.4@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix
+        tagproof fix --tag ghcr.io/acme/app:1.4@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix --depth tag
 
     fixed[child] ghcr.io/acme/app:latest
       the tag is the linux/amd64 manifest of
@@ -395,7 +413,7 @@ fn narrow() {
       inspect:
         docker buildx imagetools inspect ghcr.io/acme/app:latest
       undo:
-        tagproof fix --tag ghcr.io/acme/app:latest@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix
+        tagproof fix --tag ghcr.io/acme/app:latest@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix --depth tag
 
     note[double-push] the build's own Docker
       pushed its tags twice
@@ -409,11 +427,11 @@ fn narrow() {
 
 #[test]
 fn long_names_in_a_narrow_list() {
-    insta::assert_snapshot!(list_of(&samples::mixed(), 70), @r"
+    insta::assert_snapshot!(list_of(&samples::mixed(), 70), @"
     ✔ ghcr.io/acme/app:1.4
-      sha256:aaaaaaaaaaaa  ok
+      sha256:aaaaaaaaaaaa  ok (platforms)
     ✔ docker.io/acme/app:classic
-      sha256:aaaaaaaaaaaa  ok (by its image ID)
+      sha256:aaaaaaaaaaaa  ok (by its image ID, platforms)
     ✖ 123456789012.dkr.ecr.eu-central-1.amazonaws.com/acme/app:1.4
       sha256:bbbbbbbbbbbb  child (linux/amd64), refused
     ✔ ghcr.io/acme/app:edge
@@ -431,6 +449,8 @@ fn long_names_in_a_narrow_list() {
     ✖ quay.io/acme/app:1.4
       -                    incomplete
     ✖ quay.io/acme/app:1.4
+      -                    wrong-platform
+    ✖ quay.io/acme/app:1.4
       -                    broken
     ! ghcr.io/acme/app:1.4
       -                    unproven
@@ -442,9 +462,9 @@ fn a_digest_without_a_tag_is_short_in_the_list() {
     let mut report = samples::all_right();
     let reference = format!("ghcr.io/acme/app@{}", samples::digest('a'));
     report.tags[0].reference = reference.parse().unwrap();
-    insta::assert_snapshot!(list_of(&report, 0), @r"
-    ✔ ghcr.io/acme/app@sha256:aaaaaaaaaaaa  sha256:aaaaaaaaaaaa  ok
-    ✔ ghcr.io/acme/app:latest               sha256:aaaaaaaaaaaa  ok
+    insta::assert_snapshot!(list_of(&report, 0), @"
+    ✔ ghcr.io/acme/app@sha256:aaaaaaaaaaaa  sha256:aaaaaaaaaaaa  ok (platforms)
+    ✔ ghcr.io/acme/app:latest               sha256:aaaaaaaaaaaa  ok (platforms)
     ");
 }
 
@@ -509,12 +529,12 @@ fn colored() {
         ..PLAIN
     };
     let text = render(&samples::checked_only(), &color);
-    insta::assert_snapshot!(text.replace('\x1b', "ESC"), @r"
+    insta::assert_snapshot!(text.replace('\x1b', "ESC"), @"
     ESC[31m✖ 1 of 3 tags is wrongESC[0m
 
-      ESC[32m✔ESC[0m ghcr.io/acme/app:1.4                    sha256:aaaaaaaaaaaa  ok
+      ESC[32m✔ESC[0m ghcr.io/acme/app:1.4                    sha256:aaaaaaaaaaaa  ok (platforms)
       ESC[31m✖ESC[0m ghcr.io/acme/app:latest                 sha256:bbbbbbbbbbbb  child (linux/amd64)  expected sha256:aaaaaaaaaaaa
-      ESC[32m✔ESC[0m registry.example.com:5000/acme/app:1.4  sha256:aaaaaaaaaaaa  ok
+      ESC[32m✔ESC[0m registry.example.com:5000/acme/app:1.4  sha256:aaaaaaaaaaaa  ok (platforms)
 
     ESC[31merror[child]ESC[0m ghcr.io/acme/app:latest
       the tag is the linux/amd64 manifest of the image index that was built

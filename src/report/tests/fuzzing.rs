@@ -6,16 +6,18 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{page, runner};
+use crate::expectation::Depth;
 use crate::fuzzing::is_tame;
 use crate::note::{self, Note};
 use crate::oci::{Digest, MediaType, Platform, Reference};
 use crate::outcome::{self, Left};
 use crate::problem::{Problem, ProblemKind};
+use crate::programs::{Machine, Program};
 use crate::report::github::{StepOutputs, file};
 use crate::report::terminal::Style;
 use crate::report::{
-    self as render, Entry, ExpectedImage, Found, Mode, Proof, RelationToBuild, Report, Status,
-    Tolerate,
+    self as render, Entry, ExpectedImage, Found, ImageLooked, Mode, Proof, RelationToBuild, Report,
+    Status, Tolerate,
 };
 use crate::verdict;
 
@@ -116,6 +118,8 @@ impl<'a> Source<'a> {
                 version: source.maybe(Self::text),
                 relation: source.maybe(|source| source.one_of(&RelationToBuild::ALL)),
             }),
+            depth: self.maybe(|source| source.one_of(&Depth::ALL)),
+            images: self.maybe(Self::digest).into_iter().collect(),
             proof: self.maybe(|source| source.one_of(&[Proof::Digest, Proof::Config])),
             outcome: self.maybe(|source| source.one_of(&outcome::Code::ALL)),
             before: self.maybe(Self::digest),
@@ -139,6 +143,24 @@ impl<'a> Source<'a> {
             digest: self.digest(),
             media_type: self.media_type(),
             size: self.below(256),
+        }
+    }
+
+    fn image(&mut self) -> ImageLooked {
+        let known = "r.example:5000/acme/app".parse::<Reference>();
+        ImageLooked {
+            repository: known.unwrap().repository().clone(),
+            digest: self.digest(),
+            platform: self.platforms().pop(),
+            config: self.platforms().pop(),
+            program: self.maybe(|source| Program {
+                path: source.text(),
+                machine: Machine::known().next().unwrap(),
+            }),
+            is_wrong: self.below(2) == 1,
+            depth: self.one_of(&Depth::ALL),
+            layers_not_read: self.below(256),
+            bytes_not_read: self.below(256) as u64,
         }
     }
 
@@ -168,6 +190,7 @@ impl<'a> Source<'a> {
                 })
                 .collect(),
             tags: (0..self.below(16)).map(|_| self.entry()).collect(),
+            images: (0..self.below(4)).map(|_| self.image()).collect(),
             requests: 9,
             pulls: 1,
         }
@@ -263,7 +286,7 @@ pub fn markdown(data: &[u8]) {
     let text = render::markdown::render(&report);
     assert!(text.len() < render::markdown::MAX);
     let read = page::assert_page(&text);
-    assert_eq!(read.rows, report.tags.len(), "{text}");
+    assert_eq!(read.rows, report.tags.len() + report.images.len(), "{text}");
 }
 
 /// Annotations, read as the runner reads its log.

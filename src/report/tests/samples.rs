@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::expectation::Depth;
 use crate::note::{self, Note};
-use crate::oci::{Digest, MediaType, Platform};
+use crate::oci::{Digest, MediaType, Platform, Reference};
 use crate::outcome::{self, Left};
 use crate::problem::{Problem, ProblemKind};
-use crate::report::{Entry, ExpectedImage, Found, Mode, Proof, Report, Status};
+use crate::programs::{Machine, Program};
+use crate::report::{Entry, ExpectedImage, Found, ImageLooked, Mode, Proof, Report, Status};
 use crate::verdict;
 
 /// A digest that is easy to tell from others: one hexadecimal digit, 64 times.
@@ -37,6 +39,8 @@ fn ok(reference: &str) -> Entry {
             platforms: platforms(&["linux/amd64", "linux/arm64"]),
             ..Found::default()
         }),
+        depth: Some(Depth::Platforms),
+        images: Vec::new(),
         proof: Some(Proof::Digest),
         outcome: None,
         before: None,
@@ -90,8 +94,9 @@ fn fixed(tag: Entry) -> Entry {
             None => vec!["the tag was created: only the registry can delete it".to_owned()],
         },
         inspect: Some(format!("docker buildx imagetools inspect {reference}")),
-        undo: (before.as_ref())
-            .map(|before| format!("tagproof fix --tag {reference}@{before} --on-other fix")),
+        undo: (before.as_ref()).map(|before| {
+            format!("tagproof fix --tag {reference}@{before} --on-other fix --depth tag")
+        }),
         before,
         ..tag
     }
@@ -111,6 +116,7 @@ fn report(mode: Mode, status: Status, tags: Vec<Entry>) -> Report {
         notes: Vec::new(),
         requests: 4 * tags.len() as u64 + 1,
         pulls: u64::from(!tags.is_empty()),
+        images: Vec::new(),
         tags,
     }
 }
@@ -285,6 +291,7 @@ pub(crate) fn mixed() -> Report {
     for verdict in [
         verdict::Code::Wrapped,
         verdict::Code::Incomplete,
+        verdict::Code::WrongPlatform,
         verdict::Code::Broken,
     ] {
         tags.push(wrong("quay.io/acme/app:1.4", verdict, "message", &[]));
@@ -299,7 +306,30 @@ pub(crate) fn mixed() -> Report {
                 help: "what to do".to_owned(),
             })
             .collect(),
+        images: vec![
+            image('c', "linux/amd64", false),
+            image('d', "linux/arm64", true),
+        ],
         ..report(Mode::Fix, Status::Wrong, tags)
+    }
+}
+
+/// An image for a platform that starts a program for linux/386.
+fn image(digit: char, platform: &str, is_wrong: bool) -> ImageLooked {
+    let tag: Reference = "ghcr.io/acme/app:1.4".parse().unwrap();
+    ImageLooked {
+        repository: tag.repository().clone(),
+        digest: digest(digit),
+        platform: Some(platform.parse().unwrap()),
+        config: Some(platform.parse().unwrap()),
+        program: Some(Program {
+            path: "/usr/bin/app".to_owned(),
+            machine: Machine::known().next().unwrap(),
+        }),
+        is_wrong,
+        depth: Depth::Platforms,
+        layers_not_read: usize::from(is_wrong),
+        bytes_not_read: 40_000_000 * u64::from(is_wrong),
     }
 }
 
@@ -409,6 +439,13 @@ pub(crate) fn hostile() -> Report {
             code: note::Code::RegistryWarning,
             message: text(),
             help: text(),
+        }],
+        images: vec![ImageLooked {
+            program: Some(Program {
+                path: text(),
+                machine: Machine::known().next().unwrap(),
+            }),
+            ..image('c', "linux/amd64", true)
         }],
         ..report(Mode::Fix, Status::Wrong, tags)
     }

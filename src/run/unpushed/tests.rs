@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::expectation::{Asked, expect};
+use crate::expectation::{Asked, Depth, expect};
 use crate::metadata;
 use crate::observation::{Attested, Observation, Seen};
 use crate::oci::Reference;
@@ -32,7 +32,8 @@ fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
                 nested: Arc::default(),
                 platforms: Vec::new(),
                 attestations: Attested::default(),
-                deep: false,
+                depth: Depth::Tag,
+                below: Arc::default(),
                 children: Vec::new(),
             },
             verdict: verdict.clone(),

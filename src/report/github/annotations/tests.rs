@@ -13,9 +13,9 @@ fn all_right_says_nothing() {
 
 #[test]
 fn a_double_push_repaired() {
-    insta::assert_snapshot!(written(&samples::double_push()), @r"
-    ::warning title=child%2C fixed%3A ghcr.io/acme/app%3A1.4::the tag is the linux/amd64 manifest of the image index that was built%0Ais: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)%0Awas: sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (manifest; linux/amd64)%0Aundo: tagproof fix --tag ghcr.io/acme/app:1.4@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix
-    ::warning title=child%2C fixed%3A ghcr.io/acme/app%3Alatest::the tag is the linux/amd64 manifest of the image index that was built%0Ais: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)%0Awas: sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (manifest; linux/amd64)%0Aundo: tagproof fix --tag ghcr.io/acme/app:latest@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix
+    insta::assert_snapshot!(written(&samples::double_push()), @"
+    ::warning title=child%2C fixed%3A ghcr.io/acme/app%3A1.4::the tag is the linux/amd64 manifest of the image index that was built%0Ais: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)%0Awas: sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (manifest; linux/amd64)%0Aundo: tagproof fix --tag ghcr.io/acme/app:1.4@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix --depth tag
+    ::warning title=child%2C fixed%3A ghcr.io/acme/app%3Alatest::the tag is the linux/amd64 manifest of the image index that was built%0Ais: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)%0Awas: sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (manifest; linux/amd64)%0Aundo: tagproof fix --tag ghcr.io/acme/app:latest@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix --depth tag
     ::notice title=double-push::the build's own Docker pushed its tags twice (docker/buildx#2959)%0Ahelp: upgrade buildx to 0.22 or newer
     ");
 }
