@@ -12,7 +12,7 @@ use crate::registry::Error;
 
 pub(crate) use missing::missing;
 pub use missing::{Below, MAX_MISSING, needs_below};
-use missing::{gone, missing_attestations, missing_platforms};
+use missing::{gone, lacking};
 use relation::about_the_tag;
 pub use same::{is_by_config, is_right, right_image};
 pub use table::{Code, Missing, Relation, Setting, Verdict};
@@ -34,19 +34,8 @@ pub fn judge(expectation: &Expectation, observation: &Observation) -> Verdict {
     let tree = expected.map(|document| Tree::new(document, &observation.nested));
     let mut open = None;
     if let (Some(document), Some(tree)) = (expected, &tree) {
-        let (platforms, unknown) = missing_platforms(expectation, observation, document, tree);
+        let (lacking, unknown) = lacking(expectation, observation, document, tree);
         open = unknown;
-        let mut lacking = Vec::new();
-        // An index that is gone may have listed them.
-        if tree.gone().next().is_none() {
-            lacking.extend(platforms.into_iter().map(Missing::Platform));
-        }
-        lacking.extend(missing_attestations(
-            expectation,
-            observation,
-            document,
-            tree,
-        ));
         if !lacking.is_empty() {
             return Verdict::Incomplete(lacking);
         }

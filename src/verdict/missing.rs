@@ -54,9 +54,31 @@ pub(crate) fn missing<'a>(required: &'a [Platform], has: &[Platform]) -> Vec<&'a
     required.iter().filter(|asked| !is_met(asked)).collect()
 }
 
+/// What is known to be lacking of what was asked for; and, if more may be, why that is not known.
+pub(super) fn lacking<'a>(
+    expectation: &Expectation,
+    observation: &'a Observation,
+    document: &Document,
+    tree: &'a Tree<'_>,
+) -> (Vec<Missing>, Option<&'a Error>) {
+    let (platforms, unknown) = missing_platforms(expectation, observation, document, tree);
+    let mut lacking = Vec::new();
+    // An index that is gone may have listed them.
+    if tree.gone().next().is_none() {
+        lacking.extend(platforms.into_iter().map(Missing::Platform));
+    }
+    lacking.extend(missing_attestations(
+        expectation,
+        observation,
+        document,
+        tree,
+    ));
+    (lacking, unknown)
+}
+
 /// The platforms that are required and known not to be there; and, if others may be there and may
 /// not be, why that is not known.
-pub(super) fn missing_platforms<'a>(
+fn missing_platforms<'a>(
     expectation: &Expectation,
     observation: &'a Observation,
     document: &Document,
@@ -87,7 +109,7 @@ pub(super) fn missing_platforms<'a>(
 
 /// The attestations that are required and known not to be there: every image of the index needs
 /// each of them, in an attestation manifest of its own that the index lists at some level.
-pub(super) fn missing_attestations(
+fn missing_attestations(
     expectation: &Expectation,
     observation: &Observation,
     document: &Document,

@@ -18,6 +18,7 @@ pub(crate) struct Document {
     pub(crate) digest: String,
     platform: Option<Value>,
     annotations: Value,
+    artifact_type: Option<String>,
     pub(crate) config: Vec<u8>,
 }
 
@@ -30,6 +31,7 @@ fn document(value: &Value, media_type: &'static str) -> Document {
         digest,
         platform: None,
         annotations: Value::Null,
+        artifact_type: None,
         config: Vec::new(),
     }
 }
@@ -115,6 +117,9 @@ pub(crate) fn index_with(children: &[&Document], annotations: Value) -> Document
             if let Some(platform) = &child.platform {
                 entry["platform"] = platform.clone();
             }
+            if let Some(artifact_type) = &child.artifact_type {
+                entry["artifactType"] = json!(artifact_type);
+            }
             if child.annotations.is_object() {
                 entry["annotations"] = child.annotations.clone();
             }
@@ -148,6 +153,36 @@ pub(crate) fn without_media_type(of: &Document) -> Document {
         annotations: of.annotations.clone(),
         config: of.config.clone(),
         ..document(&manifest, of.media_type)
+    }
+}
+
+/// An image again, with another manifest and config.
+pub(crate) fn remade(of: &Document, manifest: &Value, config: Vec<u8>) -> Document {
+    Document {
+        platform: of.platform.clone(),
+        annotations: of.annotations.clone(),
+        config,
+        ..document(manifest, of.media_type)
+    }
+}
+
+impl Document {
+    /// The same, listed for the platform of another one.
+    pub(crate) fn listed_for(&self, other: &Self) -> Self {
+        Self {
+            platform: other.platform.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// The same, with a member of its manifest, which an index repeats.
+    pub(crate) fn with_artifact_type(&self, artifact_type: &str) -> Self {
+        let mut manifest: Value = serde_json::from_slice(&self.bytes).unwrap();
+        manifest["artifactType"] = json!(artifact_type);
+        Self {
+            artifact_type: Some(artifact_type.to_owned()),
+            ..remade(self, &manifest, self.config.clone())
+        }
     }
 }
 

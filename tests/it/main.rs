@@ -10,6 +10,7 @@
 mod access;
 mod client;
 mod image;
+mod layered;
 mod proxy;
 mod real;
 mod registry;
@@ -24,6 +25,7 @@ mod world;
 
 mod action_yml;
 mod alike;
+mod below;
 mod bounds;
 mod cli;
 mod dated;

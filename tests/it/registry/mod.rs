@@ -262,6 +262,10 @@ impl Registry {
         self.with(|state| state.delete_manifest(repository, digest));
     }
 
+    pub(crate) fn delete_blob(&self, repository: &str, digest: &str) {
+        self.with(|state| state.delete_blob(repository, digest));
+    }
+
     /// From now on, refuses to write tags of the repository that exist, in the words of the
     /// table's refusal: `registry.immutable("ns/app", "ecr-immutable")`.
     pub(crate) fn immutable(&self, repository: &str, refusal: &str) {

@@ -80,6 +80,10 @@ impl State {
         digest
     }
 
+    pub(crate) fn delete_blob(&mut self, name: &str, digest: &str) {
+        self.repository(name).blobs.remove(digest);
+    }
+
     pub(crate) fn tag(&mut self, name: &str, tag: &str, digest: &str) {
         let tags = &mut self.repository(name).tags;
         let left = tags.insert(tag.to_owned(), digest.to_owned());
