@@ -116,8 +116,6 @@ pub fn observe(
         let asked: Vec<&Expectation> = open.iter().map(|watch| watch.expectation).collect();
         let (observations, read_at) =
             look::look(&asked, looks, &mut ports.memory, ports.registry, clock);
-        // What lies below is read while the tags settle.
-        let now = read_at;
         let time = Time {
             began,
             read_at,
@@ -127,6 +125,9 @@ pub fn observe(
         for (watch, observation) in open.iter_mut().zip(observations) {
             watch.see(observation, time, phase, looks);
         }
+        // What lies below is read while the tags settle.
+        let seen_at = open.iter().map(|watch| watch.seen_at).max();
+        let now = seen_at.unwrap_or(read_at);
         open.retain(|watch| !watch.settled);
         let end = *end.get_or_insert(now + patience);
         let next = if open.is_empty() || (looks.settle.is_zero() && round == 2) {
@@ -178,6 +179,8 @@ struct Watch<'a> {
     last: Option<(Observation, Verdict)>,
     /// When the first look was over of those that agree by now.
     since: Duration,
+    /// When what the last look rests on was read.
+    seen_at: Duration,
     /// How many looks agree by now.
     agreeing: u32,
     settled: bool,
@@ -189,6 +192,7 @@ impl<'a> Watch<'a> {
             expectation,
             last: None,
             since: Duration::ZERO,
+            seen_at: Duration::ZERO,
             agreeing: 0,
             settled: false,
         }
@@ -202,16 +206,16 @@ impl<'a> Watch<'a> {
             .as_ref()
             .is_some_and(|last| what_was_seen(last) == what_was_seen(&now));
         let (observation, verdict) = now;
-        let is_missing = matches!(verdict, Verdict::Broken(_) | Verdict::Unproven(_));
+        // What is missed below a tag is missed later than the tag was read.
+        self.seen_at = match verdict {
+            Verdict::Broken(_) | Verdict::Unproven(_) => time.ended,
+            _ => time.read_at,
+        };
         if agrees {
             self.agreeing += 1;
         } else {
             self.agreeing = 1;
-            // What was missed below a tag was missed later than that.
-            self.since = match is_missing {
-                true => time.ended,
-                false => time.read_at,
-            };
+            self.since = self.seen_at;
         }
         let wanted = if phase == Phase::Before && looks.settle.is_zero() {
             1

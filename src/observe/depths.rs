@@ -49,6 +49,7 @@ pub(super) fn depths(
         .collect();
     let mut seen: BTreeMap<&BelowKey, Arc<Below>> = BTreeMap::new();
     let mut groups: Vec<(&BelowKey, Vec<Open<'_>>)> = Vec::new();
+    let mut whole: BTreeSet<&BelowKey> = BTreeSet::new();
     for (image, key) in images.iter().zip(&keys) {
         let Some(key) = key.as_ref().filter(|key| !seen.contains_key(key)) else {
             continue;
@@ -57,13 +58,15 @@ pub(super) fn depths(
             seen.insert(key, known.clone());
         } else if !groups.iter().any(|(known, _)| *known == key) {
             groups.push((key, listed(image, reader)));
+            whole.extend(is_whole(image, reader).then_some(key));
         }
     }
     read_configs(&mut groups, reader);
     for (key, images) in groups {
         let below = Arc::new(look_at(key, images, reader));
-        let is_final = |image: &ImageSeen| image.gone.is_empty() && image.open.is_none();
-        if below.images.iter().all(is_final) {
+        let is_known = |image: &ImageSeen| image.gone.is_empty() && image.open.is_none();
+        // One whose manifest was missed now may be there at the next look.
+        if whole.contains(key) && below.images.iter().all(is_known) {
             reader.memory.below.insert(key.clone(), below.clone());
         }
         seen.insert(key, below);
@@ -136,6 +139,17 @@ fn listed<'a>(image: &ExpectedImage<'a>, reader: &Reader<'_>) -> Vec<Open<'a>> {
         }
     });
     each.collect()
+}
+
+/// Whether every index and every manifest below an image was read.
+fn is_whole(image: &ExpectedImage<'_>, reader: &Reader<'_>) -> bool {
+    let is_read = |child: &Child| {
+        let digest = child.named.digest();
+        digest.is_some_and(|it| reader.manifest(&image.key(it)).here().is_some())
+    };
+    image
+        .tree()
+        .is_some_and(|tree| tree.is_whole() && tree.images().all(is_read))
 }
 
 fn read_configs(groups: &mut [(&BelowKey, Vec<Open<'_>>)], reader: &mut Reader<'_>) {

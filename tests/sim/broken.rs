@@ -23,8 +23,8 @@ use super::answers;
 use super::forget::parts;
 use super::images::library;
 use super::promises::{
-    ACCUSED, BYTES, CONVERGES, ENDS, FIXED, KEPT, NAMED, OTHERS, PUT_BACK, RIGHT, TOLD, UNPROVEN,
-    WHOLE, WRONG,
+    ACCUSED, BELOW, BYTES, CONVERGES, ENDS, FIXED, KEPT, NAMED, OTHERS, PUT_BACK, RIGHT, TOLD,
+    UNPROVEN, WHOLE, WRONG,
 };
 use super::scene::Header;
 use super::task::Task;
@@ -69,10 +69,13 @@ pub(crate) enum Engine {
     PutsBackTheWholeFirst,
     PutsBackWhatWasNotThere,
     PutsBackUnasked,
+    ShallowTakenForDeep,
+    AbsentTakenForHere,
+    WrongPlatformTakenForOk,
 }
 
 impl Engine {
-    pub(crate) const BROKEN: [Self; 35] = [
+    pub(crate) const BROKEN: [Self; 38] = [
         Self::HeadThenSkip,
         Self::NoSecondLook,
         Self::OneWrongLookBelieved,
@@ -108,6 +111,9 @@ impl Engine {
         Self::PutsBackTheWholeFirst,
         Self::PutsBackWhatWasNotThere,
         Self::PutsBackUnasked,
+        Self::ShallowTakenForDeep,
+        Self::AbsentTakenForHere,
+        Self::WrongPlatformTakenForOk,
     ];
 
     /// The promise that it breaks, whichever others it breaks as well.
@@ -136,6 +142,8 @@ impl Engine {
             Self::LeavesWithoutAWord => NAMED,
             Self::PutsBackTheWholeFirst | Self::PutsBackWhatWasNotThere => PUT_BACK,
             Self::PutsBackUnasked => PUT_BACK,
+            Self::ShallowTakenForDeep | Self::AbsentTakenForHere => BELOW,
+            Self::WrongPlatformTakenForOk => BELOW,
         }
     }
 
@@ -178,6 +186,7 @@ impl Engine {
                     expectation.restore = true;
                 }
             }
+            Self::ShallowTakenForDeep => looks.below = false,
             Self::NoDeadline => looks.deadline = Duration::from_secs(1_000_000),
             Self::CreatesOnAGuess | Self::MovesWhatNobodyNamed => {
                 for expectation in &mut task.expectations {
@@ -227,6 +236,13 @@ impl Engine {
             findings.retain(|it| it.verdict == Verdict::Ok);
         }
         for finding in &mut findings {
+            match self {
+                Self::ShallowTakenForDeep => finding.observation.depth = finding.expectation.depth,
+                Self::WrongPlatformTakenForOk if finding.verdict.code() == Code::WrongPlatform => {
+                    finding.verdict = Verdict::Ok;
+                }
+                _ => {}
+            }
             let is_wrong = matches!(
                 finding.verdict,
                 Verdict::Child(_) | Verdict::Other(_) | Verdict::Wrapped
@@ -449,6 +465,12 @@ impl<'a, 'w> Liar<'a, 'w> {
                     },
                 })
             }
+            Engine::AbsentTakenForHere if !is_tag => Ok(match (self.ask(read)?, &read.target) {
+                (Answer::Absent, Target::Manifest(digest)) => {
+                    answers::document(Some(digest), read.method, Header::Right)
+                }
+                (answer, _) => answer,
+            }),
             Engine::FailureTakenForAbsent if is_tag => Ok(self.ask(read).unwrap_or(Answer::Absent)),
             // Of the expected image, or of a part of it.
             Engine::FailureTakenForGone if !is_tag => Ok(self.ask(read).unwrap_or(Answer::Absent)),

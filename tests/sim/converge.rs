@@ -1,6 +1,6 @@
 //! The sixth promise: when the trouble is over, fixing again makes right what may be made right.
 
-use tagproof::expectation::OnOther;
+use tagproof::expectation::{Depth, OnOther};
 use tagproof::outcome::Outcome;
 use tagproof::verdict::Code;
 
@@ -83,7 +83,14 @@ fn may_come_right(scene: &Scene, claim: &Claim, world: &World<'_>) -> bool {
         .iter()
         .all(|platform| image.platforms.contains(platform));
     let is_whole = has_platforms && lib.has(claim.build(), &scene.attestations);
-    if claim.conflict || claim.nothing || !is_whole {
+    let is_wrong = claim.build().wrong_at.is_some_and(|at| at <= scene.looks());
+    let reads_configs = scene.looks() >= Depth::Platforms || !scene.platforms.is_empty();
+    let lacks_blobs = reads_configs
+        && lib
+            .blobs_of(&image.digest)
+            .iter()
+            .any(|blob| scene.lost.contains(&(claim.repo, (*blob).clone())));
+    if claim.conflict || claim.nothing || !is_whole || is_wrong || lacks_blobs {
         return false;
     }
     let (kind, is_spared, image_is_there, children_are_there, shown_is_whole) =
@@ -104,7 +111,8 @@ fn may_come_right(scene: &Scene, claim: &Claim, world: &World<'_>) -> bool {
             )
         });
     if kind == Kind::Right {
-        return children_are_there || (!scene.deep && scene.attestations.is_empty());
+        return children_are_there
+            || (scene.looks() < Depth::Children && scene.attestations.is_empty());
     }
     let is_own = match kind {
         Kind::Right | Kind::Child => true,

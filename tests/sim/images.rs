@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
+use tagproof::expectation::Depth;
 use tagproof::oci::{Attestation, Digest};
 
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -22,6 +23,8 @@ pub(crate) struct Doc {
     pub(crate) children: Vec<Digest>,
     pub(crate) images: Vec<Digest>,
     pub(crate) platforms: Vec<String>,
+    /// The config and the layers of a manifest.
+    pub(crate) blobs: Vec<Digest>,
     /// The images of an index that have a provenance in it.
     attested: Vec<Digest>,
 }
@@ -32,6 +35,8 @@ pub(crate) struct Build {
     pub(crate) wrapped: Vec<Digest>,
     /// What is no part of it: a merge job's index, a part of it, some of it, newer and older builds.
     pub(crate) others: Vec<Digest>,
+    /// From which depth on it can be seen that an image of it is for another platform.
+    pub(crate) wrong_at: Option<Depth>,
 }
 
 /// All documents there are.
@@ -85,6 +90,13 @@ impl Library {
         }
     }
 
+    /// The configs and the layers of all images of a document.
+    pub(crate) fn blobs_of(&self, digest: &Digest) -> Vec<&Digest> {
+        let doc = self.doc(digest);
+        let below = doc.images.iter().flat_map(|image| &self.doc(image).blobs);
+        doc.blobs.iter().chain(below).collect()
+    }
+
     /// Whether it lists images.
     pub(crate) fn is_index(&self, digest: &Digest) -> bool {
         !self.doc(digest).images.is_empty()
@@ -125,7 +137,40 @@ impl Library {
     ) -> Digest {
         let (os, architecture) = platform.split_once('/').unwrap();
         let config = json!({"os": os, "architecture": architecture, "content": content});
-        let config = serde_json::to_vec(&config).unwrap();
+        self.manifest_of(platform, &config, is_docker, layers)
+    }
+
+    /// An image that starts a program for a machine of ELF. Its config names no platform, so that no
+    /// other manifest is taken for the same image.
+    fn program(&mut self, platform: &str, machine: u16, content: &str) -> Digest {
+        let layer = layer(machine, content);
+        let digest = Digest::of(&layer);
+        let layers = json!([{
+            "mediaType": "application/vnd.oci.image.layer.v1.tar",
+            "digest": digest.to_string(),
+            "size": layer.len(),
+        }]);
+        let config = json!({
+            "content": format!("{platform} {content}"),
+            "config": {"Entrypoint": ["/app"]},
+            "rootfs": {"type": "layers", "diff_ids": [digest.to_string()]},
+        });
+        self.blobs.insert(digest.clone(), layer);
+        let image = self.manifest_of(platform, &config, false, &layers);
+        if let Some(doc) = self.docs.get_mut(&image) {
+            doc.blobs.push(digest);
+        }
+        image
+    }
+
+    fn manifest_of(
+        &mut self,
+        platform: &str,
+        config: &Value,
+        is_docker: bool,
+        layers: &Value,
+    ) -> Digest {
+        let config = serde_json::to_vec(config).unwrap();
         let config_digest = Digest::of(&config);
         let media_type = if is_docker { DOCKER_MANIFEST } else { MANIFEST };
         let value = json!({
@@ -140,6 +185,7 @@ impl Library {
         });
         self.blobs.insert(config_digest.clone(), config);
         let doc = Doc {
+            blobs: vec![config_digest.clone()],
             config: Some(config_digest),
             platforms: vec![platform.to_owned()],
             ..plain(&value, media_type)
@@ -204,7 +250,7 @@ impl Library {
         self.add(doc)
     }
 
-    fn build(&mut self, image: Digest, foreign: &[Digest]) {
+    fn build(&mut self, image: Digest, foreign: &[Digest], wrong_at: Option<Depth>) {
         let images = self.doc(&image).images.clone();
         let own: Vec<&Digest> = if images.is_empty() {
             vec![&image]
@@ -224,6 +270,7 @@ impl Library {
             image,
             wrapped,
             others,
+            wrong_at,
         });
     }
 }
@@ -239,6 +286,7 @@ fn plain(value: &Value, media_type: &'static str) -> Doc {
         children: Vec::new(),
         images: Vec::new(),
         platforms: Vec::new(),
+        blobs: Vec::new(),
         attested: Vec::new(),
     }
 }
@@ -266,9 +314,42 @@ fn make() -> Library {
             let three = library.index(&[&amd, &arm, &riscv], false, is_docker);
             let one = library.index(&[&riscv], true, false);
             for image in [two, three, one, arm] {
-                library.build(image, &foreign);
+                library.build(image, &foreign, None);
             }
         }
+    }
+    const AMD64: u16 = 62;
+    const ARM64: u16 = 183;
+    let lying = json!({"os": "linux", "architecture": "amd64", "content": "lying"});
+    let lying = library.manifest_of("linux/arm64", &lying, false, &json!([]));
+    let honest = library.image("linux/amd64", "honest", false);
+    let shared = |library: &mut Library, platform: &str| library.program(platform, AMD64, "shared");
+    for (images, wrong_at) in [
+        ([honest, lying], Some(Depth::Platforms)),
+        (
+            [
+                library.program("linux/amd64", AMD64, "right"),
+                library.program("linux/arm64", ARM64, "right"),
+            ],
+            None,
+        ),
+        (
+            [
+                shared(&mut library, "linux/amd64"),
+                shared(&mut library, "linux/arm64"),
+            ],
+            Some(Depth::Platforms),
+        ),
+        (
+            [
+                library.program("linux/amd64", AMD64, "own"),
+                library.program("linux/arm64", AMD64, "another"),
+            ],
+            Some(Depth::Programs),
+        ),
+    ] {
+        let index = library.index(&[&images[0], &images[1]], true, false);
+        library.build(index, &foreign, wrong_at);
     }
     let altered = library.docs.values().map(|doc| {
         let mut bytes = doc.bytes.clone();
@@ -277,6 +358,24 @@ fn make() -> Library {
     });
     library.altered = altered.collect();
     library
+}
+
+/// A layer with the header of a program for a 64-bit machine as `/app`.
+fn layer(machine: u16, content: &str) -> Vec<u8> {
+    let mut program = b"\x7fELF\x02\x01\x01".to_vec();
+    program.resize(16, 0);
+    program.extend(2_u16.to_le_bytes());
+    program.extend(machine.to_le_bytes());
+    program.resize(64, 0);
+    program.extend(content.as_bytes());
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_mode(0o755);
+    header.set_size(program.len() as u64);
+    builder
+        .append_data(&mut header, "app", program.as_slice())
+        .unwrap();
+    builder.into_inner().unwrap()
 }
 
 /// Makes another document of one, with the same members.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tagproof::expectation::OnOther;
+use tagproof::expectation::{Depth, OnOther, OnWrongPlatform};
 use tagproof::finding::Finding;
 use tagproof::oci::{Digest, Tag};
 use tagproof::outcome;
@@ -45,6 +45,8 @@ pub(crate) const KEPT: &str = "8: what a tag was moved off, and was served befor
 pub(crate) const FIXED: &str =
     "8b: nothing that the expected index lists was lost where a tag is said to be fixed";
 pub(crate) const NAMED: &str = "8c: what a write leaves was named before it";
+pub(crate) const BELOW: &str =
+    "9: nothing is right so deep as it is wrong below, and only what is wrong below is said to be";
 pub(crate) const PUT_BACK: &str =
     "8d: only what a write removed is put back, as it was served, and parts before the whole";
 
@@ -61,9 +63,9 @@ pub(crate) struct Ran<'a> {
 }
 
 /// All of them. Each must be broken by one of the broken engines.
-pub(crate) const PROMISES: [&str; 14] = [
+pub(crate) const PROMISES: [&str; 15] = [
     RIGHT, WRONG, WHOLE, BYTES, OTHERS, UNPROVEN, ACCUSED, ENDS, CONVERGES, TOLD, KEPT, FIXED,
-    NAMED, PUT_BACK,
+    NAMED, PUT_BACK, BELOW,
 ];
 
 /// Checks every promise about one run; what is broken, in the order of the claims. Of a run that was
@@ -109,6 +111,7 @@ pub(crate) fn check(ran: &Ran<'_>, world: &World<'_>) -> Vec<Broken> {
             ran.wrong(claim, finding),
             ran.unproven(claim, finding),
             ran.accused(claim, finding),
+            ran.below(claim, finding, world),
         ];
         broken.extend(kept.into_iter().filter_map(Result::err));
     }
@@ -242,6 +245,46 @@ impl Ran<'_> {
         })
     }
 
+    /// Promise 9: what is said of a tag that is right, as deep as it says that it looked.
+    fn below(&self, claim: &Claim, finding: &Finding, world: &World<'_>) -> Result<(), Broken> {
+        let (lib, scene) = (library(), self.scene);
+        let build = claim.build();
+        let image = lib.doc(&build.image);
+        let code = finding.verdict.code();
+        let fits = match code {
+            Code::WrongPlatform => build.wrong_at.is_some_and(|at| at <= scene.looks()),
+            Code::Ok => {
+                let reached = finding.observation.reached();
+                // At no time that any replica may have shown.
+                let is_gone = |child: &Digest| {
+                    world.with(|state| {
+                        let content = &state.content[claim.repo];
+                        let docs = content.docs.values().flatten().map(|it| it.at);
+                        let tags = content.tags.values().flatten().map(|it| it.at);
+                        let mut times = docs.chain(tags).chain([0, self.end]);
+                        !times.any(|at| content.serves(child, at))
+                    })
+                };
+                let lacks_child = image.images.iter().any(is_gone);
+                let blobs = lib.blobs_of(&build.image);
+                let is_config =
+                    |it: &Digest| lib.docs.values().any(|doc| doc.config.as_ref() == Some(it));
+                let lost = |it: &&&Digest| scene.lost.contains(&(claim.repo, (**it).clone()));
+                let lacks_config = blobs.iter().filter(lost).any(|it| is_config(it));
+                let lacks_any = blobs.iter().any(|it| lost(&it));
+                let is_wrong = build.wrong_at.is_some_and(|at| at <= reached);
+                !(is_wrong
+                    || (reached >= Depth::Children && lacks_child)
+                    || (reached >= Depth::Platforms && lacks_config)
+                    || (reached >= Depth::Programs && lacks_any))
+            }
+            _ => true,
+        };
+        demand(fits, BELOW, || {
+            format!("{} is said to be {code}", name(scene, claim))
+        })
+    }
+
     /// Promise 7.
     fn told(&self) -> Result<(), Broken> {
         let scene = self.scene;
@@ -262,6 +305,7 @@ impl Ran<'_> {
             let is_soft = outcome.is_none()
                 && match verdict {
                     Code::Other => scene.on_other == OnOther::Warn,
+                    Code::WrongPlatform => scene.on_wrong_platform == OnWrongPlatform::Warn,
                     Code::Unproven => scene.tolerate.unproven,
                     Code::NeverPushed => scene.tolerate.unpushed,
                     _ => false,
@@ -421,7 +465,10 @@ impl Ran<'_> {
     fn are_gone(&self, claim: &Claim, code: Code, looks: &[Look]) -> bool {
         let image = library().doc(&claim.build().image);
         let decides = |digest: &Digest| match (code, claim.by_id) {
-            (Code::Broken, _) => image.children.contains(digest),
+            (Code::Broken, _) => {
+                let blobs = library().blobs_of(&image.digest);
+                image.children.contains(digest) || blobs.contains(&digest)
+            }
             (_, true) => image.config.as_ref() == Some(digest),
             (_, false) => image.digest == *digest,
         };
@@ -542,7 +589,11 @@ pub(crate) fn bound(scene: &Scene) -> usize {
     // be attestations.
     let of_image = |(_, image): &(usize, &Digest)| {
         let children = lib.doc(image).children.len();
-        let deep = if scene.deep { 2 * children } else { 0 };
+        let deep = match scene.looks() {
+            Depth::Tag => 0,
+            Depth::Children => 2 * children,
+            Depth::Platforms | Depth::Programs => 3 * children + 2 * lib.blobs_of(image).len(),
+        };
         let attested = if scene.attestations.is_empty() {
             0
         } else {

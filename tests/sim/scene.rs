@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tagproof::expectation::OnOther;
+use tagproof::expectation::{Depth, OnOther, OnWrongPlatform};
 use tagproof::oci::Attestation::{self, Provenance};
 use tagproof::oci::{Digest, Reference, Repository, Tag};
 use tagproof::report::Tolerate;
@@ -142,7 +142,9 @@ pub(crate) struct Scene {
     pub(crate) timeout: i64,
     pub(crate) deadline: i64,
     pub(crate) latency: i64,
-    pub(crate) deep: bool,
+    /// How deep somebody said to look.
+    pub(crate) depth: Option<Depth>,
+    pub(crate) on_wrong_platform: OnWrongPlatform,
     pub(crate) fix: bool,
     pub(crate) on_other: OnOther,
     pub(crate) tolerate: Tolerate,
@@ -155,6 +157,8 @@ pub(crate) struct Scene {
     pub(crate) claims: Vec<Claim>,
     /// What is gone from a repository when the engine begins.
     pub(crate) gone: Vec<(usize, Digest)>,
+    /// The blobs that a repository does not have.
+    pub(crate) lost: Vec<(usize, Digest)>,
     pub(crate) acts: Vec<(When, Deed)>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) kill: Option<Kill>,
@@ -179,7 +183,7 @@ impl Claim {
         let image = library().doc(&self.build().image);
         *digest == image.digest
             || image.children.contains(digest)
-            || image.config.as_ref() == Some(digest)
+            || library().blobs_of(&image.digest).contains(&digest)
     }
 
     /// Whether it is known with which bytes the tag would be repaired.
@@ -189,6 +193,11 @@ impl Claim {
 }
 
 impl Scene {
+    /// How deep it is looked.
+    pub(crate) fn looks(&self) -> Depth {
+        self.depth.unwrap_or_default()
+    }
+
     pub(crate) fn draw(seed: u64) -> Self {
         let rng = &mut Rng::new(seed);
         let settle = *rng.pick(&[0, 1, 500, 2_000, 2_000, 2_000, 5_000, 12_000]);
@@ -202,7 +211,18 @@ impl Scene {
             timeout,
             deadline: *rng.pick(&[600_000, 600_000, 300_000, 300_000, 60_000, 9_000, 1_000]),
             latency: *rng.pick(&[0, 0, 30, 30, 400, 4_000]),
-            deep: rng.chance(50),
+            depth: *rng.pick(&[
+                Some(Depth::Tag),
+                Some(Depth::Tag),
+                Some(Depth::Children),
+                None,
+                Some(Depth::Platforms),
+                Some(Depth::Programs),
+            ]),
+            on_wrong_platform: match rng.chance(20) {
+                true => OnWrongPlatform::Warn,
+                false => OnWrongPlatform::Fail,
+            },
             fix: rng.chance(75),
             // Two of four move it: what may become of a write is most of what there is to see.
             on_other: *rng.pick(&[OnOther::Fail, OnOther::Fix, OnOther::Fix, OnOther::Warn]),
@@ -219,6 +239,7 @@ impl Scene {
             repos,
             claims: Vec::new(),
             gone: Vec::new(),
+            lost: Vec::new(),
             acts: Vec::new(),
             rules: Vec::new(),
             kill: None,
@@ -316,6 +337,11 @@ impl Scene {
                 // One build's tag on what another made.
                 if images.len() > 1 && rng.chance(20) {
                     rng.pick_mut(claims).start = Some(image.clone());
+                }
+                for digest in lib.blobs_of(image) {
+                    if rng.chance(2) {
+                        self.lost.push((repo, digest.clone()));
+                    }
                 }
                 for digest in [image].into_iter().chain(&lib.doc(image).children) {
                     if rng.chance(4) {

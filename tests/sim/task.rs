@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, json};
-use tagproof::expectation::{Asked, Depth, Expectation, Expected, expect};
+use tagproof::expectation::{Asked, Expectation, Expected, expect};
 use tagproof::metadata;
 use tagproof::observe::Looks;
 use tagproof::oci::Reference;
@@ -31,7 +31,8 @@ impl Task {
                 .collect(),
             on_other: Some(scene.on_other),
             no_restore: !scene.restore,
-            depth: scene.deep.then_some(Depth::Children),
+            depth: scene.depth,
+            on_wrong_platform: Some(scene.on_wrong_platform),
             ..Asked::default()
         };
         // A target for each build, with the names of its tags.
@@ -112,8 +113,8 @@ impl Task {
             looks: Looks {
                 settle: millis(scene.settle),
                 settle_timeout: millis(scene.timeout),
-                below: scene.deep,
-                download_limit: 0,
+                below: true,
+                download_limit: 1_000_000,
                 deadline: millis(scene.deadline),
             },
             fix: scene.fix,

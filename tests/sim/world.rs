@@ -288,7 +288,9 @@ impl World<'_> {
                 is_there.then(|| digest.clone())
             }
             Target::Blob(digest) => {
-                return Ok(answers::blob(lib.blobs.get(digest), read.method));
+                let is_lost = self.scene.lost.contains(&(repo, digest.clone()));
+                let blob = lib.blobs.get(digest).filter(|_| !is_lost);
+                return Ok(answers::blob(blob, read.method));
             }
         };
         Ok(answers::document(digest.as_ref(), read.method, of.header))
