@@ -15,6 +15,7 @@ use crate::policy::{self, Pattern, Policy, TagPattern};
 use crate::problem::Problem;
 use crate::report::tests::runner;
 
+pub use crate::programs::tests::fuzzing::{config, layer, program};
 pub use crate::registry::tests::fuzzing::{challenge, docker_config, error_body};
 pub use crate::report::tests::fuzzing::{
     annotations, dotenv, json, junit, markdown, outputs, terminal,
@@ -24,9 +25,10 @@ pub use crate::report::tests::fuzzing::{
 pub type FuzzTarget = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [FuzzTarget; 16] = [
+pub const TARGETS: [FuzzTarget; 19] = [
     ("annotations", annotations),
     ("challenge", challenge),
+    ("config", config),
     ("definition", definition),
     ("digest", digest),
     ("docker_config", docker_config),
@@ -34,11 +36,13 @@ pub const TARGETS: [FuzzTarget; 16] = [
     ("error_body", error_body),
     ("json", json),
     ("junit", junit),
+    ("layer", layer),
     ("manifest", manifest),
     ("markdown", markdown),
     ("metadata", metadata),
     ("outputs", outputs),
     ("policy", policy),
+    ("program", program),
     ("reference", reference),
     ("terminal", terminal),
 ];

@@ -103,6 +103,29 @@ fn two_children_that_are_gone_at_one_look_each_are_not_believed_to_be_gone() {
     assert_eq!(codes(&look(&world, &tags, looks)), [Code::Ok]);
 }
 
+/// What was known of an index without one of its manifests was once kept for the whole run.
+#[test]
+fn an_image_that_was_missing_at_the_first_look_is_looked_at_when_it_is_there() {
+    let (amd64, real) = (
+        image::image("linux/amd64", "a"),
+        image::image("linux/amd64", "b"),
+    );
+    let lying = real.listed_for(&image::image("linux/arm64", "b"));
+    let root = image::index(&[&amd64, &lying]);
+    let world = World::new(&[&amd64, &lying, &root]);
+    let text = image::metadata(&root, &[reference("1").to_string()]);
+    let builds = metadata::parse("build.json", text.as_bytes()).unwrap();
+    let (tags, _) = expect(&builds, &Asked::default()).unwrap();
+    world.shows("1", 0.0, shows(&root));
+    world.shows(&lying.digest, 0.0, Shows::Nothing);
+    world.shows(&lying.digest, 1.0, shows(&lying));
+    let looks = Looks {
+        below: true,
+        ..LOOKS
+    };
+    assert_eq!(codes(&look(&world, &tags, looks)), [Code::WrongPlatform]);
+}
+
 #[test]
 fn a_tag_on_a_child_is_believed_after_two_looks_too() {
     let (world, build, tags) = world(&["1"]);

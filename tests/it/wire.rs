@@ -1,6 +1,7 @@
 //! The matrix of faults and phases over real sockets: for each, the right end, and a message that
 //! names the host, the request and what to do. `docs/faults.md` is written from the same table.
 
+mod below;
 mod cell;
 mod faults;
 mod page;

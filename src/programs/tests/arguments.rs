@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::config_of;
+use super::made::config_of;
 
 #[test]
 fn the_command_follows_the_entrypoint_and_path_and_directory_have_defaults() {

@@ -1,4 +1,4 @@
-use super::elf;
+use super::made::{self, elf};
 use crate::oci::Platform;
 use crate::programs::executable::machine;
 
@@ -107,7 +107,7 @@ fn a_program_of_windows_is_known_by_its_header_and_one_of_dot_net_or_a_library_i
 
 #[test]
 fn a_program_starts_on_its_platform_and_on_that_of_its_64_bit_kin() {
-    let amd64 = machine(super::amd64().as_slice()).unwrap().unwrap();
+    let amd64 = machine(made::amd64().as_slice()).unwrap().unwrap();
     let i386 = machine(elf(3, 1, 1, 2, 1).as_slice()).unwrap().unwrap();
     let windows = machine(pe(0x8664, 0x22, 0).as_slice()).unwrap().unwrap();
     for (machine, platform, starts) in [

@@ -1,5 +1,5 @@
-use super::Item::{Data, Directory, File, Hard, Symbolic};
-use super::{Item, amd64, arm64, elf, layer, script, starts};
+use super::made::Item::{Data, Directory, File, Hard, Symbolic};
+use super::made::{Item, amd64, arm64, elf, layer, script, starts};
 use crate::oci::{Arguments, Digest, Platform};
 use crate::programs::judge::{Image, Start, judge, judge_all, shared};
 use crate::programs::layer::Layer;

@@ -1,5 +1,5 @@
-use super::Item::{Data, Directory, File, Hard, Symbolic};
-use super::{LIMITS, amd64, archive, arm64, gzip, layer, read, script, zstd};
+use super::made::Item::{Data, Directory, File, Hard, Symbolic};
+use super::made::{LIMITS, amd64, archive, arm64, gzip, layer, read, script, zstd};
 use crate::oci::Digest;
 use crate::programs::layer::{Layer, Node};
 use crate::programs::{Limits, Unread, read_layer};

@@ -151,6 +151,7 @@ fn once(row: &Row, phase: Phase, way: Way, timeout: u64) -> Seen {
                 .with("registry-config", "config.json")
                 .with("ca-file", "ca.crt")
                 .with("plain-http", if row.secure { "" } else { &host })
+                .with("depth", "tag")
                 .with("settle", "0")
                 .with("settle-timeout", "0")
                 .with("timeout", &timeout)

@@ -68,7 +68,7 @@ pub(super) fn render(groups: &[Group], cells: &Cells) -> String {
         text += "\n| fault | what is said | help |\n|---|---|---|\n";
         text += &together(&group.rows, |row| said(row, cells));
     }
-    text
+    text + &super::below::section()
 }
 
 /// A line of a table for each thing that is so, with all the faults of which it is.
