@@ -145,6 +145,58 @@ impl Rival {
         }
     }
 
+    /// What says as much of the platforms of one tag as the default depth, where this can.
+    pub(crate) fn below(
+        &self,
+        places: &Places,
+        scene: &Scene,
+        name: &str,
+        platforms: &[(&str, String)],
+    ) -> Vec<(&'static str, Line)> {
+        let program = self.program.display().to_string();
+        let repository = name
+            .rsplit_once(':')
+            .map_or(name, |(repository, _)| repository);
+        let script = |lines: &[String]| Line {
+            words: ["sh", "-e", "-c", &lines.join("\n")]
+                .map(str::to_owned)
+                .to_vec(),
+            environment: scene.environment(places),
+        };
+        match self.kind {
+            Kind::CraneManifest => {
+                let mut lines = vec![format!("{program} manifest {name}")];
+                for (_, digest) in platforms {
+                    lines.push(format!("{program} manifest {repository}@{digest}"));
+                    lines.push(format!("{program} config {repository}@{digest}"));
+                }
+                let validate = [format!("{program} validate --fast --remote {name}")];
+                vec![
+                    (
+                        "`crane manifest` and `crane config`, a loop",
+                        script(&lines),
+                    ),
+                    ("crane validate --fast --remote", script(&validate)),
+                ]
+            }
+            Kind::Skopeo => {
+                let tls = if scene.condition.is_tls {
+                    ""
+                } else {
+                    " --tls-verify=false"
+                };
+                let lines: Vec<String> = platforms
+                    .iter()
+                    .map(|(architecture, _)| {
+                        format!("{program} inspect --config{tls} --override-os linux --override-arch {architecture} docker://{name}")
+                    })
+                    .collect();
+                vec![("`skopeo inspect --config`, a loop", script(&lines))]
+            }
+            Kind::CraneDigest | Kind::Regctl | Kind::Oras | Kind::Buildx => Vec::new(),
+        }
+    }
+
     /// One process a tag, one after the other or `at_once` together.
     pub(crate) fn all(
         &self,

@@ -14,7 +14,7 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) struct Content {
     pub(crate) storage: PathBuf,
     index: Vec<u8>,
-    child: String,
+    children: [(&'static str, String); 2],
 }
 
 impl Content {
@@ -49,16 +49,20 @@ impl Content {
             })
             .collect();
         let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed});
-        let [_, (_, child)] = &children;
         let content = Self {
             storage: storage.to_owned(),
             index: index.to_string().into_bytes(),
-            child: Digest::of(child.as_bytes()).to_string(),
+            children: children
+                .clone()
+                .map(|(name, manifest)| (name, Digest::of(manifest.as_bytes()).to_string())),
         };
         let manifests = children.iter().map(|(_, manifest)| manifest.as_bytes());
         for (repository, tags) in repositories {
             for bytes in manifests.clone().chain([content.index.as_slice()]) {
                 content.write_manifest(repository, bytes)?;
+            }
+            for (architecture, _) in &children {
+                content.write_blob(repository, config(architecture).to_string().as_bytes())?;
             }
             for tag in 0..*tags {
                 content.point(repository, &tag.to_string(), &content.digest())?;
@@ -74,7 +78,8 @@ impl Content {
 
     /// Points a tag at one platform of the image.
     pub(crate) fn spoil(&self, repository: &str, tag: &str) -> Result<()> {
-        self.point(repository, tag, &self.child)
+        let [_, (_, child)] = &self.children;
+        self.point(repository, tag, child)
     }
 
     /// Points a tag at the image.
@@ -96,18 +101,35 @@ impl Content {
         .to_string()
     }
 
+    /// The platforms of the image, each with the digest of its manifest.
+    pub(crate) fn children(&self) -> [(&'static str, String); 2] {
+        self.children.clone()
+    }
+
     fn write_manifest(&self, repository: &str, bytes: &[u8]) -> Result<()> {
+        let digest = self.write_data(bytes)?;
+        let link = self
+            .manifests(repository)
+            .join(format!("revisions/sha256/{}/link", hex(&digest)?));
+        write(&link, digest.as_bytes())
+    }
+
+    fn write_blob(&self, repository: &str, bytes: &[u8]) -> Result<()> {
+        let digest = self.write_data(bytes)?;
+        let link = self
+            .repository(repository)
+            .join(format!("_layers/sha256/{}/link", hex(&digest)?));
+        write(&link, digest.as_bytes())
+    }
+
+    /// The digest of what was written.
+    fn write_data(&self, bytes: &[u8]) -> Result<String> {
         let digest = Digest::of(bytes).to_string();
         let hex = hex(&digest)?;
         let prefix = hex.get(..2).context("no digest")?;
-        let blob = self
-            .root()
-            .join(format!("blobs/sha256/{prefix}/{hex}/data"));
-        write(&blob, bytes)?;
-        let link = self
-            .manifests(repository)
-            .join(format!("revisions/sha256/{hex}/link"));
-        write(&link, digest.as_bytes())
+        let path = format!("blobs/sha256/{prefix}/{hex}/data");
+        write(&self.root().join(path), bytes)?;
+        Ok(digest)
     }
 
     fn point(&self, repository: &str, tag: &str, digest: &str) -> Result<()> {
@@ -122,10 +144,11 @@ impl Content {
     }
 
     fn manifests(&self, repository: &str) -> PathBuf {
-        self.root()
-            .join("repositories")
-            .join(repository)
-            .join("_manifests")
+        self.repository(repository).join("_manifests")
+    }
+
+    fn repository(&self, repository: &str) -> PathBuf {
+        self.root().join("repositories").join(repository)
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) struct Findings<'a> {
     pub(crate) bench: &'a Bench,
     pub(crate) machine: Machine,
     pub(crate) one: Table,
+    pub(crate) below: Table,
     pub(crate) twenty: Table,
     pub(crate) two_hundred: Table,
     pub(crate) growing: BTreeMap<usize, Table>,
@@ -36,6 +37,7 @@ impl<'a> Findings<'a> {
             bench,
             machine,
             one: Table::new(),
+            below: Table::new(),
             twenty: Table::new(),
             two_hundred: Table::new(),
             growing: BTreeMap::new(),
@@ -78,9 +80,15 @@ fn figures(findings: &Findings<'_>) -> String {
         };
         let _ = writeln!(text, "| {} | {} | {met} |", target.what, target.measured);
     }
-    section(&mut text, "One tag", &findings.one, &WAYS, |condition| {
-        Some(floor(condition, 1, 1))
-    });
+    section(
+        &mut text,
+        "One tag, `--depth tag`",
+        &findings.one,
+        &WAYS,
+        |condition| Some(floor(condition, 1, 1)),
+    );
+    let title = "One tag of two platforms at the default depth";
+    section(&mut text, title, &findings.below, &ENDS, |_| None);
     let title = "Twenty tags, ten on each of two registries";
     section(&mut text, title, &findings.twenty, &ENDS, |condition| {
         Some(floor(condition, 10, AT_ONCE))

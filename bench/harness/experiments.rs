@@ -122,7 +122,7 @@ impl Bench {
         forms: &[Form],
         names: &[String],
     ) -> Result<Vec<Entry<'a>>> {
-        let args = ["check", "--settle", "0"];
+        let args = ["check", "--settle", "0", "--depth", "tag"];
         let entry = |form: &Form| {
             Ok(Entry {
                 promised: Some(promised(scene.condition, names)),
@@ -157,7 +157,7 @@ impl Bench {
                 scene,
                 form,
                 "tagproof, one wrong",
-                &["check", "--settle", "0"],
+                &["check", "--settle", "0", "--depth", "tag"],
                 names,
             )?
         });
@@ -168,7 +168,13 @@ impl Bench {
             // image: the child that was not seen is read before it, both are asked for after it.
             promised: Some(least + 1 + 4 + 1 + 2),
             before: Some(Box::new(spoil)),
-            ..self.product(scene, form, name, &["fix", "--settle", "0"], names)?
+            ..self.product(
+                scene,
+                form,
+                name,
+                &["fix", "--settle", "0", "--depth", "tag"],
+                names,
+            )?
         });
         Ok(entries)
     }
@@ -308,6 +314,35 @@ impl Bench {
         Ok(tables)
     }
 
+    /// One tag of two platforms at the default depth, and what proves the same elsewhere.
+    pub(crate) fn below(&self) -> Result<Table> {
+        say("one tag, as deep as is the default");
+        let mut table = Table::new();
+        for way in self.ways(&ENDS) {
+            for (rtt, rounds) in self.distances([15, 5, 3]) {
+                let scene = self.scene(rtt, way)?;
+                let names = names(&scene.hosts()[..1], LARGE, 1);
+                let args = ["check", "--settle", "0", "--depth", "platforms"];
+                let entry = |form: &Form| {
+                    Ok(Entry {
+                        // A manifest and a config of each platform.
+                        promised: Some(promised(scene.condition, &names) + 4),
+                        ..self.product(&scene, form, form.name, &args, &names)?
+                    })
+                };
+                let mut entries: Vec<Entry<'_>> =
+                    self.forms.iter().map(entry).collect::<Result<_>>()?;
+                let digests = self.content.children();
+                for rival in &self.rivals {
+                    let lines = rival.below(&self.places, &scene, &names[0], &digests);
+                    entries.extend(lines.into_iter().map(|(name, line)| Entry::new(name, line)));
+                }
+                table.insert(scene.condition, self.series(&scene, &entries, rounds));
+            }
+        }
+        Ok(table)
+    }
+
     /// With the second look two seconds after the first, as is the default.
     pub(crate) fn settling(&self) -> Result<Table> {
         say("with the settling second look");
@@ -317,7 +352,13 @@ impl Bench {
             let names = names(&scene.hosts()[..1], LARGE, 20);
             let entry = Entry {
                 promised: Some(promised(scene.condition, &names) + names.len()),
-                ..self.product(&scene, self.native()?, "tagproof", &["check"], &names)?
+                ..self.product(
+                    &scene,
+                    self.native()?,
+                    "tagproof",
+                    &["check", "--depth", "tag"],
+                    &names,
+                )?
             };
             table.insert(scene.condition, self.series(&scene, &[entry], 1));
         }
@@ -366,7 +407,7 @@ impl Bench {
         say("phases of one tag");
         let scene = self.scene(rtt, self.last_way())?;
         let names = names(&scene.hosts()[..1], LARGE, 1);
-        let args = ["check", "--settle", "0"];
+        let args = ["check", "--settle", "0", "--depth", "tag"];
         let entry = self.product(&scene, self.native()?, "tagproof", &args, &names)?;
         for front in [&scene.one, &scene.tokens] {
             front.counts.trace();

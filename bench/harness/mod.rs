@@ -117,6 +117,10 @@ fn measure(bench: &Bench, root: &Path, work: &Path, only: Option<&str>) -> Resul
     // Who is the fastest with one tag is needed for all that follows.
     findings.one = bench.one()?;
     draw(&mut findings)?;
+    if wants("below") {
+        findings.below = bench.below()?;
+        draw(&mut findings)?;
+    }
     if wants("twenty") {
         findings.twenty = bench.twenty(&findings.one)?;
         draw(&mut findings)?;
