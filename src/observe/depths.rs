@@ -50,6 +50,7 @@ pub(super) fn depths(
     let mut seen: BTreeMap<&BelowKey, Arc<Below>> = BTreeMap::new();
     let mut groups: Vec<(&BelowKey, Vec<Open<'_>>)> = Vec::new();
     let mut whole: BTreeSet<&BelowKey> = BTreeSet::new();
+    let mut spared: BTreeMap<&BelowKey, Vec<ImageSeen>> = BTreeMap::new();
     for (image, key) in images.iter().zip(&keys) {
         let Some(key) = key.as_ref().filter(|key| !seen.contains_key(key)) else {
             continue;
@@ -59,11 +60,14 @@ pub(super) fn depths(
         } else if !groups.iter().any(|(known, _)| *known == key) {
             groups.push((key, listed(image, reader)));
             whole.extend(is_whole(image, reader).then_some(key));
+            spared.insert(key, self::spared(image, reader));
         }
     }
     read_configs(&mut groups, reader);
     for (key, images) in groups {
-        let below = Arc::new(look_at(key, images, reader));
+        let mut below = look_at(key, images, reader);
+        below.images.extend(spared.remove(key).unwrap_or_default());
+        let below = Arc::new(below);
         let is_known = |image: &ImageSeen| image.gone.is_empty() && image.open.is_none();
         // One whose manifest was missed now may be there at the next look.
         if whole.contains(key) && below.images.iter().all(is_known) {
@@ -137,6 +141,40 @@ fn listed<'a>(image: &ExpectedImage<'a>, reader: &Reader<'_>) -> Vec<Open<'a>> {
             // What is gone, or could not be read, is among the children.
             Seen::Absent | Seen::Unknown(_) => None,
         }
+    });
+    each.collect()
+}
+
+/// The images whose manifests were not asked for, as that would have taken too many pulls.
+fn spared(image: &ExpectedImage<'_>, reader: &Reader<'_>) -> Vec<ImageSeen> {
+    let Some(tree) = image.tree() else {
+        return Vec::new();
+    };
+    let each = tree.images_within().filter_map(|(child, outer)| {
+        let digest = child.named.digest()?;
+        if reader.knows(&image.key(digest)) {
+            return None;
+        }
+        let reason = "it would take more than half of the pulls that the registry says are left";
+        Some(ImageSeen {
+            digest: digest.clone(),
+            child: Some(child.clone()),
+            listed: child.platform.clone(),
+            outer: outer.cloned(),
+            own: None,
+            start: Start::Unknown,
+            foreign: None,
+            has_none: false,
+            gone: Vec::new(),
+            open: Some(Error::new(
+                Class::NotRead,
+                format!("reading {digest}"),
+                reason,
+            )),
+            reached: Depth::Children,
+            unread: (0, 0),
+            labels: Default::default(),
+        })
     });
     each.collect()
 }

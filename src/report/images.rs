@@ -154,7 +154,7 @@ fn reduced(finding: &Finding) -> Option<Note> {
     let observation = &finding.observation;
     let reached = observation.reached();
     let asked = finding.expectation.depth;
-    if finding.expectation.depth_stated || reached >= observation.depth {
+    if finding.expectation.depth_stated {
         return None;
     }
     let mut reasons = observation
@@ -162,7 +162,7 @@ fn reduced(finding: &Finding) -> Option<Note> {
         .images
         .iter()
         .filter_map(|image| image.open.as_ref());
-    let reason = reasons.next()?;
+    let reason = reasons.find(|error| !error.always_counts())?;
     let what = match reached {
         Depth::Platforms => "not every layer that should be was read".to_owned(),
         reached => format!("it is proven to the depth `{reached}` and not `{asked}`"),

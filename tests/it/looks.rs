@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use tagproof::apply::apply;
 use tagproof::clock::Clock as _;
-use tagproof::expectation::{Asked, Expectation, expect};
+use tagproof::expectation::{Asked, Depth, Expectation, expect};
 use tagproof::finding::Finding;
 use tagproof::metadata;
+use tagproof::note;
 use tagproof::observe::{Looks, Memory, Phase, Ports, observe};
 use tagproof::outcome;
 use tagproof::plan::plan;
 use tagproof::registry::Class;
+use tagproof::report::{Mode, Report, Tolerate};
 use tagproof::verdict::{Code, Verdict};
 
 use crate::image::{self, Document, multi};
@@ -101,6 +103,36 @@ fn two_children_that_are_gone_at_one_look_each_are_not_believed_to_be_gone() {
         ..LOOKS
     };
     assert_eq!(codes(&look(&world, &tags, looks)), [Code::Ok]);
+}
+
+#[test]
+fn where_few_pulls_are_left_children_are_asked_for_by_their_headers_and_a_stated_depth_is_unproven()
+{
+    for (pulls, is_stated, code, reached) in [
+        (2, false, Code::Ok, Depth::Platforms),
+        (1, false, Code::Ok, Depth::Children),
+        (1, true, Code::Unproven, Depth::Children),
+    ] {
+        let (world, build, mut tags) = world(&["1"]);
+        world.shows("1", 0.0, shows(&build.index));
+        world.leaves_pulls(pulls);
+        tags[0].depth_stated = is_stated;
+        let looks = Looks {
+            below: true,
+            ..LOOKS
+        };
+        let findings = look(&world, &tags, looks);
+        assert_eq!(
+            (codes(&findings), findings[0].observation.reached()),
+            (vec![code], reached)
+        );
+        let report = Report::new(Mode::Check, &findings, Vec::new(), Tolerate::default(), "");
+        let is_noted = report
+            .notes
+            .iter()
+            .any(|note| note.code == note::Code::DepthReduced);
+        assert_eq!(is_noted, code == Code::Ok && reached == Depth::Children);
+    }
 }
 
 /// What was known of an index without one of its manifests was once kept for the whole run.

@@ -97,6 +97,8 @@ pub(crate) struct World {
     journal: RefCell<Vec<String>>,
     /// What digests are called in it.
     names: RefCell<BTreeMap<String, String>>,
+    /// How many pulls it says may still be spent.
+    pulls: Cell<Option<u64>>,
     /// The media type of each put.
     types: RefCell<Vec<String>>,
 }
@@ -134,7 +136,13 @@ impl World {
             journal: RefCell::default(),
             names: RefCell::default(),
             types: RefCell::default(),
+            pulls: Cell::default(),
         }
+    }
+
+    /// It says that so many pulls may still be spent.
+    pub(crate) fn leaves_pulls(&self, pulls: u64) {
+        self.pulls.set(Some(pulls));
     }
 
     /// From `seconds` on, the tag answers so, or the digest.
@@ -382,6 +390,10 @@ impl Registry for World {
             }
             Answer::Absent | Answer::Header(_) => Ok(false),
         }
+    }
+
+    fn pulls_to_spend(&self, _: &Host) -> Option<u64> {
+        self.pulls.get()
     }
 
     fn put(&self, write: &Write) -> Result<(), Error> {
