@@ -2,7 +2,7 @@
 //! program needs. Nothing is written to disk.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read};
 
@@ -290,7 +290,7 @@ fn walk(
 #[derive(Default)]
 struct Builder {
     layer: Layer,
-    nodes: HashMap<u64, Node>,
+    nodes: BTreeMap<u64, Node>,
     is_windows: bool,
     /// How much memory is left.
     left: usize,
@@ -469,7 +469,6 @@ impl Builder {
     fn finish(self) -> Layer {
         let mut layer = self.layer;
         layer.nodes = self.nodes.into_iter().collect();
-        layer.nodes.sort_unstable_by_key(|(hash, _)| *hash);
         layer.names.sort_unstable();
         layer.names.dedup();
         layer

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufReader, ErrorKind, Read};
 
 use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 /// The largest window of a zstd frame: what BuildKit's strongest level writes. A decoder keeps that
 /// much, and up to twice as much, in memory.
@@ -68,7 +68,10 @@ pub(super) fn unpack<'a>(packed: impl Read + 'a) -> io::Result<Option<Box<dyn Re
                 let packed = BufReader::with_capacity(BUFFER, packed);
                 Box::new(MultiGzDecoder::new(packed))
             }
-            Compression::Zstd => Box::new(Frames::Between(packed)),
+            Compression::Zstd => Box::new(Frames {
+                packed,
+                frame: None,
+            }),
         }
     }))
 }
@@ -108,25 +111,31 @@ impl<R: Read> Read for Peek<R> {
 }
 
 /// The frames of a zstd stream, one after the other (RFC 8878, 3.1).
-enum Frames<R: Read> {
-    Between(Peek<R>),
-    Inside(Box<StreamingDecoder<Peek<R>, FrameDecoder>>),
-    End,
+struct Frames<R> {
+    packed: Peek<R>,
+    /// The frame that is read.
+    frame: Option<Box<FrameDecoder>>,
+}
+
+/// What is wrong in a frame is not said: its words would be a part of the program that is larger than
+/// the decoder.
+fn damaged<E>(_: E) -> io::Error {
+    io::Error::other("a frame of zstd is damaged or cut off")
 }
 
 impl<R: Read> Frames<R> {
-    /// Goes on to the next frame that is not skipped, or to the end.
-    fn next(mut packed: Peek<R>) -> io::Result<Self> {
+    /// The next frame that is not skipped, if there is one.
+    fn next(&mut self) -> io::Result<Option<Box<FrameDecoder>>> {
         loop {
-            let header = packed.peek(MAX_HEADER)?;
+            let header = self.packed.peek(MAX_HEADER)?;
             if header.is_empty() {
-                return Ok(Self::End);
+                return Ok(None);
             }
             if is_skippable(header) {
                 let length = header.get(4..8).and_then(|it| <[u8; 4]>::try_from(it).ok());
                 let length = length.ok_or(ErrorKind::UnexpectedEof)?;
                 let length = u64::from(u32::from_le_bytes(length)) + 8;
-                let skipped = io::copy(&mut (&mut packed).take(length), &mut io::sink())?;
+                let skipped = io::copy(&mut (&mut self.packed).take(length), &mut io::sink())?;
                 if skipped < length {
                     return Err(ErrorKind::UnexpectedEof.into());
                 }
@@ -136,8 +145,9 @@ impl<R: Read> Frames<R> {
                 let reason = "a frame of zstd has no header, or wants more memory than 16 MiB";
                 return Err(io::Error::other(reason));
             }
-            let frame = StreamingDecoder::new(packed).map_err(io::Error::other)?;
-            return Ok(Self::Inside(Box::new(frame)));
+            let mut frame = Box::new(FrameDecoder::new());
+            frame.init(&mut self.packed).map_err(damaged)?;
+            return Ok(Some(frame));
         }
     }
 }
@@ -145,17 +155,24 @@ impl<R: Read> Frames<R> {
 impl<R: Read> Read for Frames<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
-            if let Self::Inside(frame) = self {
-                let read = frame.read(into)?;
-                if read > 0 || into.is_empty() {
-                    return Ok(read);
+            let Some(frame) = &mut self.frame else {
+                self.frame = self.next()?;
+                if self.frame.is_none() {
+                    return Ok(0);
                 }
-            }
-            *self = match std::mem::replace(self, Self::End) {
-                Self::End => return Ok(0),
-                Self::Between(packed) => Self::next(packed)?,
-                Self::Inside(frame) => Self::next(frame.into_inner())?,
+                continue;
             };
+            while frame.can_collect() == 0 && !frame.is_finished() {
+                let block = BlockDecodingStrategy::UptoBlocks(1);
+                frame
+                    .decode_blocks(&mut self.packed, block)
+                    .map_err(damaged)?;
+            }
+            let read = frame.read(into).map_err(damaged)?;
+            if read > 0 || into.is_empty() {
+                return Ok(read);
+            }
+            self.frame = None;
         }
     }
 }
