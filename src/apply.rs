@@ -286,11 +286,18 @@ fn put(
             // lost, or another job's.
             let seen =
                 observe::look_at_tag(repository, step.tag, &mut ports.memory, ports.registry);
-            Tried::Over(match is_right(step, &seen) {
-                true => {
-                    keeper.after_write(step, kept, ports);
-                    State::SeenRight
-                }
+            let is_right = is_right(step, &seen);
+            let is_as_before = match &seen {
+                Seen::Here(document) => step.before == Some(document.digest()),
+                Seen::Absent => step.before.is_none(),
+                Seen::Unknown(_) => false,
+            };
+            // What was refused may have been taken all the same, unless the tag is what it was.
+            if !is_as_before {
+                keeper.after_write(step, kept, ports);
+            }
+            Tried::Over(match is_right {
+                true => State::SeenRight,
                 false => State::Done(Outcome::Refused(error)),
             })
         }

@@ -67,6 +67,8 @@
 //! | builds and options to expectations, conflicts and notes | [`expectation`] |
 //! | the rules of the policy, into the expectations | [`policy`] |
 //! | looks at registries until two agree; `observe::look` is one round, with as few reads as prove something | [`observe`] |
+//! | what lies below a tag, once for each digest: `observe/depths.rs` decides what is read, `observe/layers.rs` reads layers | [`observe`] |
+//! | a layer as a stream to the programs in it, and whether what an image starts is for its platform | [`programs`] |
 //! | what was seen to a verdict; `verdict/table.rs` says what each kind of verdict means | [`verdict`] |
 //! | findings to steps that are safe | [`plan`] |
 //! | look again, write, put back what the write took away, look until it is seen twice | [`apply`] |
@@ -77,13 +79,14 @@
 //!
 //! Below them lie the vocabulary, [`oci`]: a digest, a reference, a platform, a document that
 //! exists is valid; and the ports, [`registry::Registry`] and [`clock::Clock`]: two traits with
-//! three methods each. A registry is asked in *batches*, and answers in the order asked, so
+//! a few methods each. A registry is asked in *batches*, and answers in the order asked, so
 //! reading in parallel is the business of the port and not of the engine.
 //!
 //! # Who may import whom
 //!
 //! Given as what is absent, because that is what a change breaks without noticing:
 //!
+//! - [`programs`] knows [`oci`] and nothing else: a layer comes in as a stream. `tar`, `flate2` and `ruzstd` are there only.
 //! - [`oci`] knows no other module. `oci_spec` is in `oci/document/` and nowhere else.
 //! - [`metadata`], [`definition`], [`expectation`], [`policy`], [`verdict`] and [`plan`] call nothing that does I/O. Of
 //!   [`registry`] the judgement knows one type, the [`Error`](registry::Error) that a read ended with.
