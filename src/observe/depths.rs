@@ -554,10 +554,11 @@ fn seen_of(
             .map(|layer| layer.size)
             .fold(0, u64::saturating_add),
     );
-    let reached = match (&image.config, &image.open) {
-        (None, _) => Depth::Children,
-        (Some(_), Some(_)) => Depth::Platforms.min(key.depth),
-        (Some(_), None) => key.depth,
+    // A layer that is a part of a depth and was not read leaves the depth before it.
+    let reached = match (&image.config, &image.open, key.depth) {
+        (Some(_), None, depth) => depth,
+        (Some(_), Some(_), Depth::Programs) => Depth::Platforms,
+        _ => Depth::Children,
     };
     let (start, foreign, has_none) = match judgement {
         Some(it) => (it.start, it.foreign, it.has_none),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::expectation::Depth;
 use crate::finding::Finding;
 use crate::note::{self, Note};
 use crate::observation::{ImageSeen, WrongBy};
@@ -163,13 +162,12 @@ fn reduced(finding: &Finding) -> Option<Note> {
         .iter()
         .filter_map(|image| image.open.as_ref());
     let reason = reasons.find(|error| !error.always_counts())?;
-    let what = match reached {
-        Depth::Platforms => "not every layer that should be was read".to_owned(),
-        reached => format!("it is proven to the depth `{reached}` and not `{asked}`"),
-    };
     Some(Note {
         code: note::Code::DepthReduced,
-        message: format!("{}: {what}: {reason}", finding.expectation.reference()),
+        message: format!(
+            "{}: it is proven to the depth `{reached}` and not `{asked}`: {reason}",
+            finding.expectation.reference()
+        ),
         help: format!("run it again later; with `--depth {asked}` stated, this is `unproven`"),
     })
 }

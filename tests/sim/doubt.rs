@@ -1,10 +1,11 @@
 //! The fourth promise: trouble and lag make nothing out of what is known, and nothing wrong of what is right.
 
 use tagproof::finding::Finding;
+use tagproof::oci::Digest;
 use tagproof::registry::Class;
 use tagproof::verdict::Code;
 
-use super::images::Kind;
+use super::images::{Kind, library};
 use super::journal::{Look, Shown, Stage, What};
 use super::promises::{ACCUSED, Broken, Ran, UNPROVEN, demand, kind, name, shows};
 use super::scene::{Claim, Lag};
@@ -14,6 +15,16 @@ impl Ran<'_> {
     pub(crate) fn unproven(&self, claim: &Claim, finding: &Finding) -> Result<(), Broken> {
         // A digest is also asked for on account of tags, which is no look at it.
         if finding.verdict.code() != Code::Unproven || claim.tag.is_none() {
+            return Ok(());
+        }
+        // Which platform the image is for is asked of its config, and that is gone.
+        let image = library().doc(&claim.build().image);
+        let is_lost = |config| {
+            self.scene
+                .lost
+                .contains(&(claim.repo, Digest::clone(config)))
+        };
+        if !self.scene.platforms.is_empty() && image.config.as_ref().is_some_and(is_lost) {
             return Ok(());
         }
         let looks = self.looks(claim, Some(Stage::Before));
