@@ -388,7 +388,11 @@ impl Registry for World {
                 take(&mut bytes.as_slice());
                 Ok(true)
             }
-            Answer::Absent | Answer::Header(_) => Ok(false),
+            Answer::Header(_) => {
+                take(&mut io::empty());
+                Ok(true)
+            }
+            Answer::Absent => Ok(false),
         }
     }
 

@@ -72,9 +72,9 @@ pub(crate) fn tell(seed: u64) -> String {
         text.push_str(&event.tell());
     }
     for finding in findings {
-        let (code, outcome) = (finding.verdict.code(), finding.outcome);
+        let (verdict, outcome) = (finding.verdict, finding.outcome);
         let reference = finding.expectation.reference();
-        text.push_str(&format!("{reference}: {code} {outcome:?}\n"));
+        text.push_str(&format!("{reference}: {verdict:?} {outcome:?}\n"));
     }
     for (number, build) in images::library().builds.iter().enumerate() {
         text.push_str(&format!("build {number}: {}\n", build.image.short()));

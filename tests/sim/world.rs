@@ -451,7 +451,11 @@ impl Registry for World<'_> {
                 take(&mut bytes.as_slice());
                 Ok(true)
             }
-            Answer::Absent | Answer::Header(_) => Ok(false),
+            Answer::Header(_) => {
+                take(&mut io::empty());
+                Ok(true)
+            }
+            Answer::Absent => Ok(false),
         }
     }
 
