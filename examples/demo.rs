@@ -36,7 +36,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     );
     show(&registry);
 
-    say("\n$ tagproof fix --settle 1 --metadata …\n");
+    say("\n$ tagproof fix --settle 1 --depth children --metadata …\n");
     let code = fix(&metadata);
 
     say("\nWhat the tags point at now:");
@@ -55,7 +55,17 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 /// The real program, in this process.
 fn fix(metadata: &str) -> u8 {
-    let args = ["tagproof", "fix", "--settle", "1", "--metadata", metadata];
+    // The recording has no configs, which the default depth reads.
+    let depth = "--depth=children";
+    let args = [
+        "tagproof",
+        "fix",
+        "--settle",
+        "1",
+        depth,
+        "--metadata",
+        metadata,
+    ];
     let mut stderr = io::stderr();
     run(Process {
         args: args.map(Into::into).to_vec(),
