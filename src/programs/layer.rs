@@ -409,8 +409,8 @@ impl Builder {
         let Some(machine) = found else {
             return Ok(Node::Script);
         };
-        self.take(TEXT + path.len())?;
         let path = String::from_utf8_lossy(path).into_owned();
+        self.take(TEXT + path.len())?;
         self.layer.programs.push((path, machine));
         Ok(Node::Program(last(self.layer.programs.len())))
     }
