@@ -11,7 +11,7 @@ use super::read::ExpectedImage;
 use super::reader::{Key, Reader};
 use crate::expectation::Depth;
 use crate::observation::{Below, ImageSeen, Part, Seen};
-use crate::oci::{Child, Config, Digest, Document, LABELS, Layer, Platform};
+use crate::oci::{Child, Config, Digest, Document, LABELS, Layer, Named, Platform};
 use crate::programs::{self, Image, Judgement, Start};
 use crate::registry::{Cause, Class, Error, Method, Read, Target};
 
@@ -216,12 +216,13 @@ fn read_configs(groups: &mut [(&BelowKey, Vec<Open<'_>>)], reader: &mut Reader<'
 }
 
 impl Open<'_> {
+    /// The platform that its config states.
+    fn own_platform(&self) -> Option<&Platform> {
+        self.config.as_ref()?.platform.as_ref()
+    }
+
     fn platform(&self) -> Option<&Platform> {
-        let own = self
-            .config
-            .as_ref()
-            .and_then(|config| config.platform.as_ref());
-        self.listed.or(own)
+        self.listed.or(self.own_platform())
     }
 
     fn layers(&self) -> &[Layer] {
@@ -254,12 +255,8 @@ impl Open<'_> {
 
     /// Whether its platform is settled already: nothing in its layers makes that better or worse.
     fn is_wrong_by_config(&self) -> bool {
-        let own = self
-            .config
-            .as_ref()
-            .and_then(|config| config.platform.as_ref());
         self.listed
-            .zip(own)
+            .zip(self.own_platform())
             .is_some_and(|(listed, own)| listed.contradicts(own))
     }
 }
@@ -285,24 +282,28 @@ fn look_at(key: &BelowKey, mut images: Vec<Open<'_>>, reader: &mut Reader<'_>) -
     }
 }
 
-/// The images whose layers are known by both of their digests, as they are judged; `None` for others.
+/// An image as it is judged; `None` where its layers are not known by both of their digests.
+fn view<'a>(key: &BelowKey, image: &'a Open<'_>, reader: &'a Reader<'_>) -> Option<Image<'a>> {
+    let keys = image.layer_keys()?;
+    let layers = keys
+        .iter()
+        .map(|layer| (layer.digest, reader.layer(&key.repository, layer)));
+    Some(Image {
+        platform: image.platform()?,
+        arguments: &image.config.as_ref()?.arguments,
+        layers: layers.collect(),
+    })
+}
+
 fn views<'a>(
     key: &BelowKey,
     images: &'a [Open<'_>],
     reader: &'a Reader<'_>,
 ) -> Vec<Option<Image<'a>>> {
-    let view = |image: &'a Open<'_>| {
-        let keys = image.layer_keys()?;
-        let layers = keys
-            .iter()
-            .map(|layer| (layer.digest, reader.layer(&key.repository, layer)));
-        Some(Image {
-            platform: image.platform()?,
-            arguments: &image.config.as_ref()?.arguments,
-            layers: layers.collect(),
-        })
-    };
-    images.iter().map(view).collect()
+    images
+        .iter()
+        .map(|image| view(key, image, reader))
+        .collect()
 }
 
 /// Reads the layers that images of different architectures share, the smallest first, and those that
@@ -337,9 +338,8 @@ fn read_shared(
     for (nth, image) in images.iter().enumerate() {
         let keys = image.layer_keys().unwrap_or_default();
         let start = |is_hopeful: bool, reader: &Reader<'_>| {
-            let views = views(key, images, reader);
-            let view = views.into_iter().nth(nth).flatten();
-            view.map(|view| view.start(is_hopeful, is_ignored))
+            let view = view(key, image, reader)?;
+            Some(view.start(is_hopeful, is_ignored))
         };
         if image.is_wrong_by_config() || !matches!(start(true, reader), Some(Start::Wrong(_))) {
             continue;
@@ -412,26 +412,23 @@ fn judge(
 
 /// The images that have all their layers in common with an image of another architecture.
 fn alike(images: &[Open<'_>]) -> BTreeSet<usize> {
+    let layers = |image: &Open<'_>| -> Vec<Named> {
+        image.layers().iter().map(|it| it.named.clone()).collect()
+    };
     let architecture = |image: &Open<'_>| {
         image
             .platform()
             .and_then(Platform::architecture)
             .map(str::to_owned)
     };
-    let layers = |image: &Open<'_>| -> Vec<String> {
-        image
-            .layers()
-            .iter()
-            .map(|layer| layer.named.to_string())
-            .collect()
-    };
-    let is_alike = |one: &Open<'_>| {
-        let is_it = |other: &Open<'_>| {
-            architecture(one) != architecture(other)
-                && !one.layers().is_empty()
-                && layers(one) == layers(other)
-        };
-        images.iter().any(is_it)
+    let mut architectures: BTreeMap<Vec<Named>, BTreeSet<Option<String>>> = BTreeMap::new();
+    for image in images.iter().filter(|image| !image.layers().is_empty()) {
+        let of = architectures.entry(layers(image)).or_default();
+        of.insert(architecture(image));
+    }
+    let is_alike = |image: &Open<'_>| {
+        let of = architectures.get(&layers(image));
+        of.is_some_and(|of| of.len() > 1)
     };
     let each = images
         .iter()

@@ -2,7 +2,7 @@
 //!
 //! In doubt nothing is said: a default that fails a run must never be wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::executable::Machine;
 use super::layer::Layer;
@@ -223,18 +223,17 @@ impl<'a> Words<'a> {
 /// The layers of each image that stand under an image of another architecture, too.
 #[must_use]
 pub fn shared(images: &[Image<'_>]) -> Vec<BTreeSet<Digest>> {
-    let is_other = |one: &Image<'_>, other: &Image<'_>| {
-        one.platform.architecture() != other.platform.architecture()
-    };
+    let mut architectures: BTreeMap<&Digest, BTreeSet<Option<&str>>> = BTreeMap::new();
+    for image in images {
+        for (digest, _) in &image.layers {
+            let of = architectures.entry(digest).or_default();
+            of.insert(image.platform.architecture());
+        }
+    }
+    let is_shared = |digest: &&Digest| architectures.get(digest).is_some_and(|it| it.len() > 1);
     let of = |image: &Image<'_>| {
-        let others = images.iter().filter(|other| is_other(image, other));
-        let theirs: BTreeSet<&Digest> = others
-            .flat_map(|other| other.layers.iter().map(|(digest, _)| *digest))
-            .collect();
         let own = image.layers.iter().map(|(digest, _)| *digest);
-        own.filter(|digest| theirs.contains(digest))
-            .cloned()
-            .collect()
+        own.filter(is_shared).cloned().collect()
     };
     images.iter().map(of).collect()
 }
@@ -293,8 +292,8 @@ pub fn judge_all(images: &[Image<'_>], is_ignored: &dyn Fn(&str) -> bool) -> Vec
 
 /// The architectures of the images for which any of these programs is.
 fn serves<'a>(programs: &[&(String, Machine)], images: &[Image<'a>]) -> BTreeSet<&'a str> {
-    let platforms = images.iter().map(|image| image.platform);
-    let served = platforms.filter(|platform| {
+    let platforms: BTreeSet<&Platform> = images.iter().map(|image| image.platform).collect();
+    let served = platforms.into_iter().filter(|platform| {
         programs
             .iter()
             .any(|it| it.1.starts_on(platform) == Some(true))
