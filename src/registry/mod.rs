@@ -33,7 +33,7 @@ pub trait Registry {
     fn put(&self, write: &Write) -> Result<(), Error>;
 
     /// Hands a blob to `take` as a stream, from its beginning each time: the connection may be cut, and
-    /// it is asked for again. `Ok(false)` means that there is no such blob; `take` was not called then.
+    /// it is asked for again. `Ok(false)` means that the blob is not there; `take` was not called then.
     ///
     /// # Errors
     ///

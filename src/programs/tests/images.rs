@@ -241,7 +241,7 @@ fn shared_layers_that_serve_one_architecture_are_noted_and_bundles_and_data_are_
     ] {
         assert_eq!(two(&[Some(shared)], &[Some(shared)], &[], false), expected);
     }
-    // One that only one image has is no evidence by default.
+    // One that only one image has is not evidence by default.
     assert_eq!(
         two(&[Some(&data)], &[Some(&amd)], &["/lib/helper"], false)[1],
         "wrong"

@@ -153,7 +153,7 @@ fn is_attestation(gone: &Gone) -> bool {
 fn wrong_platform(wrong: &[WrongImage]) -> Vec<String> {
     let is_program = |it: &WrongImage| matches!(it.is, WrongBy::Program(_) | WrongBy::All(_));
     let mut lines = vec![
-        "whoever runs it on that platform gets `exec format error`; re-pointing a tag does not change that".to_owned(),
+        "anyone who runs it on that platform gets `exec format error`; re-pointing a tag does not change that".to_owned(),
     ];
     if wrong.iter().any(|it| !is_program(it)) {
         lines.push("build again: look for `FROM --platform=$BUILDPLATFORM` in the last stage, and for an index that was put together by hand".to_owned());
