@@ -316,24 +316,10 @@ fn read_shared(
     reader: &mut Reader<'_>,
 ) {
     let shared = shared(key, images, reader);
-    let mut open: Vec<(u64, LayerKey<'_>, Vec<usize>)> = Vec::new();
-    for (nth, image) in images.iter().enumerate() {
-        for layer in image.layer_keys().unwrap_or_default() {
-            if !shared.contains(layer.digest) || !layer.is_readable() {
-                continue;
-            }
-            match open
-                .iter_mut()
-                .find(|(_, known, _)| known.digest == layer.digest)
-            {
-                Some((_, _, of)) => of.push(nth),
-                None => open.push((layer.layer.size, layer, vec![nth])),
-            }
+    for (layer, of) in readable(images) {
+        if shared.contains(layer.digest) {
+            reader.read_layer(&key.repository, &layer, &of, Some(&mut *budget));
         }
-    }
-    open.sort_by_key(|(size, layer, _)| (*size, layer.digest.clone()));
-    for (_, layer, of) in &open {
-        reader.read_layer(&key.repository, layer, of, Some(&mut *budget));
     }
     for (nth, image) in images.iter().enumerate() {
         let keys = image.layer_keys().unwrap_or_default();
@@ -355,6 +341,25 @@ fn read_shared(
     }
 }
 
+/// The layers that can be read, each once with the places of the images that have it, the smallest
+/// first.
+fn readable<'a>(images: &'a [Open<'_>]) -> Vec<(LayerKey<'a>, Vec<usize>)> {
+    let mut all: BTreeMap<&Digest, (LayerKey<'_>, Vec<usize>)> = BTreeMap::new();
+    for (nth, image) in images.iter().enumerate() {
+        let keys = image.layer_keys().unwrap_or_default().into_iter();
+        for layer in keys.filter(LayerKey::is_readable) {
+            let (_, of) = all
+                .entry(layer.digest)
+                .or_insert_with(|| (layer, Vec::new()));
+            of.push(nth);
+        }
+    }
+    let mut all: Vec<(LayerKey<'_>, Vec<usize>)> = all.into_values().collect();
+    // Those of one size stay in the order of their digests.
+    all.sort_by_key(|(layer, _)| layer.layer.size);
+    all
+}
+
 /// The layers that images of different architectures share.
 fn shared(key: &BelowKey, images: &[Open<'_>], reader: &Reader<'_>) -> BTreeSet<Digest> {
     let views: Vec<Image<'_>> = views(key, images, reader).into_iter().flatten().collect();
@@ -364,17 +369,8 @@ fn shared(key: &BelowKey, images: &[Open<'_>], reader: &Reader<'_>) -> BTreeSet<
 /// Reads all layers, the smallest first, as far as the run may download; asks of the others whether
 /// they are there.
 fn read_all(key: &BelowKey, images: &[Open<'_>], reader: &mut Reader<'_>) {
-    let mut open: Vec<LayerKey<'_>> = Vec::new();
-    for image in images {
-        for layer in image.layer_keys().unwrap_or_default() {
-            if !open.iter().any(|known| known.digest == layer.digest) {
-                open.push(layer);
-            }
-        }
-    }
-    open.sort_by_key(|layer| (layer.layer.size, layer.digest.clone()));
-    for layer in open.iter().filter(|layer| layer.is_readable()) {
-        reader.read_layer(&key.repository, layer, &[], None);
+    for (layer, of) in readable(images) {
+        reader.read_layer(&key.repository, &layer, &of, None);
     }
     let mut unread: Vec<Key> = Vec::new();
     for image in images {

@@ -1,6 +1,6 @@
 //! The images below the tags: each once, and the notes on what they hold.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::finding::Finding;
 use crate::note::{self, Note};
@@ -15,13 +15,10 @@ const MAX_VALUES: usize = 4;
 
 /// The images of all tags, each once for its repository, digest and platform, in the order of the tags.
 pub(super) fn images(findings: &[Finding]) -> Vec<ImageLooked> {
-    let mut met: BTreeMap<(&Repository, &Digest, Option<&Platform>), ()> = BTreeMap::new();
+    let mut met: BTreeSet<(&Repository, &Digest, Option<&Platform>)> = BTreeSet::new();
     let mut images = Vec::new();
     for (repository, image) in seen(findings) {
-        if met
-            .insert((repository, &image.digest, image.listed.as_ref()), ())
-            .is_none()
-        {
+        if met.insert((repository, &image.digest, image.listed.as_ref())) {
             images.push(looked(repository, image));
         }
     }
