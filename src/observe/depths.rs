@@ -477,9 +477,15 @@ fn close(
         .config
         .as_ref()
         .is_some_and(|it| !it.arguments.words.is_empty());
-    let is_undecided = matches!(judgement.map(|it| &it.start), Some(Start::Unread(_)));
-    if is_alike && starts_something && is_undecided && key.depth != Depth::Programs {
-        open.get_or_insert_with(|| undecided(image.document.digest()));
+    if is_alike
+        && starts_something
+        && key.depth != Depth::Programs
+        && let Some(Start::Unread(nth)) = judgement.map(|it| &it.start)
+    {
+        let layer = image.layers().get(*nth);
+        let blob = layer.and_then(|it| Some((key.repository.clone(), it.named.digest()?.clone())));
+        let state = blob.and_then(|blob| reader.layer_state(&blob));
+        open.get_or_insert_with(|| undecided(image.document.digest(), layer, state));
     }
     image.gone.extend(gone);
     image.open = open;
@@ -516,15 +522,20 @@ fn not_read(digest: &Digest, layer: &Layer, limit: u64) -> Error {
     }
 }
 
-fn undecided(digest: &Digest) -> Error {
-    let reason = "all of its layers are those of an image for another architecture, and what it starts is in a layer that is too large to be read";
+fn undecided(digest: &Digest, layer: Option<&Layer>, state: Option<&LayerState>) -> Error {
+    let (class, why) = match state {
+        Some(LayerState::NotUnderstood(why)) => (Class::Shape, why.as_str()),
+        _ if layer.is_some_and(|it| it.is_encrypted) => (Class::NotRead, "it is encrypted"),
+        _ if layer.is_some_and(|it| it.is_foreign) => (Class::NotRead, "it is not distributed"),
+        _ => (Class::NotRead, "it is too large"),
+    };
+    let reason = format!(
+        "all of its layers are those of an image for another architecture, and what it starts may be in one that was not read: {why}"
+    );
     Error {
+        class,
         cause: Cause::DefaultDepth,
-        ..Error::new(
-            Class::NotRead,
-            format!("reading the layers of {digest}"),
-            reason,
-        )
+        ..Error::of_document(format!("the layers of {digest}"), reason)
     }
 }
 
