@@ -74,7 +74,11 @@ impl Layer {
     pub fn kept(&self) -> usize {
         let texts: usize = self.programs.iter().map(|(path, _)| path.len()).sum();
         let links: usize = self.links.iter().map(Vec::len).sum();
-        ENTRY * self.nodes.len() + TEXT * (self.programs.len() + self.links.len()) + texts + links
+        ENTRY * self.nodes.len()
+            + NAME * self.names.len()
+            + TEXT * (self.programs.len() + self.links.len())
+            + texts
+            + links
     }
 
     /// The executables that say which machine they are for, by their paths.
@@ -118,8 +122,9 @@ impl Layer {
     }
 }
 
-/// How much memory an entry takes while it is read, and a text beside its bytes.
-const ENTRY: usize = 40;
+/// How much memory a path takes while it is read, a name, and a text beside its bytes.
+const ENTRY: usize = 24;
+const NAME: usize = 16;
 const TEXT: usize = 48;
 
 fn hash(path: &[u8]) -> u64 {
@@ -393,10 +398,9 @@ impl Builder {
         self.parents(&path)?;
         if node != Node::Directory {
             let (parent, name) = split(&path);
-            self.layer.names.push(hash(name));
+            self.name(name)?;
             if name == b".wh..wh..opq" {
-                let whiteout = [b".wh.", split(parent).1].concat();
-                self.layer.names.push(hash(&whiteout));
+                self.name(&[b".wh.", split(parent).1].concat())?;
             }
         }
         self.add(&path, node)
@@ -456,6 +460,12 @@ impl Builder {
     }
 
     fn take(&mut self, bytes: usize) -> Result<(), Unread> {
+    /// A name counts each time: one path may have millions of entries.
+    fn name(&mut self, name: &[u8]) -> Result<(), Unread> {
+        self.layer.names.push(hash(name));
+        self.take(NAME)
+    }
+
         match self.left.checked_sub(bytes) {
             Some(left) => self.left = left,
             None => {

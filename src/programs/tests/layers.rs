@@ -85,7 +85,13 @@ fn refused(packed: &[u8], limits: Limits) -> String {
 #[test]
 fn what_is_not_a_layer_or_too_large_says_so() {
     let bytes = archive(&[File("app", amd64()), Data("a", vec![0; 100_000])]);
-    let small = |unpacked: u64, kept: usize| Limits { unpacked, kept };
+    let again: Vec<_> = (0..100).map(|_| Data("a", Vec::new())).collect();
+    let again = archive(&again);
+    let small = |unpacked: u64, kept: usize| Limits {
+        unpacked,
+        kept,
+        ..LIMITS
+    };
     for (packed, limits, words) in [
         (
             b"\xfd7zXZ\0rest".to_vec(),
@@ -109,6 +115,11 @@ fn what_is_not_a_layer_or_too_large_says_so() {
         (
             gzip(&bytes),
             small(1_000_000, 40),
+            "more files than are kept",
+        ),
+        (
+            gzip(&again),
+            small(1_000_000, 1_000),
             "more files than are kept",
         ),
     ] {
