@@ -15,7 +15,13 @@ const PER_IMAGE: u64 = 32 * 1024 * 1024;
 const PER_RUN: u64 = 256 * 1024 * 1024;
 
 /// The most memory that all layers of a run are kept in.
-const MAX_KEPT: usize = 24 * 1024 * 1024;
+const MAX_KEPT: usize = 20 * 1024 * 1024;
+
+/// The most memory that these, the documents of the run and the unpacking of one layer take together.
+const MAX_TOGETHER: usize = 52 * 1024 * 1024;
+
+/// The largest window of a zstd frame: what BuildKit's strongest level writes.
+const MAX_WINDOW: usize = 16 * 1024 * 1024;
 
 /// A layer may be so many times larger when it is unpacked; a small one may in any case have so many
 /// bytes. More is a bomb.
@@ -118,9 +124,12 @@ impl Reader<'_> {
         layer: &LayerKey<'_>,
         until: Option<std::time::Duration>,
     ) -> LayerState {
+        let taken = self.memory.kept + self.memory.held;
+        let window = MAX_WINDOW.min(MAX_TOGETHER.saturating_sub(taken) / 3);
         let limits = Limits {
             unpacked: layer.layer.size.saturating_mul(MAX_RATIO).max(MIN_UNPACKED),
             kept: MAX_KEPT.saturating_sub(self.memory.kept),
+            window: u64::try_from(window).unwrap_or(u64::MAX),
         };
         let blob = Stream {
             repository: key.0.clone(),

@@ -41,7 +41,7 @@ pub struct Memory {
     /// What lies below images, where nothing of it is open.
     pub(super) below: BTreeMap<BelowKey, Arc<Below>>,
     /// How much the documents take.
-    held: usize,
+    pub(super) held: usize,
 }
 
 /// What one answer taught.

@@ -25,6 +25,8 @@ pub struct Limits {
     pub unpacked: u64,
     /// The most memory that may be kept of it, in bytes.
     pub kept: usize,
+    /// The largest window of a frame of zstd, in bytes. A decoder takes up to three times as much memory.
+    pub window: u64,
 }
 
 /// What is known of a layer that was read whole.
@@ -264,7 +266,7 @@ fn walk(
     limits: Limits,
 ) -> Result<(Layer, Digest), Unread> {
     let failed = |error: &io::Error| Unread::Shape(format!("it cannot be unpacked: {error}"));
-    let stream = unpack(packed).map_err(|error| failed(&error))?;
+    let stream = unpack(packed, limits.window).map_err(|error| failed(&error))?;
     let stream = stream.ok_or_else(|| {
         Unread::Shape("it is compressed with something else than gzip or zstd".to_owned())
     })?;
@@ -459,13 +461,13 @@ impl Builder {
         Ok(())
     }
 
-    fn take(&mut self, bytes: usize) -> Result<(), Unread> {
     /// A name counts each time: one path may have millions of entries.
     fn name(&mut self, name: &[u8]) -> Result<(), Unread> {
         self.layer.names.push(hash(name));
         self.take(NAME)
     }
 
+    fn take(&mut self, bytes: usize) -> Result<(), Unread> {
         match self.left.checked_sub(bytes) {
             Some(left) => self.left = left,
             None => {

@@ -7,10 +7,6 @@ use std::io::{self, BufReader, ErrorKind, Read};
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// The largest window of a zstd frame: what BuildKit's strongest level writes. A decoder keeps that
-/// much, and up to twice as much, in memory.
-const MAX_WINDOW: u64 = 16 * 1024 * 1024;
-
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// The first bytes of a frame that is skipped: `0x184D2A5?`, little endian (RFC 8878, 3.1.2).
@@ -58,7 +54,10 @@ fn is_skippable(start: &[u8]) -> bool {
 /// # Errors
 ///
 /// When the stream fails.
-pub(super) fn unpack<'a>(packed: impl Read + 'a) -> io::Result<Option<Box<dyn Read + 'a>>> {
+pub(super) fn unpack<'a>(
+    packed: impl Read + 'a,
+    max_window: u64,
+) -> io::Result<Option<Box<dyn Read + 'a>>> {
     let mut packed = Peek::new(packed);
     let compression = Compression::of(packed.peek(4)?);
     Ok(compression.map(|compression| -> Box<dyn Read + 'a> {
@@ -70,6 +69,7 @@ pub(super) fn unpack<'a>(packed: impl Read + 'a) -> io::Result<Option<Box<dyn Re
             }
             Compression::Zstd => Box::new(Frames {
                 packed,
+                max_window,
                 frame: None,
             }),
         }
@@ -113,6 +113,7 @@ impl<R: Read> Read for Peek<R> {
 /// The frames of a zstd stream, one after the other (RFC 8878, 3.1).
 struct Frames<R> {
     packed: Peek<R>,
+    max_window: u64,
     /// The frame that is read.
     frame: Option<Box<FrameDecoder>>,
 }
@@ -141,8 +142,10 @@ impl<R: Read> Frames<R> {
                 }
                 continue;
             }
-            if window(header).is_none_or(|window| window > MAX_WINDOW) {
-                let reason = "a frame of zstd has no header, or wants more memory than 16 MiB";
+            if window(header).is_none_or(|window| window > self.max_window) {
+                let most = self.max_window / 1024 / 1024;
+                let reason =
+                    format!("a frame of zstd has no header, or a larger window than {most} MiB");
                 return Err(io::Error::other(reason));
             }
             let mut frame = Box::new(FrameDecoder::new());

@@ -10,6 +10,7 @@ use crate::programs::{Limits, Unread, read_layer};
 const LIMITS: Limits = Limits {
     unpacked: 4 * 1024 * 1024,
     kept: 64 * 1024,
+    window: 16 * 1024 * 1024,
 };
 
 /// A layer: it is what its digest says, and what it holds is found or not, within its limits.

@@ -109,7 +109,7 @@ fn what_is_not_a_layer_or_too_large_says_so() {
         (
             b"\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00".to_vec(),
             LIMITS,
-            "more memory than 16 MiB",
+            "a larger window than 16 MiB",
         ),
         (gzip(&bytes), small(50_000, 1_000_000), "larger than 0 MiB"),
         (

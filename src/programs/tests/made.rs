@@ -147,6 +147,7 @@ pub(super) fn zstd(bytes: &[u8]) -> Vec<u8> {
 pub(super) const LIMITS: Limits = Limits {
     unpacked: 64 * 1024 * 1024,
     kept: 1024 * 1024,
+    window: 16 * 1024 * 1024,
 };
 
 /// Reads a layer that is what it says.
