@@ -6,6 +6,9 @@ use super::document::Execution;
 const MAX_WORDS: usize = 64;
 const MAX_WORD: usize = 4096;
 
+/// The most directories of `PATH`.
+const MAX_DIRECTORIES: usize = 100;
+
 /// Where programs are looked for if the config does not say: as Docker and containerd have it.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -26,23 +29,27 @@ impl Arguments {
     pub(super) fn new(execution: Execution) -> Self {
         let mut words = execution.entrypoint.unwrap_or_default();
         words.extend(execution.cmd.unwrap_or_default());
-        // A word that was left out could be the one that counts.
-        if words.len() > MAX_WORDS || words.iter().any(|word| word.len() > MAX_WORD) {
-            words.clear();
-        }
         let variables = execution.env.unwrap_or_default();
         let path = variables
             .iter()
             .rev()
             .find_map(|it| it.strip_prefix("PATH="));
-        let path = path.filter(|path| path.len() <= MAX_WORD).unwrap_or(PATH);
+        let path = path.unwrap_or(PATH);
+        let directory = execution.working_dir.unwrap_or_default();
+        let is_long = |text: &str| text.len() > MAX_WORD;
+        // What was left out could be what counts.
+        if words.len() > MAX_WORDS
+            || words.iter().any(|word| is_long(word))
+            || is_long(path)
+            || path.split(':').count() > MAX_DIRECTORIES
+            || is_long(&directory)
+        {
+            return Self::default();
+        }
         Self {
-            words,
             path: path.split(':').map(str::to_owned).collect(),
-            directory: execution
-                .working_dir
-                .filter(|it| it.len() <= MAX_WORD)
-                .unwrap_or_default(),
+            words,
+            directory,
         }
     }
 }

@@ -17,6 +17,9 @@ use super::platform::Platform;
 /// The most images of an index that are compared.
 const MAX_IMAGES: usize = 100;
 
+/// The most unpacked layers whose digests are kept: as many as Linux stacks in an overlay.
+const MAX_LAYERS: usize = 500;
+
 /// The labels that say which source an image was built of (image-spec, `annotations.md`).
 pub const LABELS: [&str; 4] = [
     "org.opencontainers.image.revision",
@@ -35,7 +38,7 @@ pub struct Config {
     pub platform: Option<Platform>,
     /// How many unpacked layers it has the digests of.
     pub layers: usize,
-    /// Those digests, the lowest first; empty where one cannot be checked.
+    /// Those digests, the lowest first; empty where one cannot be checked, or where there are too many.
     pub diff_ids: Vec<Digest>,
     /// What the image starts.
     pub arguments: Arguments,
@@ -113,7 +116,8 @@ impl Config {
         }
         let execution = Document::execution_of_config(bytes);
         let layers = Document::layers_of_config(bytes);
-        let diff_ids: Result<Vec<Digest>, _> = layers.iter().map(|it| it.parse()).collect();
+        let counted = layers.iter().filter(|_| layers.len() <= MAX_LAYERS);
+        let diff_ids: Result<Vec<Digest>, _> = counted.map(|it| it.parse()).collect();
         Self {
             platform: Document::platform_of_config(bytes),
             layers: layers.len(),

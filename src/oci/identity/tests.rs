@@ -510,3 +510,13 @@ fn a_config_claims_layers_where_it_is_what_the_spec_says() {
         );
     }
 }
+
+#[test]
+fn more_layers_than_linux_stacks_are_counted_and_not_kept() {
+    for (count, kept) in [(500, 500), (501, 0)] {
+        let diff_ids = vec![Digest::of(b"it").to_string(); count];
+        let config = json!({"rootfs": {"type": "layers", "diff_ids": diff_ids}});
+        let config = Config::read(config.to_string().as_bytes());
+        assert_eq!((config.layers, config.diff_ids.len()), (count, kept));
+    }
+}

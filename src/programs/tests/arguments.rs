@@ -30,6 +30,9 @@ fn what_cannot_be_read_starts_nothing() {
         json!({"config": {"Entrypoint": [1]}}),
         json!({"config": {"Entrypoint": ["a".repeat(5_000)]}}),
         json!({"config": {"Entrypoint": vec!["a"; 65]}}),
+        json!({"config": {"Entrypoint": ["a"], "Env": [format!("PATH=/{}", "a".repeat(5_000))]}}),
+        json!({"config": {"Entrypoint": ["a"], "Env": [format!("PATH={}", ":".repeat(100))]}}),
+        json!({"config": {"Entrypoint": ["a"], "WorkingDir": "a".repeat(5_000)}}),
     ] {
         assert!(config_of(&config).words.is_empty(), "{config}");
     }
