@@ -10,7 +10,7 @@ use crate::run::{Ran, code, prove, tagproof};
 const DEPTHS: [&str; 4] = ["tag", "children", "platforms", "programs"];
 
 /// A registry that holds an index of these images under `app:1`, and the metadata of it.
-fn pushed(images: &[&Layered]) -> (Registry, String) {
+pub(crate) fn pushed(images: &[&Layered]) -> (Registry, String) {
     let registry = Registry::start();
     for image in images {
         image.push(&registry, "app");

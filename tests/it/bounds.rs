@@ -1,6 +1,8 @@
 //! Inputs and answers that are far too large, deep or many: the real program ends with a clear
 //! error, or does its work, in 64 MiB of memory.
 
+mod layers;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
@@ -83,6 +85,7 @@ fn server(answer: Vec<u8>, for_ever: bool) -> String {
 fn unproven(run: Run, words: &str) {
     bounded(run, |ran| {
         assert_eq!(ran.code, Some(3), "{}", ran.shown());
+        assert_eq!(ran.tag(0)["verdict"], "unproven");
         let message = ran.tag(0)["message"].as_str().unwrap();
         assert!(message.contains(words), "{words}: {message}");
         assert!(message.len() < 2_000, "{} bytes", message.len());
