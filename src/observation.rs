@@ -9,7 +9,9 @@ use std::sync::Arc;
 use crate::expectation::Depth;
 use crate::oci::{Child, Digest, Document, Platform, Same};
 
-pub use below::{Below, Gone, ImageSeen, Part, WrongBy, WrongImage};
+pub use below::{
+    Below, Gone, ImageSeen, Mixed, Part, WrongBy, WrongImage, differing_label, mixed,
+};
 pub use seen::Seen;
 pub use tree::{MAX_INDEXES, MAX_LEVELS, Nested, Tree};
 
@@ -34,6 +36,8 @@ pub struct Observation {
     /// is a plain manifest, or of the entries of an index that say none. `None` inside if a config
     /// names none.
     pub platforms: Vec<Seen<Option<Platform>>>,
+    /// What had to be read for that, and is not there.
+    pub gone: Vec<Gone>,
     /// The attestation manifests of the expected index, if attestations are required.
     pub attestations: Attested,
     /// How deep it was looked.

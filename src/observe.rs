@@ -13,6 +13,7 @@ mod look;
 mod looks;
 mod memory;
 mod present;
+mod provenance;
 mod read;
 mod reader;
 mod same;
@@ -264,6 +265,7 @@ impl<'a> Watch<'a> {
                 same: None,
                 nested: Arc::default(),
                 platforms: Vec::new(),
+                gone: Vec::new(),
                 attestations: Attested::default(),
                 depth: Depth::Tag,
                 below: Arc::default(),

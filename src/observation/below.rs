@@ -1,7 +1,7 @@
 //! What lies below a tag: each image that is expected, as deep as it was looked.
 
 use crate::expectation::Depth;
-use crate::oci::{Child, Digest, LABELS, Platform};
+use crate::oci::{Child, Digest, LABELS, Platform, Provenance};
 use crate::programs::{Foreign, Program, Start};
 use crate::registry::Error;
 
@@ -41,6 +41,51 @@ pub struct ImageSeen {
     pub unread: (usize, u64),
     /// What its config says of its source, in the order of [`LABELS`].
     pub labels: [Option<String>; LABELS.len()],
+    /// What its provenance says of its source, where that was read.
+    pub provenance: Option<Provenance>,
+}
+
+/// What differs between images that should be of one build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mixed {
+    /// The revision that their provenance names.
+    Revision,
+    /// This one of the [`LABELS`].
+    Label(usize),
+}
+
+/// What differs between the images of one index: the revision in their provenance; else a label, unless
+/// their provenance names one revision for all that have it. A label that differs then comes from base
+/// images.
+#[must_use]
+pub fn mixed(images: &[ImageSeen]) -> Option<Mixed> {
+    let revision = |image: &ImageSeen| image.provenance.as_ref()?.revision.clone();
+    if differs(images.iter().filter_map(revision)) {
+        return Some(Mixed::Revision);
+    }
+    let label = differing_label(images.iter().map(|it| &it.labels))?;
+    let has_it = |image: &&ImageSeen| image.labels.get(label).is_some_and(Option::is_some);
+    let is_of_base = images
+        .iter()
+        .filter(has_it)
+        .all(|it| revision(it).is_some());
+    (!is_of_base).then_some(Mixed::Label(label))
+}
+
+/// The first of the [`LABELS`] that has different values.
+#[must_use]
+pub fn differing_label<'a>(
+    labels: impl Iterator<Item = &'a [Option<String>; LABELS.len()]> + Clone,
+) -> Option<usize> {
+    (0..LABELS.len()).find(|nth| {
+        let values = labels.clone();
+        differs(values.filter_map(|it| it.get(*nth)?.as_deref()))
+    })
+}
+
+fn differs<T: PartialEq>(mut values: impl Iterator<Item = T>) -> bool {
+    let first = values.next();
+    first.is_some_and(|first| values.any(|it| it != first))
 }
 
 /// A part of an image.

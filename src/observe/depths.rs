@@ -10,8 +10,8 @@ use super::memory::bad_answer;
 use super::read::ExpectedImage;
 use super::reader::{Key, Reader};
 use crate::expectation::Depth;
-use crate::observation::{Below, ImageSeen, Part, Seen};
-use crate::oci::{Child, Config, Digest, Document, LABELS, Layer, Named, Platform};
+use crate::observation::{Below, ImageSeen, Part, Seen, differing_label};
+use crate::oci::{Child, Config, Digest, Document, LABELS, Layer, Named, Platform, Provenance};
 use crate::programs::{self, Image, Judgement, Start};
 use crate::registry::{Cause, Class, Error, Method, Read, Target};
 
@@ -22,6 +22,9 @@ struct Open<'a> {
     outer: Option<&'a Platform>,
     document: Arc<Document>,
     config: Option<Config>,
+    /// The manifest of its attestations.
+    attested: Option<&'a Digest>,
+    provenance: Option<Provenance>,
     gone: Vec<(Part, Digest)>,
     open: Option<Error>,
 }
@@ -64,6 +67,7 @@ pub(super) fn depths(
         }
     }
     read_configs(&mut groups, reader);
+    read_provenance(&mut groups, reader);
     for (key, images) in groups {
         let mut below = look_at(key, images, reader);
         below.images.extend(spared.remove(key).unwrap_or_default());
@@ -86,7 +90,10 @@ pub(super) fn manifests(images: &[ExpectedImage<'_>], depths: &[Depth], reader: 
     for (image, depth) in images.iter().zip(depths) {
         let listed = image.tree().filter(|_| *depth >= Depth::Platforms);
         let listed = listed.into_iter().flat_map(|tree| {
-            let digests = tree.images().filter_map(|child| child.named.digest());
+            // Their provenance is read, too, where all is.
+            let attestations = tree.attestations().filter(|_| *depth == Depth::Programs);
+            let digests = tree.images().chain(attestations);
+            let digests = digests.filter_map(|child| child.named.digest());
             digests
                 .map(|digest| image.key(digest))
                 .collect::<Vec<Key>>()
@@ -114,6 +121,8 @@ fn listed<'a>(image: &ExpectedImage<'a>, reader: &Reader<'_>) -> Vec<Open<'a>> {
         outer,
         document,
         config: None,
+        attested: None,
+        provenance: None,
         gone: Vec::new(),
         open: None,
     };
@@ -127,6 +136,11 @@ fn listed<'a>(image: &ExpectedImage<'a>, reader: &Reader<'_>) -> Vec<Open<'a>> {
             false => Vec::new(),
         };
     }
+    let attestations = tree.attestations().filter_map(|child| {
+        let image = child.attests.as_ref()?.digest()?;
+        Some((image, child.named.digest()?))
+    });
+    let attestations: BTreeMap<&Digest, &Digest> = attestations.collect();
     let mut met = BTreeSet::new();
     let each = tree.images_within().filter_map(|(child, outer)| {
         let digest = child.named.digest()?;
@@ -135,9 +149,10 @@ fn listed<'a>(image: &ExpectedImage<'a>, reader: &Reader<'_>) -> Vec<Open<'a>> {
         }
         let listed = child.platform.as_ref();
         match reader.manifest(&image.key(digest)) {
-            Seen::Here(document) => document
-                .is_image()
-                .then(|| open(Some(child), listed, outer, document)),
+            Seen::Here(document) => document.is_image().then(|| Open {
+                attested: attestations.get(digest).copied(),
+                ..open(Some(child), listed, outer, document)
+            }),
             // What is gone, or could not be read, is among the children.
             Seen::Absent | Seen::Unknown(_) => None,
         }
@@ -174,6 +189,7 @@ fn spared(image: &ExpectedImage<'_>, reader: &Reader<'_>) -> Vec<ImageSeen> {
             reached: Depth::Children,
             unread: (0, 0),
             labels: Default::default(),
+            provenance: None,
         })
     });
     each.collect()
@@ -211,6 +227,27 @@ fn read_configs(groups: &mut [(&BelowKey, Vec<Open<'_>>)], reader: &mut Reader<'
                 Some(Seen::Unknown(error)) => image.open = Some(error.clone()),
                 None => {}
             }
+        }
+    }
+}
+
+/// Reads the provenance of images whose labels differ, which shows whether the labels are those of base
+/// images; and of all, where all of them is looked at.
+fn read_provenance(groups: &mut [(&BelowKey, Vec<Open<'_>>)], reader: &mut Reader<'_>) {
+    let is_needed = |(group, images): &&(&BelowKey, Vec<Open<'_>>)| {
+        let configs = images.iter().filter_map(|it| it.config.as_ref());
+        group.depth == Depth::Programs || differing_label(configs.map(|it| &it.labels)).is_some()
+    };
+    let key = |group: &BelowKey, image: &Open<'_>| {
+        Some((group.repository.clone(), image.attested?.clone()))
+    };
+    let wanted = groups.iter().filter(is_needed);
+    let wanted = wanted.flat_map(|(group, images)| images.iter().filter_map(|it| key(group, it)));
+    reader.read_provenance(wanted.collect());
+    for (group, images) in groups {
+        for image in images {
+            let known = key(group, image).and_then(|key| reader.provenance(&key).cloned());
+            image.provenance = known;
         }
     }
 }
@@ -584,5 +621,6 @@ fn seen_of(
         reached,
         unread,
         labels,
+        provenance: image.provenance,
     }
 }

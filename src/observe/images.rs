@@ -7,13 +7,23 @@ use std::sync::Arc;
 use super::read::ExpectedImage;
 use super::reader::{Key, Reader};
 use crate::expectation::{Depth, Expectation, Expected};
-use crate::observation::Seen;
+use crate::observation::{Gone, Part, Seen};
 use crate::oci::{Child, Content, Digest, Document, Named, Platform};
 use crate::registry::Error;
 use crate::verdict::{MAX_MISSING, missing};
 
 /// The most manifests of one index whose platforms are read from their configs.
 const MAX_UNTOLD: usize = 50;
+
+/// A manifest whose platform is needed, and the entry that lists it.
+type Untold<'a> = (Option<&'a Child>, Named);
+
+/// What configs say of platforms, as far as they are there.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) platforms: Vec<Seen<Option<Platform>>>,
+    pub(super) gone: Vec<Gone>,
+}
 
 /// Whether the expected images are in their repositories, where the tags do not show them.
 pub(super) fn expected(
@@ -80,16 +90,14 @@ pub(super) fn expected(
 }
 
 /// The platforms of expected images that only configs name, where one is required: of a plain
-/// manifest, and of entries of an index, where no descriptor says enough.
-pub(super) fn platforms(
-    images: &[ExpectedImage<'_>],
-    reader: &mut Reader<'_>,
-) -> Vec<Vec<Seen<Option<Platform>>>> {
-    let untold: Vec<Vec<Named>> = images.iter().map(untold).collect();
+/// manifest, and of entries of an index, where no descriptor says enough. With what is gone of them.
+pub(super) fn platforms(images: &[ExpectedImage<'_>], reader: &mut Reader<'_>) -> Vec<Told> {
+    let untold: Vec<Vec<Untold>> = images.iter().map(untold).collect();
     let keys = || {
         let all = images.iter().zip(&untold);
         all.flat_map(|(image, untold)| {
-            let digests = untold.iter().take(MAX_UNTOLD).filter_map(Named::digest);
+            let digests = untold.iter().take(MAX_UNTOLD);
+            let digests = digests.filter_map(|(_, named)| named.digest());
             digests.map(|digest| image.key(digest))
         })
     };
@@ -105,54 +113,66 @@ pub(super) fn platforms(
         .iter()
         .zip(&untold)
         .map(|(image, untold)| {
-            let each = untold.iter().take(MAX_UNTOLD).map(|named| match named {
-                Named::Digest(digest) => platform_of(&image.key(digest), reader),
-                Named::Unknown(unknown) => Seen::Unknown(Error::of_document("the index", unknown)),
-            });
-            let rest = untold.get(MAX_UNTOLD).map(|named| {
+            let mut told = Told::default();
+            for (child, named) in untold.iter().take(MAX_UNTOLD) {
+                let seen = match named {
+                    Named::Digest(digest) => platform_of(&image.key(digest), reader),
+                    Named::Unknown(unknown) => {
+                        Ok(Seen::Unknown(Error::of_document("the index", unknown)))
+                    }
+                };
+                match seen {
+                    Ok(seen) => told.platforms.push(seen),
+                    Err(part) => told.gone.push(Gone {
+                        child: child.cloned(),
+                        part,
+                    }),
+                }
+            }
+            told.platforms.extend(untold.get(MAX_UNTOLD).map(|(_, named)| {
                 let reason = format!("more than {MAX_UNTOLD} entries of the index say no platform");
                 Seen::Unknown(Error::of_document(named, reason))
-            });
-            each.chain(rest).collect()
+            }));
+            told
         })
         .collect()
 }
 
-/// What the config of a manifest says of its platform.
-fn platform_of(key: &Key, reader: &Reader<'_>) -> Seen<Option<Platform>> {
+/// What the config of a manifest says of its platform; an error where the manifest is gone, or that
+/// part of it.
+fn platform_of(
+    key: &Key,
+    reader: &Reader<'_>,
+) -> Result<Seen<Option<Platform>>, Option<(Part, Digest)>> {
     let document = match reader.manifest(key) {
         Seen::Here(document) => document,
-        Seen::Unknown(error) => return Seen::Unknown(error),
-        Seen::Absent => {
-            return Seen::Unknown(Error::of_document(&key.1, "the manifest is gone"));
-        }
+        Seen::Unknown(error) => return Ok(Seen::Unknown(error)),
+        Seen::Absent => return Err(None),
     };
     let Some(config) = document.config() else {
         let reason = document.unread().map_or_else(
             || "it is an index, and the index that lists it does not say so".to_owned(),
             ToString::to_string,
         );
-        return Seen::Unknown(Error::of_document(&key.1, reason));
+        return Ok(Seen::Unknown(Error::of_document(&key.1, reason)));
     };
     match reader.config(&(key.0.clone(), config.clone())) {
-        Some(Seen::Here(config)) => Seen::Here(config.platform.clone()),
-        Some(Seen::Unknown(error)) => Seen::Unknown(error),
-        Some(Seen::Absent) => {
-            Seen::Unknown(Error::of_document(config, "the image's config is gone"))
-        }
-        None => Seen::Here(None),
+        Some(Seen::Here(config)) => Ok(Seen::Here(config.platform.clone())),
+        Some(Seen::Unknown(error)) => Ok(Seen::Unknown(error)),
+        Some(Seen::Absent) => Err(Some((Part::Config, config.clone()))),
+        None => Ok(Seen::Here(None)),
     }
 }
 
-/// The manifests whose platforms are needed, and that no descriptor says one of.
-fn untold(image: &ExpectedImage<'_>) -> Vec<Named> {
+/// The manifests whose platforms are needed, and that no descriptor says one of; with their entries.
+fn untold<'a>(image: &ExpectedImage<'a>) -> Vec<Untold<'a>> {
     let (Some(document), Some(tree)) = (image.document, image.tree()) else {
         return Vec::new();
     };
     let required = &image.expectation.platforms;
     match document.content() {
         Content::Image(_) if image.expectation.needs_platform_of_config() => {
-            vec![document.digest().clone().into()]
+            vec![(None, document.digest().clone().into())]
         }
         Content::Index(_) => {
             let missing = missing(required, &tree.platforms());
@@ -160,7 +180,7 @@ fn untold(image: &ExpectedImage<'_>) -> Vec<Named> {
             let images = tree
                 .images()
                 .filter(|child| !missing.is_empty() && child.platform.as_ref().is_none_or(may_be));
-            let named = images.map(|child| child.named.clone());
+            let named = images.map(|child| (Some(child), child.named.clone()));
             named.take(MAX_UNTOLD + 1).collect()
         }
         _ => Vec::new(),

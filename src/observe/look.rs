@@ -56,6 +56,7 @@ pub(super) fn look(
             same: None,
             nested: Arc::default(),
             platforms: Vec::new(),
+            gone: Vec::new(),
             attestations: Attested::default(),
             depth: *depth,
             below: Arc::default(),
@@ -115,7 +116,8 @@ fn look_below(mut looked: Vec<(&Expectation, &mut Observation)>, reader: &mut Re
         looked.iter_mut().zip(seen)
     {
         observation.nested = nested.clone();
-        observation.platforms = platforms;
+        observation.platforms = platforms.platforms;
+        observation.gone = platforms.gone;
         observation.attestations = attestations;
         observation.children = children;
         observation.below = below;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::kept::{BelowKey, LayerState};
 use crate::expectation::{Expectation, Expected};
 use crate::observation::{Below, Seen};
-use crate::oci::{Config, Digest, Document, Repository, Why};
+use crate::oci::{Config, Digest, Document, Provenance, Repository, Why};
 use crate::registry::{Answer, Cause, Class, Error, Method, Read, Registry, Server, Target};
 use crate::text::clean;
 
@@ -30,6 +30,8 @@ pub struct Memory {
     pub(super) absent: BTreeSet<(Repository, Target)>,
     /// Configs that were read.
     pub(super) configs: BTreeMap<(Repository, Digest), Config>,
+    /// What attestation manifests say of the builds.
+    pub(super) provenance: BTreeMap<(Repository, Digest), Provenance>,
     /// Children that are there.
     pub(super) present: BTreeSet<(Repository, Digest)>,
     /// Layers that were read.

@@ -106,22 +106,30 @@ impl<'a> Reader<'a> {
             |key: &Key| !memory.configs.contains_key(key) && !self.unread.contains_key(key);
         let mut open = BTreeSet::new();
         open.extend(keys.into_iter().filter(is_open));
+        for (key, seen) in self.read_blobs(open) {
+            match seen {
+                Seen::Here(bytes) => _ = self.memory.configs.insert(key, Config::read(&bytes)),
+                Seen::Absent => _ = self.unread.insert(key, Seen::Absent),
+                Seen::Unknown(error) => _ = self.unread.insert(key, Seen::Unknown(error)),
+            }
+        }
+    }
+
+    /// Reads these blobs whole, and checks each against its digest.
+    pub(super) fn read_blobs(&self, keys: BTreeSet<Key>) -> Vec<(Key, Seen<Vec<u8>>)> {
         let read = |(repository, digest): &Key| Read {
             repository: repository.clone(),
             target: Target::Blob(digest.clone()),
             method: Method::Get,
         };
-        let reads: Vec<Read> = open.iter().map(read).collect();
+        let reads: Vec<Read> = keys.iter().map(read).collect();
         if reads.is_empty() {
-            return;
+            return Vec::new();
         }
         let answers = reads.iter().zip(self.registry.read(&reads));
-        for (key, (read, answer)) in open.into_iter().zip(answers) {
+        let seen = keys.into_iter().zip(answers).map(|(key, (read, answer))| {
             let seen = match answer {
-                Ok(Answer::Body { bytes, .. }) if key.1.is_of(&bytes) => {
-                    self.memory.configs.insert(key, Config::read(&bytes));
-                    continue;
-                }
+                Ok(Answer::Body { bytes, .. }) if key.1.is_of(&bytes) => Seen::Here(bytes),
                 Ok(Answer::Absent) => Seen::Absent,
                 Ok(_) => Seen::Unknown(Error {
                     cause: Cause::OtherBytes,
@@ -129,8 +137,9 @@ impl<'a> Reader<'a> {
                 }),
                 Err(error) => Seen::Unknown(error),
             };
-            self.unread.insert(key, seen);
-        }
+            (key, seen)
+        });
+        seen.collect()
     }
 
     /// A config that was read; `None` if it was not asked for.

@@ -13,6 +13,7 @@ mod known;
 mod media_type;
 mod named;
 mod platform;
+mod provenance;
 mod reference;
 
 pub(crate) use address::{host_and_path, registry};
@@ -25,5 +26,6 @@ pub(crate) use json::{MAX_VALUES, is_bounded};
 pub use media_type::{ACCEPT, MediaType, OtherType};
 pub use named::{Named, UnknownDigest};
 pub use platform::{Described, ParsePlatformError, Platform};
+pub use provenance::Provenance;
 pub(crate) use reference::is_loopback;
 pub use reference::{Host, ParseReferenceError, Reference, Repository, Tag};

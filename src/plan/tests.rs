@@ -30,6 +30,7 @@ fn finding(verdict: Verdict, change: impl FnOnce(&mut Finding)) -> Finding {
             same: None,
             nested: Arc::default(),
             platforms: Vec::new(),
+            gone: Vec::new(),
             attestations: Attested::default(),
             depth: Depth::Tag,
             below: Arc::default(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::finding::Finding;
 use crate::note::{self, Note};
-use crate::observation::{ImageSeen, WrongBy};
+use crate::observation::{ImageSeen, Mixed, WrongBy, mixed};
 use crate::oci::{Digest, LABELS, Platform, Repository};
 use crate::programs::{Foreign, Program, Start};
 
@@ -113,35 +113,46 @@ fn program(program: &Program) -> String {
     format!("`{}` ({})", program.path, program.machine)
 }
 
-/// The labels of the images that differ, although they should be of one build.
+/// What differs between the images, although they should be of one build.
 fn mixed_builds(finding: &Finding) -> Option<Note> {
     let images = &finding.observation.below.images;
-    let differing = LABELS.iter().enumerate().find_map(|(nth, label)| {
-        let mut values: Vec<(&Platform, &str)> = Vec::new();
-        for image in images {
-            let value = image.labels.get(nth).and_then(Option::as_deref);
-            let (Some(value), Some(platform)) = (value, image.platform()) else {
-                continue;
-            };
-            if !values.iter().any(|(_, known)| *known == value) {
-                values.push((platform, value));
-            }
+    let mixed = mixed(images)?;
+    let value = |image: &ImageSeen| match mixed {
+        Mixed::Revision => image.provenance.as_ref()?.revision.clone(),
+        Mixed::Label(nth) => image.labels.get(nth)?.clone(),
+    };
+    let mut values: Vec<(String, String)> = Vec::new();
+    for image in images {
+        if let Some(value) = value(image)
+            && !values.iter().any(|(_, known)| *known == value)
+        {
+            let of = image.platform().map(ToString::to_string);
+            values.push((of.unwrap_or_else(|| image.digest.to_string()), value));
         }
-        (values.len() > 1).then_some((label, values))
-    });
-    let (label, values) = differing?;
+    }
     let each = values.iter().take(MAX_VALUES);
     let each: Vec<String> = each
         .map(|(platform, value)| format!("`{value}` for {platform}"))
         .collect();
+    let what = match mixed {
+        Mixed::Revision => "the provenance of its images names different revisions".to_owned(),
+        Mixed::Label(nth) => {
+            let label = LABELS.get(nth).unwrap_or(&"");
+            format!("its images have different labels `{label}`")
+        }
+    };
+    let help = match mixed {
+        Mixed::Revision => "look whether an image of another build was put into the index",
+        Mixed::Label(_) => "look whether an image of another build was put into the index; labels of base images that differ between platforms look the same, unless the build leaves its provenance",
+    };
     Some(Note {
         code: note::Code::MixedBuilds,
         message: format!(
-            "{}: its images have different labels `{label}`: {}",
+            "{}: {what}: {}",
             finding.expectation.reference(),
             each.join(", ")
         ),
-        help: "look whether an image of another build was put into the index; labels of base images that differ between platforms look the same".to_owned(),
+        help: help.to_owned(),
     })
 }
 

@@ -63,8 +63,8 @@ pub(super) fn lacking<'a>(
 ) -> (Vec<Missing>, Option<&'a Error>) {
     let (platforms, unknown) = missing_platforms(expectation, observation, document, tree);
     let mut lacking = Vec::new();
-    // An index that is gone may have listed them.
-    if tree.gone().next().is_none() {
+    // What is gone may have been for them.
+    if tree.gone().next().is_none() && observation.gone.is_empty() {
         lacking.extend(platforms.into_iter().map(Missing::Platform));
     }
     lacking.extend(missing_attestations(
@@ -174,6 +174,10 @@ pub(super) fn gone(observation: &Observation, tree: Option<&Tree<'_>>) -> Vec<Go
         }
     }
     let parts = observation.below.images.iter().flat_map(ImageSeen::gone);
-    gone.extend(parts.take(MAX_MISSING - gone.len()));
+    for part in observation.gone.iter().cloned().chain(parts) {
+        if gone.len() < MAX_MISSING && !gone.contains(&part) {
+            gone.push(part);
+        }
+    }
     gone
 }

@@ -63,6 +63,7 @@ fn observation(
         same: None,
         nested: Arc::default(),
         platforms: Vec::new(),
+        gone: Vec::new(),
         attestations: Attested::default(),
         depth: Depth::Tag,
         below: Arc::default(),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::image::{Document, attestation, image, index, metadata, push};
+use crate::image::{Document, attestation, image, index, metadata, provenance, push};
 use crate::layered::{Layered, amd64, arm64, changed, layer, layered};
 use crate::registry::{Fault, Registry};
 use crate::run::{Ran, code, prove, tagproof};
@@ -524,6 +524,75 @@ fn labels_that_differ_between_the_images_of_one_index_are_a_note() {
         &labelled("linux/arm64", "aaa"),
     ]);
     assert!(at("platforms", &metadata).notes().is_empty());
+}
+
+/// Two images with a label each and a provenance that names a revision each, in `app:1`.
+fn attested(labels: [&str; 2], revisions: [&str; 2]) -> (Registry, String) {
+    let registry = Registry::start();
+    let platforms = ["linux/amd64", "linux/arm64"];
+    let images = [0, 1].map(|nth| {
+        changed(platforms[nth], &[], &[], |config, _| {
+            config["config"]["Labels"] = json!({"org.opencontainers.image.revision": labels[nth]});
+        })
+    });
+    let attestations = [0, 1].map(|nth| {
+        images[nth].push(&registry, "app");
+        let vcs = json!({"vcs": {"revision": revisions[nth]}});
+        let predicate = json!({"runDetails": {"metadata": {"buildkit_metadata": vcs}}});
+        let statement = json!({"predicate": predicate}).to_string().into_bytes();
+        registry.store_blob("app", &statement);
+        let attestation = provenance(&images[nth].document, &statement);
+        push(&registry, "app", &[&attestation]);
+        attestation
+    });
+    let [amd64, arm64] = &images;
+    let [first, second] = &attestations;
+    let root = index(&[&amd64.document, &arm64.document, first, second]);
+    let metadata = tagged(&registry, &root);
+    (registry, metadata)
+}
+
+#[test]
+fn labels_that_differ_although_the_provenance_names_one_revision_are_those_of_base_images() {
+    let (registry, metadata) = attested(["aaa", "bbb"], ["one", "one"]);
+    assert!(at("platforms", &metadata).notes().is_empty());
+    assert!(at("programs", &metadata).notes().is_empty());
+    // Where it cannot be read, nothing excuses the labels.
+    registry
+        .on("GET", "/blobs/")
+        .skip(2)
+        .always()
+        .answer(Fault::error(403, "DENIED", "no"));
+    assert_eq!(at("platforms", &metadata).notes(), ["mixed-builds"]);
+}
+
+#[test]
+fn provenance_that_names_different_revisions_is_a_note_where_it_is_read() {
+    let (_registry, metadata) = attested(["aaa", "bbb"], ["one", "two"]);
+    let ran = at("platforms", &metadata);
+    assert_eq!((ran.code, ran.notes()), (Some(0), vec!["mixed-builds"]));
+    let words = "the provenance of its images names different revisions: `one` for linux/amd64, `two` for linux/arm64";
+    assert!(ran.report["notes"][0]["message"].as_str().unwrap().contains(words));
+    let (registry, metadata) = attested(["aaa", "aaa"], ["one", "two"]);
+    assert!(at("platforms", &metadata).notes().is_empty());
+    // Two configs, and nothing of the attestations.
+    assert_eq!(registry.count("GET", "/blobs/"), 2);
+    assert_eq!(at("programs", &metadata).notes(), ["mixed-builds"]);
+}
+
+#[test]
+fn a_config_that_a_required_platform_rests_on_and_that_is_gone_is_broken_at_the_depth_of_the_tag() {
+    let registry = Registry::start();
+    let plain = layered("linux/arm64", &["/app"], &[]);
+    plain.push(&registry, "app");
+    let metadata = tagged(&registry, &plain.document);
+    let asked = ["--depth", "tag", "--platform", "linux/arm64"];
+    assert_eq!(prove("check", &metadata, &asked).code, Some(0));
+    let config = tagproof::oci::Digest::of(&plain.document.config).to_string();
+    registry.delete_blob("app", &config);
+    let ran = prove("check", &metadata, &asked);
+    assert_eq!(ran.tags(), ["app:1 broken -"]);
+    assert!(ran.tag(0)["message"].as_str().unwrap().contains("config"), "{}", ran.shown());
 }
 
 #[test]

@@ -103,6 +103,16 @@ pub(crate) fn attestation_of(of: &Document, predicate_types: &[&str]) -> Documen
     }
 }
 
+/// An attestation manifest with this statement of provenance.
+pub(crate) fn provenance(of: &Document, statement: &[u8]) -> Document {
+    let predicate_type = "https://slsa.dev/provenance/v1";
+    let named = attestation_of(of, &[predicate_type]);
+    let mut manifest: Value = serde_json::from_slice(&named.bytes).unwrap();
+    manifest["layers"][0]["digest"] = json!(Digest::of(statement).to_string());
+    manifest["layers"][0]["size"] = json!(statement.len());
+    remade(&named, &manifest, named.config.clone())
+}
+
 /// An index of these.
 pub(crate) fn index(children: &[&Document]) -> Document {
     index_with(children, json!({}))

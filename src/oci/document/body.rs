@@ -172,6 +172,7 @@ impl Body {
                     has_subject: self.subject.0.is_some_and(|subject| !subject.is_null()),
                     has_annotations: !annotations.is_empty(),
                     annotations: shown(&annotations),
+                    provenance: provenance(self.layers.as_deref().unwrap_or_default()),
                     attestations: attestations(&self.layers.unwrap_or_default()),
                 }))
             }
@@ -232,15 +233,20 @@ fn layers(entries: &[LayerEntry]) -> Vec<Layer> {
     entries.iter().map(layer).collect()
 }
 
-/// BuildKit names each statement's kind at its layer, so that no layer has to be read.
 fn attestations(layers: &[LayerEntry]) -> Vec<Attestation> {
-    let annotations = layers
-        .iter()
-        .filter_map(|layer| layer.annotations.0.as_ref());
-    annotations
-        .filter_map(|annotations| annotations.get("in-toto.io/predicate-type")?.as_str())
-        .filter_map(Attestation::of_predicate)
-        .collect()
+    layers.iter().filter_map(attestation).collect()
+}
+
+fn provenance(layers: &[LayerEntry]) -> Option<Named> {
+    let mut layers = layers.iter();
+    let layer = layers.find(|it| attestation(it) == Some(Attestation::Provenance))?;
+    Some(Named::new(layer.digest.0.as_deref()?))
+}
+
+/// BuildKit names each statement's kind at its layer, so that no layer has to be read.
+fn attestation(layer: &LayerEntry) -> Option<Attestation> {
+    let annotations = layer.annotations.0.as_ref()?;
+    Attestation::of_predicate(annotations.get("in-toto.io/predicate-type")?.as_str()?)
 }
 
 /// The annotations that are shown of a document: those of OCI's own keys, as far as a line goes.

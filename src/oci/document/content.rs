@@ -43,6 +43,8 @@ pub struct Manifest {
     pub has_annotations: bool,
     pub(super) annotations: Vec<(String, String)>,
     pub(super) attestations: Vec<Attestation>,
+    /// The layer that is a statement of provenance, the first of them.
+    pub provenance: Option<Named>,
 }
 
 /// One layer of a manifest.

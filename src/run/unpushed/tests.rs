@@ -31,6 +31,7 @@ fn findings(builds: &[(&str, bool, Verdict)]) -> Vec<Finding> {
                 same: None,
                 nested: Arc::default(),
                 platforms: Vec::new(),
+                gone: Vec::new(),
                 attestations: Attested::default(),
                 depth: Depth::Tag,
                 below: Arc::default(),
