@@ -9,9 +9,7 @@ use std::sync::Arc;
 use crate::expectation::Depth;
 use crate::oci::{Child, Digest, Document, Platform, Same};
 
-pub use below::{
-    Below, Gone, ImageSeen, Mixed, Part, WrongBy, WrongImage, differing_label, mixed,
-};
+pub use below::{Below, Gone, ImageSeen, Mixed, Part, WrongBy, WrongImage, differing_label, mixed};
 pub use seen::Seen;
 pub use tree::{MAX_INDEXES, MAX_LEVELS, Nested, Tree};
 

@@ -17,6 +17,7 @@ mod provenance;
 mod read;
 mod reader;
 mod same;
+mod unread;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -20,7 +20,12 @@ pub(crate) struct Content {
 impl Content {
     /// Writes `repositories`, each with tags `0` to `tags - 1`.
     pub(crate) fn write(storage: &Path, repositories: &[(String, usize)]) -> Result<Self> {
-        let config = |architecture: &str| json!({"os": "linux", "architecture": architecture});
+        let platform = |architecture: &str| json!({"os": "linux", "architecture": architecture});
+        // As far as crane reads it.
+        let config = |architecture: &str| {
+            let rootfs = json!({"type": "layers", "diff_ids": []});
+            json!({"os": "linux", "architecture": architecture, "config": {}, "rootfs": rootfs})
+        };
         let manifest = |architecture: &str| {
             let config = config(architecture).to_string();
             json!({
@@ -44,7 +49,7 @@ impl Content {
                     "mediaType": MANIFEST,
                     "digest": Digest::of(manifest.as_bytes()).to_string(),
                     "size": manifest.len(),
-                    "platform": config(architecture),
+                    "platform": platform(architecture),
                 })
             })
             .collect();

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use super::kept::{BelowKey, LayerState};
 use super::layers::{Budget, LayerKey};
-use super::memory::bad_answer;
 use super::read::ExpectedImage;
 use super::reader::{Key, Reader};
+use super::unread::{not_read, other_bytes, undecided};
 use crate::expectation::Depth;
 use crate::observation::{Below, ImageSeen, Part, Seen, differing_label};
 use crate::oci::{Child, Config, Digest, Document, LABELS, Layer, Named, Platform, Provenance};
 use crate::programs::{self, Image, Judgement, Start};
-use crate::registry::{Cause, Class, Error, Method, Read, Target};
+use crate::registry::{Class, Error};
 
 /// An image of an index while it is looked at.
 struct Open<'a> {
@@ -501,7 +501,7 @@ fn close(
     for layer in image.layer_keys().unwrap_or_default() {
         if let Some(found) = reader.other_layer(&key.repository, &layer) {
             // It is never evidence of anything.
-            open = Some(other_bytes(key, &layer, found));
+            open = Some(other_bytes(&key.repository, &layer, found));
         }
     }
     let has_config = image.config.is_some();
@@ -526,54 +526,6 @@ fn close(
     }
     image.gone.extend(gone);
     image.open = open;
-}
-
-fn other_bytes(key: &BelowKey, layer: &LayerKey<'_>, found: &Digest) -> Error {
-    let read = Read {
-        repository: key.repository.clone(),
-        target: Target::Blob(layer.digest.clone()),
-        method: Method::Get,
-    };
-    let reason = format!(
-        "unpacked, it is {found}, and the image's config names {}",
-        layer.diff_id
-    );
-    Error {
-        cause: Cause::OtherBytes,
-        ..bad_answer(&read, reason)
-    }
-}
-
-fn not_read(digest: &Digest, layer: &Layer, limit: u64) -> Error {
-    let reason = match layer.is_encrypted {
-        true => "it is encrypted".to_owned(),
-        false => format!(
-            "{} MiB more would be over the {} MiB that this run may download",
-            layer.size.div_ceil(1024 * 1024),
-            limit / 1024 / 1024
-        ),
-    };
-    Error {
-        cause: Cause::DownloadLimit,
-        ..Error::new(Class::NotRead, format!("reading layer {digest}"), reason)
-    }
-}
-
-fn undecided(digest: &Digest, layer: Option<&Layer>, state: Option<&LayerState>) -> Error {
-    let (class, why) = match state {
-        Some(LayerState::NotUnderstood(why)) => (Class::Shape, why.as_str()),
-        _ if layer.is_some_and(|it| it.is_encrypted) => (Class::NotRead, "it is encrypted"),
-        _ if layer.is_some_and(|it| it.is_foreign) => (Class::NotRead, "it is not distributed"),
-        _ => (Class::NotRead, "it is too large"),
-    };
-    let reason = format!(
-        "all of its layers are those of an image for another architecture, and what it starts may be in one that was not read: {why}"
-    );
-    Error {
-        class,
-        cause: Cause::DefaultDepth,
-        ..Error::of_document(format!("the layers of {digest}"), reason)
-    }
 }
 
 fn seen_of(

@@ -129,10 +129,12 @@ pub(super) fn platforms(images: &[ExpectedImage<'_>], reader: &mut Reader<'_>) -
                     }),
                 }
             }
-            told.platforms.extend(untold.get(MAX_UNTOLD).map(|(_, named)| {
-                let reason = format!("more than {MAX_UNTOLD} entries of the index say no platform");
-                Seen::Unknown(Error::of_document(named, reason))
-            }));
+            told.platforms
+                .extend(untold.get(MAX_UNTOLD).map(|(_, named)| {
+                    let reason =
+                        format!("more than {MAX_UNTOLD} entries of the index say no platform");
+                    Seen::Unknown(Error::of_document(named, reason))
+                }));
             told
         })
         .collect()

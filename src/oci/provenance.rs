@@ -44,7 +44,9 @@ impl Provenance {
                 .iter()
                 .filter_map(|place| predicate.pointer(place)?.as_str())
                 .filter(|text| !text.is_empty());
-            found.next().map(|text| text.chars().take(MAX_REVISION).collect())
+            found
+                .next()
+                .map(|text| text.chars().take(MAX_REVISION).collect())
         };
         Self {
             revision: text(&REVISIONS),
@@ -58,7 +60,8 @@ mod tests {
     use serde_json::json;
 
     fn revision(predicate: &Value) -> Option<String> {
-        let statement = json!({"_type": "https://in-toto.io/Statement/v0.1", "predicate": predicate});
+        let statement =
+            json!({"_type": "https://in-toto.io/Statement/v0.1", "predicate": predicate});
         Provenance::read(statement.to_string().as_bytes()).revision
     }
 
@@ -86,10 +89,24 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_says_nothing() {
-        for text in ["", "[]", "{}", "{\"predicate\":1}", "\u{0}", "{\"predicate\":{\"metadata\":[]}}"] {
-            assert_eq!(Provenance::read(text.as_bytes()), Provenance::default(), "{text}");
+        for text in [
+            "",
+            "[]",
+            "{}",
+            "{\"predicate\":1}",
+            "\u{0}",
+            "{\"predicate\":{\"metadata\":[]}}",
+        ] {
+            assert_eq!(
+                Provenance::read(text.as_bytes()),
+                Provenance::default(),
+                "{text}"
+            );
         }
-        assert_eq!(revision(&json!({"invocation": {"configSource": {"digest": {"sha1": ""}}}})), None);
+        assert_eq!(
+            revision(&json!({"invocation": {"configSource": {"digest": {"sha1": ""}}}})),
+            None
+        );
         let long = "a".repeat(10_000);
         let predicate = json!({"invocation": {"configSource": {"digest": {"sha1": long}}}});
         assert_eq!(revision(&predicate).map(|it| it.len()), Some(MAX_REVISION));

@@ -143,7 +143,9 @@ fn mixed_builds(finding: &Finding) -> Option<Note> {
     };
     let help = match mixed {
         Mixed::Revision => "look whether an image of another build was put into the index",
-        Mixed::Label(_) => "look whether an image of another build was put into the index; labels of base images that differ between platforms look the same, unless the build leaves its provenance",
+        Mixed::Label(_) => {
+            "look whether an image of another build was put into the index; labels of base images that differ between platforms look the same, unless the build leaves its provenance"
+        }
     };
     Some(Note {
         code: note::Code::MixedBuilds,

@@ -339,5 +339,5 @@ fn an_entry_without_a_platform_is_what_its_config_says() {
         .args(&["--tag", &format!("{tag}@{digest}")])
         .report()
         .run();
-    assert_eq!(ran.tags(), ["app:1 unproven -"], "{}", ran.shown());
+    assert_eq!(ran.tags(), ["app:1 broken -"], "{}", ran.shown());
 }
