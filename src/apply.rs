@@ -3,6 +3,7 @@
 //! A loop over the registry and the clock. Whether a tag is right afterwards is decided by the
 //! same looks and the same judgement as before.
 
+mod accept;
 mod keep;
 mod kept;
 mod outage;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use accept::accept;
 use keep::Keeper;
 use kept::Kept;
 use outage::{LONGEST_WAIT, Outage, Silent};

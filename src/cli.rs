@@ -10,7 +10,7 @@ mod options;
 use crate::explain;
 use crate::report::Mode;
 
-pub use options::Options;
+pub use options::{MergeOptions, Options};
 
 /// The answer to a password on the command line. It repeats nothing of the password.
 const PASSWORD: &str = "\
@@ -53,6 +53,13 @@ Examples:
   tagproof fix build.json
   tagproof fix bake.json --target app --platform linux/amd64,linux/arm64 --report report.json")]
     Fix(Box<Options>),
+    /// Make the index of a matrix build of what its jobs pushed, and put it under tags
+    #[command(after_help = "\
+Examples:
+  tagproof merge leg-amd64.json leg-arm64.json --tag ghcr.io/acme/app:1.4 --platform linux/amd64,linux/arm64
+  tagproof merge legs/*.json --tags-from meta.json --platform linux/amd64,linux/arm64 --dry-run")]
+    #[command(mut_arg("on_other", |it| it.hide(true)), mut_arg("digest", |it| it.hide(true)))]
+    Merge(Box<MergeArgs>),
     /// Look at the policy file
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Policy {
@@ -80,6 +87,15 @@ Examples:
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// The flags of `merge`: its own, and those of `fix`.
+#[derive(Debug, clap::Args)]
+struct MergeArgs {
+    #[command(flatten)]
+    merge: MergeOptions,
+    #[command(flatten)]
+    options: Options,
 }
 
 #[derive(Debug, Subcommand)]
@@ -171,6 +187,12 @@ pub fn parse(args: &[OsString]) -> Action {
         Command::Fix(mut options) => {
             options.mode = Mode::Fix;
             Action::Run(options)
+        }
+        Command::Merge(args) => {
+            let MergeArgs { mut options, merge } = *args;
+            options.mode = Mode::Merge;
+            options.merge = Some(merge);
+            Action::Run(Box::new(options))
         }
         Command::Policy {
             command: PolicyCommand::Check { file },

@@ -5,6 +5,7 @@ mod build;
 mod claims;
 mod depth;
 mod expected;
+mod legs;
 mod repeats;
 mod words;
 
@@ -12,6 +13,7 @@ pub use asked::Asked;
 use claims::{asked_for, claimed_by, for_targets};
 pub use depth::{Depth, OnWrongPlatform, PathPattern};
 pub use expected::{Claim, Expectation, Expected, OnOther, Output};
+pub use legs::{legs, without_platforms};
 use repeats::{without_repeats, without_superseded};
 use words::{no_claim, not_pushed, notes, unread};
 

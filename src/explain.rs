@@ -99,6 +99,7 @@ fn outcome_text(code: outcome::Code) -> &'static str {
         outcome::Code::Changed => include_str!("explain/changed.txt"),
         outcome::Code::Unsettled => include_str!("explain/unsettled.txt"),
         outcome::Code::Failed => include_str!("explain/failed.txt"),
+        outcome::Code::Planned => include_str!("explain/planned.txt"),
     }
 }
 
@@ -212,6 +213,7 @@ mod tests {
           changed           someone moved the tag meanwhile, and it was left alone
           unsettled         the repair was written, but does not show yet
           failed            the repair is not known to have been written
+          planned           the tag would be written: this was a dry run
 
         Notes: what is worth knowing beside
           double-push       the build's own Docker pushed its tags twice

@@ -156,6 +156,7 @@ pub mod finding;
 #[doc(hidden)]
 #[path = "tests/fuzzing.rs"]
 pub mod fuzzing;
+pub mod merge;
 pub mod metadata;
 pub mod note;
 pub mod observation;

@@ -7,6 +7,7 @@ mod buildx;
 mod descriptor;
 mod keys;
 mod members;
+mod report;
 
 pub use build::{Build, DoublePush, Image, Outputs};
 pub(crate) use build::{MAX_NAMES, MAX_PLATFORMS};
@@ -23,7 +24,7 @@ pub const MAX_METADATA: usize = 16 * 1024 * 1024;
 type ReadFormat = fn(&str, &Members<'_>) -> Result<Vec<Build>, Problem>;
 
 /// The formats. The first that finds a build in a file counts.
-const READERS: &[ReadFormat] = &[buildx::read];
+const READERS: &[ReadFormat] = &[report::read, buildx::read];
 
 /// Reads the text of a metadata file; `source` is what to call it in messages.
 ///

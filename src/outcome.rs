@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::oci::{Digest, MediaType};
+use crate::oci::{Digest, MediaType, Platform, Repository};
 use crate::registry::Error;
 
 /// What became of what a step's write might take away: some registries forget a manifest when the
@@ -56,6 +56,10 @@ pub enum Outcome {
     /// What the write might take away could not be read, for this reason, so that it could not be
     /// put back; nothing was written.
     Unread(Error),
+    /// It was asked for and not done, for this reason; nothing was written.
+    Held(Held),
+    /// It would be written: this is a dry run.
+    Planned,
     /// Someone else moved the tag; it was left alone.
     Changed {
         /// What it showed then; `None` if the tag was gone.
@@ -79,12 +83,24 @@ impl Outcome {
             Self::Fixed => Code::Fixed,
             Self::AlreadyRight => Code::AlreadyRight,
             Self::Lost => Code::Lost,
-            Self::Refused(_) | Self::Immutable | Self::Unread(_) => Code::Refused,
+            Self::Refused(_) | Self::Immutable | Self::Unread(_) | Self::Held(_) => Code::Refused,
+            Self::Planned => Code::Planned,
             Self::Changed { .. } => Code::Changed,
             Self::Unsettled(_) | Self::Unseen(_) => Code::Unsettled,
             Self::Failed(_) => Code::Failed,
         }
     }
+}
+
+/// Why a merge does not move a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// It would lose these platforms.
+    Fewer(Vec<Platform>),
+    /// It holds a newer build: of what, and when each was built.
+    Older(String),
+    /// This repository did not take the index, and no tag is written before all have.
+    Unaccepted(Repository),
 }
 
 /// The kinds of outcome. Stable: they are in the JSON report and in `tagproof explain`.
@@ -96,7 +112,7 @@ pub enum Code {
     AlreadyRight,
     /// See [`Outcome::Lost`].
     Lost,
-    /// See [`Outcome::Refused`], [`Outcome::Immutable`] and [`Outcome::Unread`].
+    /// See [`Outcome::Refused`], [`Outcome::Immutable`], [`Outcome::Unread`] and [`Outcome::Held`].
     Refused,
     /// See [`Outcome::Changed`].
     Changed,
@@ -104,11 +120,13 @@ pub enum Code {
     Unsettled,
     /// See [`Outcome::Failed`].
     Failed,
+    /// See [`Outcome::Planned`].
+    Planned,
 }
 
 impl Code {
     /// All of them, in the order they are documented.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Fixed,
         Self::AlreadyRight,
         Self::Lost,
@@ -116,6 +134,7 @@ impl Code {
         Self::Changed,
         Self::Unsettled,
         Self::Failed,
+        Self::Planned,
     ];
 
     /// The code as it is in reports and documents.
@@ -129,6 +148,7 @@ impl Code {
             Self::Changed => "changed",
             Self::Unsettled => "unsettled",
             Self::Failed => "failed",
+            Self::Planned => "planned",
         }
     }
 

@@ -39,10 +39,12 @@ pub fn plan(findings: &[Finding]) -> Vec<Step<'_>> {
                 expectation,
                 observation,
                 verdict,
-                outcome: _,
+                outcome,
                 aftermath: _,
             } = finding;
             let safe = match verdict {
+                // What became of it was decided before.
+                _ if outcome.is_some() => false,
                 _ if !verdict.code().is_repairable() => false,
                 // What the metadata describes is not what that output made.
                 _ if matches!(expectation.output, Output::Other(_)) => false,
@@ -104,6 +106,7 @@ pub(crate) fn may_create(expectation: &Expectation, observation: &Observation) -
     };
     match expectation.claim {
         _ if matches!(expectation.output, Output::Other(_)) => false,
+        Claim::Merge => true,
         Claim::Build => !expectation.exported || is_stated || is_index,
         Claim::Asked => is_stated,
         Claim::Implied => false,

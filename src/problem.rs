@@ -20,6 +20,10 @@ pub enum ProblemKind {
     Invalid,
     /// The inputs are fine but hold nothing to check.
     Nothing,
+    /// What was given was looked at, and is not what was asked for: the run is wrong.
+    Refused,
+    /// What was given could not be looked at.
+    Unproven,
 }
 
 impl Problem {

@@ -1,9 +1,11 @@
 //! The run: what each command does with the process, and its exit code.
 
+mod back;
 mod client;
 mod context;
 mod files_out;
 mod inputs;
+mod merge;
 mod prove;
 mod step;
 mod unpushed;

@@ -8,6 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, value_parser};
 
 use crate::expectation::{Asked, Depth, OnOther, OnWrongPlatform};
+use crate::merge::Annotation;
 use crate::oci::{self, Digest, Host, Platform, Reference};
 use crate::problem::Problem;
 use crate::report::formats::{FILE_FORMATS, FORMATS, FileFormat, Format};
@@ -19,9 +20,13 @@ use crate::text::items;
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)]
 pub struct Options {
-    /// Check or fix.
+    /// Check, fix or merge.
     #[arg(skip = Mode::Check)]
     pub mode: Mode,
+
+    /// What only a merge is asked for.
+    #[arg(skip)]
+    pub merge: Option<MergeOptions>,
 
     /// Files that buildx wrote with --metadata-file (build or bake); `-` is standard input
     #[arg(value_name = "METADATA")]
@@ -84,6 +89,14 @@ pub struct Options {
     /// What to do where an image, or a program in it, is for another platform; without it and a policy: fail
     #[arg(long, value_name = "WHAT", help_heading = "What to make of it")]
     on_wrong_platform: Option<OnWrongPlatform>,
+
+    /// Move a tag backwards: `fix --on-other fix` and `merge` leave one that holds a newer build
+    #[arg(long, help_heading = "What to make of it")]
+    pub allow_older: bool,
+
+    /// Say what would be written, and write nothing (`fix` and `merge`)
+    #[arg(long, help_heading = "What to make of it")]
+    pub dry_run: bool,
 
     /// Do not put back another image that a registry forgets when --on-other fix moves its last tag
     #[arg(long, help_heading = "What to make of it")]
@@ -201,6 +214,35 @@ pub struct Options {
     /// Whether the later of two builds that claim one tag wins.
     #[arg(skip)]
     pub later_wins: bool,
+}
+
+/// What only a merge is asked for.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)]
+pub struct MergeOptions {
+    /// A leg without a metadata file (repeatable)
+    #[arg(long = "source", value_name = "REPO@DIGEST", value_parser = source, help_heading = "What to merge")]
+    pub sources: Vec<Reference>,
+
+    /// The tags, from what docker/metadata-action left: its `json` or its `bake-file`; `-` is standard input
+    #[arg(long, value_name = "FILE", help_heading = "What to merge")]
+    pub tags_from: Option<PathBuf>,
+
+    /// An annotation of the index: [index:|manifest-descriptor[PLATFORM]:]KEY=VALUE (repeatable)
+    #[arg(
+        long = "annotation",
+        value_name = "KEY=VALUE",
+        help_heading = "What to merge"
+    )]
+    pub annotations: Vec<Annotation>,
+
+    /// Merge legs that are not of one build
+    #[arg(long, help_heading = "What to merge")]
+    pub allow_mixed: bool,
+
+    /// Move a tag that loses platforms by it
+    #[arg(long, help_heading = "What to merge")]
+    pub allow_fewer: bool,
 }
 
 /// What a finding does to the exit code.
@@ -348,6 +390,15 @@ impl Options {
         }
     }
 
+    /// The flag that has no meaning for a merge, if there is one.
+    fn not_of_merge(&self) -> Option<&'static str> {
+        match (&self.on_other, &self.digest) {
+            (Some(_), _) => Some("--on-other"),
+            (_, Some(_)) => Some("--digest"),
+            (None, None) => None,
+        }
+    }
+
     /// The files that the report is also written to, and in which format.
     pub fn files_out(&self) -> impl Iterator<Item = (&'static FileFormat, &Path)> {
         let files = self.files_out.0.iter();
@@ -390,6 +441,18 @@ impl Options {
             return Err(Problem::invalid(
                 "`--deep` is gone: there are four depths now",
                 "write `--depth children` for what it was, or leave it out: the default, `--depth platforms`, goes deeper",
+            ));
+        }
+        if self.dry_run && !self.mode.writes() {
+            return Err(Problem::invalid(
+                "`--dry-run` with `check`, which writes nothing anyway",
+                "leave it out, or write `tagproof fix --dry-run`",
+            ));
+        }
+        if let (Mode::Merge, Some(flag)) = (self.mode, self.not_of_merge()) {
+            return Err(Problem::invalid(
+                format!("`merge` takes no `{flag}`"),
+                "it makes the digest itself, and moves the tags that it was told to, as a push does; `tagproof merge --help` shows its flags",
             ));
         }
         for text in self.tags.iter().flat_map(|list| items(list)) {
@@ -435,6 +498,16 @@ fn quoted(word: &str) -> String {
     match !word.is_empty() && word.chars().all(is_plain) {
         true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+/// A leg that is named by its digest.
+fn source(text: &str) -> Result<Reference, String> {
+    let reference: Reference = text.parse().map_err(|error| format!("{error}"))?;
+    match (reference.tag(), reference.digest()) {
+        (None, Some(_)) => Ok(reference),
+        (Some(_), _) => Err("a tag may move: write `REPO@sha256:…`".to_owned()),
+        (None, None) => Err("there is no digest in it: write `REPO@sha256:…`".to_owned()),
     }
 }
 

@@ -131,7 +131,11 @@ pub(super) fn asked_for(builds: &[&Build], asked: &Asked) -> Result<Vec<Expectat
 }
 
 /// An expectation without a tag yet, with all that `build` says of the image.
-fn expectation(repository: &Repository, image: &Expected, build: Option<&Build>) -> Expectation {
+pub(super) fn expectation(
+    repository: &Repository,
+    image: &Expected,
+    build: Option<&Build>,
+) -> Expectation {
     let (media_type, own_platform) = match build.map(|build| &build.image) {
         Some(Image::Manifest {
             media_type,

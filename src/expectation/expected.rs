@@ -88,6 +88,8 @@ pub enum Output {
 pub enum Claim {
     /// A build's metadata names the tag: it was pushed to it.
     Build,
+    /// A merge made the image, and was told to put it under the tag, as a push does.
+    Merge,
     /// Only the command line names the tag: such a tag is not created on a guess.
     Asked,
     /// `latest` of a repository that was named without a tag. It may or may not have been pushed,

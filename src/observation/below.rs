@@ -1,7 +1,7 @@
 //! What lies below a tag: each image that is expected, as deep as it was looked.
 
 use crate::expectation::Depth;
-use crate::oci::{Child, Digest, LABELS, Platform, Provenance};
+use crate::oci::{Child, Digest, LABELS, Moment, Platform, Provenance};
 use crate::programs::{Foreign, Program, Start};
 use crate::registry::Error;
 
@@ -41,6 +41,10 @@ pub struct ImageSeen {
     pub unread: (usize, u64),
     /// What its config says of its source, in the order of [`LABELS`].
     pub labels: [Option<String>; LABELS.len()],
+    /// What its config says of the time when it was made.
+    pub created: Option<Moment>,
+    /// The words that it starts.
+    pub words: Vec<String>,
     /// What its provenance says of its source, where that was read.
     pub provenance: Option<Provenance>,
 }

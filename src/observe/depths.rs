@@ -43,6 +43,7 @@ pub(super) fn depths(
             depth,
             listed: image.expectation.own_platform.clone(),
             ignored: image.expectation.ignored.clone(),
+            provenance: reader.looks.provenance,
         })
     };
     let keys: Vec<Option<BelowKey>> = images
@@ -91,7 +92,8 @@ pub(super) fn manifests(images: &[ExpectedImage<'_>], depths: &[Depth], reader: 
         let listed = image.tree().filter(|_| *depth >= Depth::Platforms);
         let listed = listed.into_iter().flat_map(|tree| {
             // Their provenance is read, too, where all is.
-            let attestations = tree.attestations().filter(|_| *depth == Depth::Programs);
+            let is_all = reader.looks.provenance || *depth == Depth::Programs;
+            let attestations = tree.attestations().filter(|_| is_all);
             let digests = tree.images().chain(attestations);
             let digests = digests.filter_map(|child| child.named.digest());
             digests
@@ -189,6 +191,8 @@ fn spared(image: &ExpectedImage<'_>, reader: &Reader<'_>) -> Vec<ImageSeen> {
             reached: Depth::Children,
             unread: (0, 0),
             labels: Default::default(),
+            created: None,
+            words: Vec::new(),
             provenance: None,
         })
     });
@@ -236,7 +240,9 @@ fn read_configs(groups: &mut [(&BelowKey, Vec<Open<'_>>)], reader: &mut Reader<'
 fn read_provenance(groups: &mut [(&BelowKey, Vec<Open<'_>>)], reader: &mut Reader<'_>) {
     let is_needed = |(group, images): &&(&BelowKey, Vec<Open<'_>>)| {
         let configs = images.iter().filter_map(|it| it.config.as_ref());
-        group.depth == Depth::Programs || differing_label(configs.map(|it| &it.labels)).is_some()
+        reader.looks.provenance
+            || group.depth == Depth::Programs
+            || differing_label(configs.map(|it| &it.labels)).is_some()
     };
     let key = |group: &BelowKey, image: &Open<'_>| {
         Some((group.repository.clone(), image.attested?.clone()))
@@ -303,6 +309,7 @@ fn look_at(key: &BelowKey, mut images: Vec<Open<'_>>, reader: &mut Reader<'_>) -
     let is_ignored = |path: &str| key.ignored.iter().any(|pattern| pattern.fits(path));
     let mut budget = Budget::new(images.len());
     match key.depth {
+        _ if !reader.looks.layers => {}
         Depth::Programs => read_all(key, &images, reader),
         _ => read_shared(key, &images, &mut budget, &is_ignored, reader),
     }
@@ -573,6 +580,8 @@ fn seen_of(
         reached,
         unread,
         labels,
+        created: config.created,
+        words: config.arguments.words,
         provenance: image.provenance,
     }
 }

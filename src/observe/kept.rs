@@ -14,6 +14,8 @@ pub(super) struct BelowKey {
     /// Of a plain manifest, what the build says it is for.
     pub(super) listed: Option<Platform>,
     pub(super) ignored: Vec<PathPattern>,
+    /// Whether the provenance of every image was read.
+    pub(super) provenance: bool,
 }
 
 /// What is known of a layer that was read or looked for.

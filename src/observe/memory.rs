@@ -70,6 +70,12 @@ impl Memory {
         }
     }
 
+    /// Takes a document for known that this run made and will put into a repository.
+    pub(crate) fn hold(&mut self, repository: &Repository, document: &Arc<Document>) {
+        let key = (repository.clone(), document.digest().clone());
+        self.documents.insert(key, document.clone());
+    }
+
     /// What an answer teaches; of a body that nothing says is a document, only that it could not be
     /// read, unless it was asked for by its digest or is `expected`.
     pub(super) fn learn(

@@ -12,6 +12,7 @@ use super::arguments::Arguments;
 use super::digest::Digest;
 use super::document::{Child, Document, Execution};
 use super::json::is_bounded;
+use super::moment::Moment;
 use super::platform::Platform;
 
 /// The most images of an index that are compared.
@@ -44,6 +45,8 @@ pub struct Config {
     pub arguments: Arguments,
     /// What the image says of its source, in the order of [`LABELS`].
     pub labels: [Option<String>; LABELS.len()],
+    /// Its label of the time when it was made.
+    pub created: Option<Moment>,
 }
 
 /// How the images of two documents are the same, by their configs.
@@ -122,10 +125,16 @@ impl Config {
             platform: Document::platform_of_config(bytes),
             layers: layers.len(),
             diff_ids: diff_ids.unwrap_or_default(),
+            created: created(&execution),
             labels: labels(&execution),
             arguments: Arguments::new(execution),
         }
     }
+}
+
+fn created(execution: &Execution) -> Option<Moment> {
+    let labels = execution.labels.as_ref()?;
+    Moment::said(labels.get("org.opencontainers.image.created")?.as_str()?)
 }
 
 fn labels(execution: &Execution) -> [Option<String>; LABELS.len()] {

@@ -177,6 +177,18 @@ impl Platform {
         os.version.as_deref()?.split('.').nth(2)
     }
 
+    /// The operating system, its version and its features.
+    pub(super) fn os_parts(&self) -> Option<(&str, Option<&str>, &[String])> {
+        let os = self.os.as_ref()?;
+        Some((&os.name, os.version.as_deref(), &os.features))
+    }
+
+    /// The architecture and its variant.
+    pub(super) fn machine_parts(&self) -> Option<(&str, Option<&str>)> {
+        let machine = self.machine.as_ref()?;
+        Some((&machine.architecture, machine.variant.as_deref()))
+    }
+
     fn os_name(&self) -> Option<&str> {
         self.os.as_ref().map(|os| os.name.as_str())
     }

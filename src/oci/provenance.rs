@@ -1,9 +1,9 @@
 //! What a build's provenance says of the source, as BuildKit writes it.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::json::is_bounded;
+use super::moment::Moment;
 
 /// The most that is kept of a revision, in characters.
 const MAX_REVISION: usize = 200;
@@ -14,19 +14,22 @@ pub struct Provenance {
     /// The revision of the source: what buildx found in the working tree, else that of the Git
     /// repository that was the context.
     pub revision: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Statement {
-    predicate: Value,
+    /// When the build started.
+    pub started: Option<Moment>,
 }
 
 /// Where BuildKit writes the revision: SLSA 1 first, then SLSA 0.2 (BuildKit, "SLSA provenance").
 const REVISIONS: [&str; 4] = [
-    "/runDetails/metadata/buildkit_metadata/vcs/revision",
-    "/metadata/https:~1~1mobyproject.org~1buildkit@v1#metadata/vcs/revision",
-    "/buildDefinition/externalParameters/configSource/digest/sha1",
-    "/invocation/configSource/digest/sha1",
+    "/predicate/runDetails/metadata/buildkit_metadata/vcs/revision",
+    "/predicate/metadata/https:~1~1mobyproject.org~1buildkit@v1#metadata/vcs/revision",
+    "/predicate/buildDefinition/externalParameters/configSource/digest/sha1",
+    "/predicate/invocation/configSource/digest/sha1",
+];
+
+/// Where it writes the time.
+const STARTS: [&str; 2] = [
+    "/predicate/runDetails/metadata/startedOn",
+    "/predicate/metadata/buildStartedOn",
 ];
 
 impl Provenance {
@@ -36,13 +39,11 @@ impl Provenance {
         if !is_bounded(statement) {
             return Self::default();
         }
-        let Ok(Statement { predicate }) = serde_json::from_slice(statement) else {
-            return Self::default();
-        };
+        let statement: Value = serde_json::from_slice(statement).unwrap_or_default();
         let text = |places: &[&str]| {
             let mut found = places
                 .iter()
-                .filter_map(|place| predicate.pointer(place)?.as_str())
+                .filter_map(|place| statement.pointer(place)?.as_str())
                 .filter(|text| !text.is_empty());
             found
                 .next()
@@ -50,6 +51,7 @@ impl Provenance {
         };
         Self {
             revision: text(&REVISIONS),
+            started: text(&STARTS).and_then(|text: String| Moment::said(&text)),
         }
     }
 }

@@ -3,20 +3,20 @@
 mod help;
 mod registry;
 
-use crate::expectation::{Expectation, Expected, OnWrongPlatform, Output};
+use crate::expectation::{Claim, Expectation, Expected, OnWrongPlatform, Output};
 use crate::finding::Finding;
 use crate::observation::{Gone, ImageSeen, Observation, Part, WrongBy, WrongImage};
 use crate::oci::{Child, Same};
-use crate::outcome::{Aftermath, Outcome};
+use crate::outcome::{Aftermath, Held, Outcome};
 use crate::programs::Program;
 use crate::verdict::{Missing, Relation, Verdict};
 
-use super::words::MAX_LISTED;
+use super::words::{self, MAX_LISTED};
 
 pub(super) use help::{help, inspect, undo};
 
 /// The message, in one line: what was decided, and what became of it.
-pub(super) fn message(finding: &Finding) -> String {
+pub fn message(finding: &Finding) -> String {
     let Finding {
         expectation,
         observation,
@@ -24,7 +24,8 @@ pub(super) fn message(finding: &Finding) -> String {
         outcome,
         aftermath,
     } = finding;
-    let decided = decided(expectation, observation, verdict, outcome.is_some());
+    let is_past = outcome.as_ref().is_some_and(|it| *it != Outcome::Planned);
+    let decided = decided(expectation, observation, verdict, is_past);
     let also_wrong = observation.below.images.iter().find_map(ImageSeen::wrong);
     let also_wrong = also_wrong.filter(|_| !matches!(verdict, Verdict::WrongPlatform(_)));
     let tolerated = also_wrong.filter(|_| expectation.on_wrong_platform == OnWrongPlatform::Warn);
@@ -38,31 +39,7 @@ pub(super) fn message(finding: &Finding) -> String {
     let Some(outcome) = outcome else {
         return decided;
     };
-    let became = match outcome {
-        Outcome::Fixed => "it was repaired".to_owned(),
-        Outcome::AlreadyRight => {
-            "it had come right, twice, when it was looked at before the write".to_owned()
-        }
-        Outcome::Refused(error) => format!("the registry refused the repair: {error}"),
-        Outcome::Lost => "it was repaired".to_owned(),
-        Outcome::Unread(error) => format!(
-            "it was not moved, as what the registry may forget by that could not be read, to be put back: {error}"
-        ),
-        Outcome::Immutable => "the policy says that it is never moved".to_owned(),
-        Outcome::Changed { now, written } => {
-            let did = match now {
-                Some(now) => format!("moved it to `{now}`"),
-                None => "deleted it".to_owned(),
-            };
-            match written {
-                true => format!("it was written, and then someone else {did}: that is left alone"),
-                false => format!("someone else {did} before it was written: that is left alone"),
-            }
-        }
-        Outcome::Unsettled(why) => format!("it was written, but not seen right in time: {why}"),
-        Outcome::Unseen(error) => format!("it was written, but not seen right in time: {error}"),
-        Outcome::Failed(error) => format!("the repair failed: {error}"),
-    };
+    let became = became(outcome, verdict, expectation.claim == Claim::Merge);
     let mut message = format!("{decided}; {became}");
     let Aftermath { restored, lost, .. } = aftermath;
     if !restored.is_empty() {
@@ -79,6 +56,50 @@ pub(super) fn message(finding: &Finding) -> String {
         ));
     }
     message
+}
+
+/// What became of a write.
+fn became(outcome: &Outcome, verdict: &Verdict, is_merged: bool) -> String {
+    match outcome {
+        Outcome::Fixed | Outcome::Lost if is_merged => match verdict {
+            Verdict::Absent => "it was created".to_owned(),
+            _ => "it was moved to the merged index".to_owned(),
+        },
+        Outcome::Fixed => "it was repaired".to_owned(),
+        Outcome::AlreadyRight => {
+            "it had come right, twice, when it was looked at before the write".to_owned()
+        }
+        Outcome::Refused(error) => format!("the registry refused the repair: {error}"),
+        Outcome::Lost => "it was repaired".to_owned(),
+        Outcome::Unread(error) => format!(
+            "it was not moved, as what the registry may forget by that could not be read, to be put back: {error}"
+        ),
+        Outcome::Held(Held::Fewer(platforms)) => {
+            format!(
+                "it was not moved, as it would lose {}",
+                words::platforms(platforms)
+            )
+        }
+        Outcome::Held(Held::Older(why)) => format!("it was not moved backwards: {why}"),
+        Outcome::Held(Held::Unaccepted(repository)) => {
+            format!("nothing was written, as `{repository}` did not take the index")
+        }
+        Outcome::Planned => "it would be written: this is a dry run".to_owned(),
+        Outcome::Immutable => "the policy says that it is never moved".to_owned(),
+        Outcome::Changed { now, written } => {
+            let did = match now {
+                Some(now) => format!("moved it to `{now}`"),
+                None => "deleted it".to_owned(),
+            };
+            match written {
+                true => format!("it was written, and then someone else {did}: that is left alone"),
+                false => format!("someone else {did} before it was written: that is left alone"),
+            }
+        }
+        Outcome::Unsettled(why) => format!("it was written, but not seen right in time: {why}"),
+        Outcome::Unseen(error) => format!("it was written, but not seen right in time: {error}"),
+        Outcome::Failed(error) => format!("the repair failed: {error}"),
+    }
 }
 
 /// `1 manifest`, `2 manifests`.
@@ -108,6 +129,16 @@ fn decided(
         ("is", "points")
     };
     match verdict {
+        // A merge moves the tags that it was told to: what they were is not a finding.
+        Verdict::Absent if expectation.claim == Claim::Merge => {
+            format!("there {is} no tag {tag}")
+        }
+        Verdict::Child(_) | Verdict::Wrapped | Verdict::Other(_)
+            if expectation.claim == Claim::Merge =>
+        {
+            let shown = observation.shown().map(|it| format!("`{it}`"));
+            format!("{tag} {is} {}", shown.unwrap_or_default())
+        }
         Verdict::Ok => right(expectation, observation, &tag),
         Verdict::Child(child) if matches!(observation.same, Some(Same::Child(_))) => format!(
             "{tag} {is} {} of the build in another manifest, not its index ({SAME_CONFIG})",
@@ -208,6 +239,9 @@ fn right(expectation: &Expectation, observation: &Observation, tag: &str) -> Str
     };
     match (&expectation.tag, &observation.same) {
         (None, _) => format!("{tag} is in the repository"),
+        (Some(_), _) if expectation.claim == Claim::Merge => {
+            format!("{tag} is the merged index")
+        }
         (Some(_), _) if expectation.image.is(shown) => format!("{tag} is what the build made"),
         (Some(_), Some(Same::Manifests)) => {
             format!(

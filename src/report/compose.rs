@@ -11,7 +11,9 @@ use crate::verdict::{self, Setting, Verdict, is_by_config};
 
 use super::remarks::{is_of_other_output, remarks};
 use super::words::Counts;
-use super::{Entry, ExpectedImage, Found, Mode, Proof, RelationToBuild, Report, Standing, Status};
+use super::{
+    Entry, ExpectedImage, Found, LegProven, Mode, Proof, RelationToBuild, Report, Standing, Status,
+};
 use super::{Tolerate, advice};
 
 impl Report {
@@ -36,6 +38,7 @@ impl Report {
         let status = match counts {
             Counts { wrong: 1.., .. } => Status::Wrong,
             Counts { unproven: 1.., .. } => Status::Unproven,
+            Counts { planned: 1.., .. } => Status::Planned,
             Counts { fixed: 1.., .. } => Status::Fixed,
             _ => Status::Ok,
         };
@@ -55,6 +58,8 @@ impl Report {
             notes,
             tags,
             images: super::images::images(findings),
+            legs: Vec::new(),
+            index: None,
             requests: 0,
             pulls: 0,
         }
@@ -65,6 +70,9 @@ impl Report {
     pub fn from_problem(mode: Mode, problem: Problem, tolerate: Tolerate) -> Self {
         let (status, exit_code) = match problem.kind {
             ProblemKind::Invalid => (Status::Invalid, 2),
+            ProblemKind::Refused => (Status::Wrong, 1),
+            ProblemKind::Unproven if tolerate.unproven => (Status::Unproven, 0),
+            ProblemKind::Unproven => (Status::Unproven, 3),
             ProblemKind::Nothing if tolerate.unpushed => (Status::Nothing, 0),
             ProblemKind::Nothing => (Status::Nothing, 2),
         };
@@ -76,10 +84,29 @@ impl Report {
             notes: Vec::new(),
             tags: Vec::new(),
             images: Vec::new(),
+            legs: Vec::new(),
+            index: None,
             requests: 0,
             pulls: 0,
         }
     }
+}
+
+/// The legs of a merge, as they were proven.
+pub fn legs(findings: &[Finding]) -> Vec<LegProven> {
+    let leg = |finding: &Finding| {
+        let images = finding.observation.below.images.iter();
+        let mut platforms: Vec<Platform> = Vec::new();
+        platforms.extend(images.filter_map(|image| image.platform().cloned()));
+        LegProven {
+            name: finding.expectation.origin.clone(),
+            reference: finding.expectation.reference(),
+            platforms,
+            verdict: finding.verdict.code(),
+            message: advice::message(finding),
+        }
+    };
+    findings.iter().map(leg).collect()
 }
 
 fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {

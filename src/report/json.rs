@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Entry, ExpectedImage, Found, ImageLooked, Report};
+use super::{Entry, ExpectedImage, Found, ImageLooked, LegProven, Report};
 use crate::expectation::Depth;
 use crate::note::Note;
 use crate::oci::{Digest, Platform};
@@ -42,6 +42,8 @@ struct V1 {
     notes: Vec<NoteV1>,
     tags: Vec<TagV1>,
     images: Vec<ImageV1>,
+    legs: Vec<LegV1>,
+    index: Option<String>,
     requests: u64,
     pulls: u64,
 }
@@ -92,6 +94,15 @@ struct ImageV1 {
     depth: &'static str,
     layers_not_read: usize,
     bytes_not_read: u64,
+}
+
+#[derive(Serialize)]
+struct LegV1 {
+    name: String,
+    reference: String,
+    platforms: Vec<String>,
+    verdict: &'static str,
+    message: String,
 }
 
 #[derive(Serialize)]
@@ -148,6 +159,8 @@ impl From<&Report> for V1 {
             notes,
             tags,
             images,
+            legs,
+            index,
             requests,
             pulls,
         } = report;
@@ -161,6 +174,8 @@ impl From<&Report> for V1 {
             notes: notes.iter().map(NoteV1::from).collect(),
             tags: tags.iter().map(TagV1::from).collect(),
             images: images.iter().map(ImageV1::from).collect(),
+            legs: legs.iter().map(LegV1::from).collect(),
+            index: index.clone(),
             requests: *requests,
             pulls: *pulls,
         }
@@ -264,6 +279,25 @@ impl From<&ImageLooked> for ImageV1 {
             depth: depth.as_str(),
             layers_not_read: *layers_not_read,
             bytes_not_read: *bytes_not_read,
+        }
+    }
+}
+
+impl From<&LegProven> for LegV1 {
+    fn from(leg: &LegProven) -> Self {
+        let LegProven {
+            name,
+            reference,
+            platforms,
+            verdict,
+            message,
+        } = leg;
+        Self {
+            name: name.clone(),
+            reference: reference.to_string(),
+            platforms: platforms.iter().map(Platform::to_string).collect(),
+            verdict: verdict.as_str(),
+            message: message.clone(),
         }
     }
 }

@@ -36,6 +36,8 @@ pub fn render(report: &Report) -> String {
         tags,
         requests: _,
         images: _,
+        legs: _,
+        index: _,
         pulls: _,
     } = report;
     let mut cases: Vec<TestCase> = problem
@@ -113,7 +115,7 @@ impl TestCase {
         };
         let end = match tag.standing() {
             Standing::Right => End::Passed,
-            Standing::Repaired | Standing::CameRight => {
+            Standing::Repaired | Standing::CameRight | Standing::Planned => {
                 said.push(message.clone());
                 said.extend(lines);
                 End::Passed
@@ -140,6 +142,8 @@ impl TestCase {
         let kind = match kind {
             ProblemKind::Invalid => "invalid",
             ProblemKind::Nothing => "nothing",
+            ProblemKind::Refused => "refused",
+            ProblemKind::Unproven => "unproven",
         };
         let details = Details {
             kind: kind.to_owned(),
@@ -154,6 +158,7 @@ impl TestCase {
             name: "inputs".to_owned(),
             end: match exit_code {
                 0 => End::Skipped(details),
+                1 => End::Failed(details),
                 _ => End::Error(details),
             },
             said: Vec::new(),

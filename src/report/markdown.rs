@@ -9,6 +9,7 @@ use super::{Report, Status};
 mod cut;
 mod escape;
 mod images;
+mod legs;
 mod picture;
 mod sections;
 mod table;
@@ -27,6 +28,8 @@ const PINNED: usize = 150_000;
 const NOTES: usize = 50_000;
 const DETAILS: usize = 100_000;
 const IMAGES: usize = 40_000;
+const LEGS: usize = 20_000;
+const INDEX: usize = 30_000;
 
 /// The report as a page: the verdict first, what only some need folded at the end.
 #[must_use]
@@ -39,6 +42,8 @@ pub fn render(report: &Report) -> String {
         notes,
         tags,
         images,
+        legs,
+        index,
         requests: _,
         pulls: _,
     } = report;
@@ -53,14 +58,16 @@ pub fn render(report: &Report) -> String {
     let blocks = [
         heading(report),
         help,
+        legs::legs(legs, LEGS),
         table::table(tags, TABLE),
         sections::wrong(tags, WRONG),
-        sections::picture(tags),
+        sections::picture(tags, legs),
         sections::changed(tags, CHANGED),
         sections::pinned(report, PINNED),
         sections::notes(notes, NOTES),
         sections::details(tags, DETAILS),
         images::images(images, IMAGES),
+        legs::index(index.as_deref(), INDEX),
         tally,
     ];
     joined(&blocks.each_ref().map(String::as_str))

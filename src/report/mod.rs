@@ -10,6 +10,9 @@ mod remarks;
 mod standing;
 mod words;
 
+pub use advice::message;
+pub use compose::legs;
+
 pub mod dotenv;
 pub mod formats;
 pub mod github;
@@ -49,6 +52,10 @@ pub struct Report {
     pub tags: Vec<Entry>,
     /// The images below the tags, each once.
     pub images: Vec<ImageLooked>,
+    /// What a merge was given, in the order of the input.
+    pub legs: Vec<LegProven>,
+    /// The index that a merge made, as it is put: its bytes as text.
+    pub index: Option<String>,
     /// How many requests were sent to registries and token servers.
     pub requests: u64,
     /// How many of them Docker Hub counts as a pull: GETs of manifests.
@@ -62,6 +69,8 @@ pub enum Mode {
     Check,
     /// Repair what is safe to repair.
     Fix,
+    /// Make an index of the legs of a matrix build, and put it under tags.
+    Merge,
 }
 
 /// The truth about the whole run.
@@ -71,7 +80,9 @@ pub enum Status {
     Ok,
     /// Every tag is right, and at least one was repaired.
     Fixed,
-    /// At least one tag is wrong and was not repaired.
+    /// Nothing was written, as asked; every tag would be right if what is planned succeeded.
+    Planned,
+    /// At least one tag is wrong and was not repaired; or legs do not make what was asked for.
     Wrong,
     /// Nothing is known to be wrong, but something could not be checked.
     Unproven,
@@ -121,6 +132,21 @@ pub struct Entry {
     pub lost: Vec<(Left, String)>,
     /// The pattern of the policy that each of its keys was taken from.
     pub rules: BTreeMap<&'static str, String>,
+}
+
+/// A leg of a merge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegProven {
+    /// What it is called: its file, and its bake target in that.
+    pub name: String,
+    /// `host/path@digest`.
+    pub reference: Reference,
+    /// The platforms of its images.
+    pub platforms: Vec<Platform>,
+    /// What was decided of it.
+    pub verdict: verdict::Code,
+    /// The same, in one line.
+    pub message: String,
 }
 
 /// An image that an expected index lists, or that is one itself, as far as it was looked at.
@@ -228,6 +254,8 @@ pub enum Standing {
     Repaired,
     /// Wrong, and right when it was looked at before the write.
     CameRight,
+    /// Wrong, and would be written if this were not a dry run.
+    Planned,
     /// Wrong or not checked, and a setting keeps it from failing the run.
     Tolerated,
     /// Not checked.
@@ -285,6 +313,7 @@ impl Status {
         match self {
             Self::Ok => "ok",
             Self::Fixed => "fixed",
+            Self::Planned => "planned",
             Self::Wrong => "wrong",
             Self::Unproven => "unproven",
             Self::Nothing => "nothing",
@@ -294,12 +323,19 @@ impl Status {
 }
 
 impl Mode {
+    /// Whether it writes to registries.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        self != Self::Check
+    }
+
     /// The mode as the JSON report has it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Check => "check",
             Self::Fix => "fix",
+            Self::Merge => "merge",
         }
     }
 }

@@ -14,6 +14,7 @@ impl Entry {
             (verdict::Code::Ok, _) => Standing::Right,
             (_, Some(outcome::Code::Fixed)) => Standing::Repaired,
             (_, Some(outcome::Code::AlreadyRight)) => Standing::CameRight,
+            (_, Some(outcome::Code::Planned)) => Standing::Planned,
             _ if self.tolerated => Standing::Tolerated,
             (verdict::Code::Unproven, _) => Standing::Unproven,
             _ => Standing::Wrong,
@@ -67,6 +68,7 @@ impl Report {
             _ if Counts::new(&self.tags).are_all_tolerated() => Standing::Tolerated,
             Status::Ok => Standing::Right,
             Status::Fixed => Standing::Repaired,
+            Status::Planned => Standing::Planned,
             Status::Unproven | Status::Nothing => Standing::Unproven,
             Status::Wrong | Status::Invalid => Standing::Wrong,
         }

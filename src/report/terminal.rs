@@ -50,6 +50,7 @@ pub fn render(report: &Report, style: &Style) -> String {
             for note in &report.notes {
                 page.note(note);
             }
+            page.planned(report);
             page.explain(report);
             page.sum(report, style.elapsed);
         }
@@ -93,6 +94,14 @@ impl Page {
             block.extend(self.labelled("help:", line));
         }
         self.blocks.push(block);
+    }
+
+    /// In a dry run: the index that would be put.
+    fn planned(&mut self, report: &Report) {
+        if let (Status::Planned, Some(index)) = (report.status, &report.index) {
+            let lines = index.lines().map(|line| clean(line, MESSAGE));
+            self.blocks.push(lines.collect());
+        }
     }
 
     /// Where to read more about the first thing that is wrong.
@@ -169,7 +178,7 @@ fn mark(tone: Tone) -> &'static str {
 fn tone(standing: Standing) -> Tone {
     match standing {
         Standing::Right | Standing::Repaired | Standing::CameRight => Tone::Good,
-        Standing::Tolerated | Standing::Unproven => Tone::Doubtful,
+        Standing::Tolerated | Standing::Unproven | Standing::Planned => Tone::Doubtful,
         Standing::Wrong => Tone::Bad,
     }
 }

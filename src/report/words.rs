@@ -1,6 +1,6 @@
 //! The words that every human-readable rendering shares: the verdict sentence and its parts.
 
-use super::{Entry, RelationToBuild, Report, Standing, Status};
+use super::{Entry, Mode, RelationToBuild, Report, Standing, Status};
 use crate::oci::{MediaType, Platform};
 use crate::text::clean;
 use crate::verdict::{self, MAX_MISSING};
@@ -23,6 +23,8 @@ pub(super) struct Counts {
     pub(super) ok: usize,
     pub(super) fixed: usize,
     pub(super) already_right: usize,
+    /// To be written, if this were not a dry run.
+    pub(super) planned: usize,
     /// Wrong and not repaired.
     pub(super) wrong: usize,
     pub(super) unproven: usize,
@@ -40,6 +42,7 @@ impl Counts {
                 Standing::Right => &mut counts.ok,
                 Standing::Repaired => &mut counts.fixed,
                 Standing::CameRight => &mut counts.already_right,
+                Standing::Planned => &mut counts.planned,
                 _ if tag.verdict == verdict::Code::Unproven => &mut counts.unproven,
                 Standing::Tolerated | Standing::Unproven | Standing::Wrong => &mut counts.wrong,
             } += 1;
@@ -60,7 +63,20 @@ pub(super) fn sentence(report: &Report) -> String {
     let problem = report.problem.as_ref().map_or_else(String::new, |problem| {
         format!(": {}", clean(&problem.message, MESSAGE))
     });
+    let merged = merged(report, counts);
     let mut text = match report.status {
+        _ if report.problem.is_none() && merged.is_some() => merged.unwrap_or_default(),
+        // Nothing was looked at.
+        Status::Wrong | Status::Unproven if report.problem.is_some() => {
+            problem.trim_start_matches(": ").to_owned()
+        }
+        Status::Ok if report.mode == Mode::Merge => {
+            "every tag is the merged index already".to_owned()
+        }
+        Status::Planned => format!(
+            "a dry run: {} be written",
+            part(counts.planned, counts.tags, "would", "would")
+        ),
         Status::Ok if counts.tags == 1 => "the tag is what the build made".to_owned(),
         Status::Ok => "every tag is what the build made".to_owned(),
         Status::Fixed => format!(
@@ -102,6 +118,31 @@ pub(super) fn sentence(report: &Report) -> String {
     text
 }
 
+/// The same of a merge that came to put the index under tags.
+fn merged(report: &Report, counts: Counts) -> Option<String> {
+    if report.mode != Mode::Merge {
+        return None;
+    }
+    let published = counted(counts.fixed, "was", "were");
+    match report.status {
+        Status::Ok => Some("every tag is the merged index already".to_owned()),
+        Status::Fixed => Some(format!(
+            "{} {} merged, and {} published",
+            plural(report.legs.len() as u64, "leg"),
+            if report.legs.len() == 1 { "is" } else { "are" },
+            part(counts.fixed, counts.tags, "is", "are")
+        )),
+        Status::Wrong => {
+            let wrong = part(counts.wrong, counts.tags, "was", "were");
+            Some(match counts.fixed {
+                0 => format!("{wrong} not moved"),
+                _ => format!("{wrong} not moved, {published} published"),
+            })
+        }
+        Status::Planned | Status::Unproven | Status::Nothing | Status::Invalid => None,
+    }
+}
+
 /// `3 tags: 2 ok, 1 wrong · 13 requests (1 pull)`.
 pub(super) fn tally(report: &Report) -> String {
     let counts = Counts::new(&report.tags);
@@ -109,6 +150,7 @@ pub(super) fn tally(report: &Report) -> String {
         (counts.ok, "ok"),
         (counts.fixed, "fixed"),
         (counts.already_right, "already right"),
+        (counts.planned, "planned"),
         (counts.wrong, "wrong"),
         (counts.unproven, "not checked"),
     ]

@@ -6,12 +6,11 @@ use super::context::RunContext;
 use crate::cli::Options;
 use crate::expectation::Expectation;
 use crate::files;
-use crate::oci::Host;
+use crate::oci::{Host, Reference};
 use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::registry::client::{Client, Settings};
 use crate::registry::login::{GivenLogin, Logins, Sources};
-use crate::report::Mode;
 
 /// The client that the options, the policy and the environment ask for.
 pub(super) fn client<'a>(
@@ -39,7 +38,7 @@ pub(super) fn client<'a>(
         explicit,
         registry_config: options.registry_config.clone(),
         token: context.token.clone(),
-        write: options.mode == Mode::Fix,
+        write: options.mode.writes(),
     };
     let logins = Logins::new(sources).map_err(|cause| {
         Problem::invalid(
@@ -56,7 +55,7 @@ pub(super) fn client<'a>(
             .cloned(),
     );
     let settings = Settings {
-        write: options.mode == Mode::Fix,
+        write: options.mode.writes(),
         plain_http,
         ca_file,
         ca_files,
@@ -71,7 +70,7 @@ pub(super) fn client<'a>(
 /// The login given on the command line, with its password from standard input.
 pub(super) fn explicit(
     login: Option<(Option<Host>, String)>,
-    expectations: &[Expectation],
+    hosts: &BTreeSet<&Host>,
     stdin: &mut files::SharedStdin<'_>,
 ) -> Result<Option<GivenLogin>, Problem> {
     let Some((host, username)) = login else {
@@ -79,7 +78,7 @@ pub(super) fn explicit(
     };
     let host = match host {
         Some(host) => host,
-        None => only_host(expectations)?,
+        None => only_host(hosts)?,
     };
     let password = stdin.read_line_of("`--password-stdin`", 64 * 1024)?;
     Ok(Some(GivenLogin {
@@ -91,15 +90,19 @@ pub(super) fn explicit(
 }
 
 /// The registries of these tags.
-pub(super) fn hosts(expectations: &[Expectation]) -> BTreeSet<&Host> {
+pub(super) fn hosts<'a>(
+    expectations: &'a [Expectation],
+    tags: &'a [Reference],
+) -> BTreeSet<&'a Host> {
     let mut hosts = BTreeSet::new();
     hosts.extend(expectations.iter().map(|it| it.repository.host()));
+    hosts.extend(tags.iter().map(|it| it.repository().host()));
     hosts
 }
 
 /// The one registry that `--username` can be for.
-fn only_host(expectations: &[Expectation]) -> Result<Host, Problem> {
-    let mut hosts = hosts(expectations).into_iter();
+fn only_host(hosts: &BTreeSet<&Host>) -> Result<Host, Problem> {
+    let mut hosts = hosts.iter().copied();
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => Ok(host.clone()),
         (first, second) => {

@@ -4,18 +4,23 @@ use std::io::Read;
 use std::iter::once;
 use std::time::Duration;
 
+use super::back;
 use super::client::{self, client, hosts};
 use super::context::RunContext;
 use super::inputs::{self, builds, named};
+use super::merge::{self, Merge};
 use super::unpushed;
 use crate::cli::Options;
 use crate::engine;
-use crate::expectation;
+use crate::expectation::{self, Asked, Expectation};
 use crate::files;
+use crate::finding::Finding;
+use crate::metadata::Build;
 use crate::note::{self, Note};
 use crate::observe::{Event, Looks, Memory, Ports};
+use crate::policy::Policy;
 use crate::problem::Problem;
-use crate::report::{Mode, Report};
+use crate::report::{self, LegProven, Mode, Report};
 
 /// How far apart two agreeing looks are, where nobody says otherwise.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -39,32 +44,33 @@ fn prove(
 ) -> Result<Report, Problem> {
     let RunContext { clock, console, .. } = *context;
     let login = options.login()?;
-    let asked = options.asked()?;
     let mut stdin = files::SharedStdin::new(stdin);
-    let builds = builds(options, &mut stdin)?;
+    let Given {
+        asked,
+        builds,
+        merge,
+        expectations,
+        mut notes,
+        policy,
+    } = given(options, &mut stdin)?;
     let log = |line: &str| {
         if options.verbose {
             console.log(line, clock.unix_time());
         }
     };
     builds.iter().filter_map(named).for_each(|line| log(&line));
-    let (mut expectations, mut notes) = expectation::expect(&builds, &asked)?;
-    let policy = inputs::policy(options.policy.as_deref())?
-        .unwrap_or_default()
-        .1;
-    if !options.no_policy {
-        policy.rule(&mut expectations, &asked)?;
-    }
     let settle = options
         .settle
-        .unwrap_or_else(|| policy.settle(&hosts(&expectations), SETTLE));
-    let explicit = client::explicit(login, &expectations, &mut stdin)?;
+        .unwrap_or_else(|| policy.settle(&hosts(&expectations, &asked.tags), SETTLE));
+    let explicit = client::explicit(login, &hosts(&expectations, &asked.tags), &mut stdin)?;
     let client = client(context, explicit, options, &policy, &log)?;
 
     let looks = Looks {
         settle,
         settle_timeout: options.settle_timeout,
         below: true,
+        provenance: merge.is_some(),
+        layers: true,
         download_limit: options.download_limit,
         deadline: options.timeout,
     };
@@ -75,31 +81,134 @@ fn prove(
         on_event: &on_event,
         memory: Memory::default(),
     };
-    let mut findings = engine::look(expectations, looks, &mut ports);
-    if options.set_aside_unpushed {
-        notes.extend(unpushed::set_aside(&mut findings));
-    }
-    if options.mode == Mode::Fix {
-        engine::repair(&mut findings, looks, &mut ports);
-    }
+    let rules = Some(&policy).filter(|_| !options.no_policy);
+    let done = done(
+        options,
+        expectations,
+        merge.as_ref().zip(Some(rules)),
+        looks,
+        &mut ports,
+    );
+    notes.extend(done.notes);
     notes.extend(client.warnings().into_iter().map(|(host, text)| Note {
         code: note::Code::RegistryWarning,
         message: format!("{host} says: {text}"),
         help: "ask the registry's operator, or read its documentation".to_owned(),
     }));
     let requests = client.requests();
-    let report = Report::new(
-        options.mode,
-        &findings,
-        notes,
-        options.tolerate(),
-        &options.followup_flags(),
-    );
+    let report = match done.refused {
+        Some(problem) => Report::from_problem(options.mode, problem, options.tolerate()),
+        None => Report::new(
+            options.mode,
+            &done.findings,
+            notes,
+            options.tolerate(),
+            &options.followup_flags(),
+        ),
+    };
     Ok(Report {
         requests: requests.total,
         pulls: requests.pulls,
+        legs: done.legs,
+        index: done.index,
         ..report
     })
+}
+
+/// What a run is given, read and understood.
+struct Given {
+    asked: Asked,
+    builds: Vec<Build>,
+    merge: Option<Merge>,
+    expectations: Vec<Expectation>,
+    notes: Vec<Note>,
+    policy: Policy,
+}
+
+/// Reads all inputs.
+fn given(options: &Options, stdin: &mut files::SharedStdin<'_>) -> Result<Given, Problem> {
+    let mut asked = options.asked()?;
+    let mut builds = builds(options, stdin)?;
+    let merge = options.merge.as_ref();
+    let merge = merge
+        .map(|it| Merge::new(it, options, &mut asked, &mut builds, stdin))
+        .transpose()?;
+    let (mut expectations, notes) = match &merge {
+        Some(_) => (expectation::legs(&builds, &asked)?, Vec::new()),
+        None => expectation::expect(&builds, &asked)?,
+    };
+    let policy = inputs::policy(options.policy.as_deref())?
+        .unwrap_or_default()
+        .1;
+    if !options.no_policy {
+        policy.rule(&mut expectations, &asked)?;
+    }
+    if merge.is_some() {
+        expectation::without_platforms(&mut expectations);
+    }
+    Ok(Given {
+        asked,
+        builds,
+        merge,
+        expectations,
+        notes,
+        policy,
+    })
+}
+
+/// What came of a run.
+#[derive(Default)]
+struct Done {
+    findings: Vec<Finding>,
+    notes: Vec<Note>,
+    legs: Vec<LegProven>,
+    index: Option<String>,
+    /// Why the legs were not merged.
+    refused: Option<Problem>,
+}
+
+/// Looks, and writes what the command is to write.
+fn done(
+    options: &Options,
+    expectations: Vec<Expectation>,
+    merge: Option<(&Merge, Option<&Policy>)>,
+    looks: Looks,
+    ports: &mut Ports<'_>,
+) -> Done {
+    let mut findings = engine::look(expectations, looks, ports);
+    let Some((merge, rules)) = merge else {
+        let notes = match options.set_aside_unpushed {
+            true => unpushed::set_aside(&mut findings),
+            false => Vec::new(),
+        };
+        if options.mode == Mode::Fix && !options.allow_older {
+            back::keep_newer(&mut findings, looks, ports);
+        }
+        match options.mode {
+            Mode::Check | Mode::Merge => {}
+            Mode::Fix if options.dry_run => engine::rehearse(&mut findings),
+            Mode::Fix => engine::repair(&mut findings, looks, ports),
+        }
+        return Done {
+            findings,
+            notes,
+            ..Done::default()
+        };
+    };
+    let legs = report::legs(&findings);
+    match merge::publish(&findings, merge, rules, looks, ports) {
+        Ok((findings, index)) => Done {
+            findings,
+            legs,
+            index: Some(index),
+            ..Done::default()
+        },
+        Err(problem) => Done {
+            legs,
+            refused: Some(problem),
+            ..Done::default()
+        },
+    }
 }
 
 /// Shows what happens while the run goes on.

@@ -8,9 +8,13 @@ use std::str::FromStr;
 
 use crate::definition;
 use crate::expectation::{Asked, expect};
+use crate::merge::{TagsFrom, tags_from};
 use crate::metadata::{self, Build};
 use crate::observation::{Nested, Tree};
-use crate::oci::{Digest, Document, Host, MediaType, Named, Platform, Reference, Tag};
+use crate::oci::{
+    Descriptor, Digest, Document, Host, MediaType, Moment, Named, Platform, Provenance, Reference,
+    Tag, annotations_of, index_of,
+};
 use crate::policy::{self, Pattern, Policy, TagPattern};
 use crate::problem::Problem;
 use crate::report::tests::runner;
@@ -55,8 +59,16 @@ pub fn metadata(data: &[u8]) {
     }
 }
 
-/// What `docker buildx bake --print` prints, and the builds that it completes.
+/// What `docker buildx bake --print` prints, and the builds that it completes; and what
+/// docker/metadata-action leaves, which looks alike.
 pub fn definition(data: &[u8]) {
+    match tags_from("meta.json", data) {
+        Ok(TagsFrom { tags, annotations }) => {
+            assert!(!tags.is_empty());
+            assert!(annotations.iter().all(|it| !it.key.is_empty()));
+        }
+        Err(found) => check_problem(&found),
+    }
     match definition::parse("definition.json", data) {
         Ok(definition) => {
             for group in [None, Some("default")] {
@@ -136,6 +148,16 @@ pub fn manifest(data: &[u8]) {
         assert!(!why.to_string().is_empty());
     }
     let _ = Document::platform_of_config(body);
+    if let Some(entries) = Descriptor::all(&document) {
+        // What is made of its entries is an index of the same ones.
+        let made = index_of(&entries, &annotations_of(&document));
+        assert_eq!(Descriptor::all(&made), Some(entries));
+        assert!(made.media_type().is_index());
+    }
+    let provenance = Provenance::read(body);
+    if let Some(moment) = provenance.started {
+        assert!(Moment::said(&moment.to_string()).is_some());
+    }
 }
 
 /// A reference, and the parts that also stand alone.

@@ -280,6 +280,8 @@ fn the_outputs_of_action_yml_are_those_that_are_written() {
         notes: Vec::new(),
         tags: Vec::new(),
         images: Vec::new(),
+        legs: Vec::new(),
+        index: None,
         requests: 0,
         pulls: 0,
     };

@@ -44,6 +44,7 @@ mod leaks;
 mod login;
 mod login_rounds;
 mod looks;
+mod merge;
 mod nested;
 mod network;
 mod on_real;

@@ -429,7 +429,6 @@ fn what_reaches_outside_stands_where_it_belongs() {
                 "metadata/",
                 "oci/document/",
                 "oci/platform/",
-                "oci/provenance.rs",
                 "policy/yaml",
                 "registry/",
             ],

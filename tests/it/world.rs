@@ -42,6 +42,8 @@ pub(crate) const LOOKS: Looks = Looks {
     settle: Duration::from_secs(2),
     settle_timeout: Duration::from_secs(20),
     below: false,
+    provenance: false,
+    layers: true,
     download_limit: 0,
     deadline: Duration::from_secs(300),
 };

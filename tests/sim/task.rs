@@ -114,6 +114,8 @@ impl Task {
                 settle: millis(scene.settle),
                 settle_timeout: millis(scene.timeout),
                 below: true,
+                provenance: false,
+                layers: true,
                 download_limit: 1_000_000,
                 deadline: millis(scene.deadline),
             },

@@ -4,7 +4,7 @@ use crate::expectation::{Claim, Expectation, Expected, Output};
 use crate::finding::Finding;
 use crate::observation::{Gone, Observation, WrongBy, WrongImage};
 use crate::oci::{Attestation, Digest, Document, Platform};
-use crate::outcome::{Aftermath, Outcome};
+use crate::outcome::{Aftermath, Held, Outcome};
 use crate::plan::{may_be_the_push, may_create};
 use crate::verdict::{Missing, Relation, Verdict};
 
@@ -210,7 +210,16 @@ fn create(expectation: &Expectation, observation: &Observation, followup_flags: 
 /// What to do after a repair was tried.
 fn outcome_help(outcome: &Outcome) -> Vec<String> {
     match outcome {
-        Outcome::Fixed | Outcome::Lost | Outcome::AlreadyRight => Vec::new(),
+        Outcome::Fixed | Outcome::Lost | Outcome::AlreadyRight | Outcome::Planned => Vec::new(),
+        Outcome::Held(Held::Fewer(_)) => vec![
+            "add a leg for each of them and name them in `--platform`; `--allow-fewer` moves the tag all the same".to_owned(),
+        ],
+        Outcome::Held(Held::Older(_)) => {
+            vec!["`--allow-older` moves the tag all the same".to_owned()]
+        }
+        Outcome::Held(Held::Unaccepted(_)) => {
+            vec!["put that right first, or give only the tags of the others".to_owned()]
+        }
         Outcome::Refused(error) | Outcome::Failed(error) | Outcome::Unread(error) => {
             vec![registry::help(error)]
         }

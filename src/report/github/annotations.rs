@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::note::Note;
 use crate::problem::{Problem, ProblemKind};
 use crate::report::words::MESSAGE;
-use crate::report::{Entry, Report, Standing, describe};
+use crate::report::{Entry, Mode, Report, Standing, describe};
 use crate::text::clean;
 
 /// The runner drops, without a word, what a step says beyond ten of a kind.
@@ -58,7 +58,7 @@ enum Level {
 
 fn collect(report: &Report) -> Vec<Annotation> {
     let Report {
-        mode: _,
+        mode,
         status: _,
         exit_code,
         problem,
@@ -66,6 +66,8 @@ fn collect(report: &Report) -> Vec<Annotation> {
         tags,
         requests: _,
         images: _,
+        legs: _,
+        index: _,
         pulls: _,
     } = report;
     let problem = problem.iter().map(|it| from_problem(it, *exit_code));
@@ -74,7 +76,7 @@ fn collect(report: &Report) -> Vec<Annotation> {
     let tags = tags
         .iter()
         .filter(|tag| seen.insert((tag.verdict, &tag.reference)))
-        .filter_map(from_tag);
+        .filter_map(|tag| from_tag(tag, *mode));
     problem
         .chain(tags)
         .chain(notes.iter().map(from_note))
@@ -90,6 +92,7 @@ fn from_problem(problem: &Problem, exit_code: u8) -> Annotation {
     let title = match kind {
         ProblemKind::Invalid => "the inputs are unusable",
         ProblemKind::Nothing => "nothing to check",
+        ProblemKind::Refused | ProblemKind::Unproven => "the legs are not merged",
     };
     let level = match exit_code {
         0 => Level::Warning,
@@ -119,10 +122,12 @@ fn from_note(note: &Note) -> Annotation {
     }
 }
 
-fn from_tag(tag: &Entry) -> Option<Annotation> {
+fn from_tag(tag: &Entry, mode: Mode) -> Option<Annotation> {
     let level = match tag.standing() {
+        // It is what a merge is for.
+        Standing::Repaired if mode == Mode::Merge => return None,
         Standing::Right => return None,
-        Standing::CameRight => Level::Notice,
+        Standing::CameRight | Standing::Planned => Level::Notice,
         Standing::Repaired | Standing::Tolerated => Level::Warning,
         Standing::Unproven | Standing::Wrong => Level::Error,
     };

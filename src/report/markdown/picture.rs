@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::oci::{Digest, Reference};
 use crate::report::layout::elide;
 use crate::report::words;
-use crate::report::{Entry, ExpectedImage, Found};
+use crate::report::{Entry, ExpectedImage, Found, LegProven};
 use crate::{outcome, verdict};
 
 /// How many tags are in the picture: with more, nobody can follow an arrow.
@@ -15,7 +15,7 @@ const LABEL: usize = 80;
 
 /// The text of a flowchart, and how many tags had no place in it. `None` if no tag is or was wrong,
 /// or of none is known where it points.
-pub(super) fn picture(tags: &[Entry]) -> Option<(String, usize)> {
+pub(super) fn picture(tags: &[Entry], legs: &[LegProven]) -> Option<(String, usize)> {
     let mut picture = Picture::default();
     let mut left_out = 0;
     for tag in tags.iter().filter(|tag| tag.verdict != verdict::Code::Ok) {
@@ -30,6 +30,7 @@ pub(super) fn picture(tags: &[Entry]) -> Option<(String, usize)> {
         }
         picture.add(tag, arrows);
     }
+    picture.add_legs(legs, tags);
     (!picture.lines.is_empty()).then(|| {
         let lines = picture.lines.join("\n");
         (format!("flowchart LR\n{lines}"), left_out)
@@ -77,7 +78,7 @@ fn arrows(tag: &Entry) -> Vec<Arrow> {
         }
         Some(outcome::Code::Unsettled) => (ArrowKind::Before, ArrowKind::Written),
         Some(outcome::Code::Changed) => (ArrowKind::Before, ArrowKind::Expected),
-        Some(outcome::Code::Refused | outcome::Code::Failed) | None => {
+        Some(outcome::Code::Refused | outcome::Code::Failed | outcome::Code::Planned) | None => {
             (ArrowKind::Now, ArrowKind::Expected)
         }
     };
@@ -172,6 +173,21 @@ impl<'a> Picture<'a> {
             if !self.lines.contains(&line) {
                 self.lines.push(line);
             }
+        }
+    }
+}
+
+impl Picture<'_> {
+    /// The legs of a merge, each with an arrow to the index, where that is in the picture.
+    fn add_legs(&mut self, legs: &[LegProven], tags: &[Entry]) {
+        let index = tags.iter().find_map(|tag| tag.expected.digest.as_ref());
+        let Some(to) = index.and_then(|index| self.images.get(&index.to_string())) else {
+            return;
+        };
+        for (nth, leg) in legs.iter().take(MAX).enumerate() {
+            let name = format!("{} ({})", leg.name, words::platforms(&leg.platforms));
+            let label = elide(&plain(&name.replace('`', "")), LABEL);
+            self.lines.push(format!("  l{nth}[\"{label}\"] --> d{to}"));
         }
     }
 }

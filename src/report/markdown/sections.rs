@@ -6,7 +6,7 @@ use super::escape::{code, fence, prose};
 use super::picture as mermaid;
 use crate::note::{self, Note};
 use crate::report::words::{self, MESSAGE, NAME};
-use crate::report::{Entry, Report, describe, extract};
+use crate::report::{Entry, LegProven, Report, describe, extract};
 use crate::{outcome, verdict};
 
 /// How many findings are shown outside of the details.
@@ -46,8 +46,8 @@ pub(super) fn wrong(tags: &[Entry], room: usize) -> String {
 }
 
 /// The picture of the tags that are or were wrong.
-pub(super) fn picture(tags: &[Entry]) -> String {
-    let Some((text, left_out)) = mermaid::picture(tags) else {
+pub(super) fn picture(tags: &[Entry], legs: &[LegProven]) -> String {
+    let Some((text, left_out)) = mermaid::picture(tags, legs) else {
         return String::new();
     };
     let more = match left_out {

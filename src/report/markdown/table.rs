@@ -112,6 +112,7 @@ fn platforms(tag: &Entry) -> String {
 pub(super) fn mark(standing: Standing) -> &'static str {
     match standing {
         Standing::Right | Standing::Repaired | Standing::CameRight => "✅",
+        Standing::Planned => "📝",
         Standing::Tolerated | Standing::Unproven => "⚠️",
         Standing::Wrong => "❌",
     }

@@ -68,6 +68,7 @@ impl Page {
             Standing::Right => ("ok", verdict),
             Standing::Repaired => ("fixed", verdict),
             Standing::CameRight => ("already-right", verdict),
+            Standing::Planned => ("planned", verdict),
             Standing::Tolerated => ("warning", tag.codes()),
             Standing::Unproven | Standing::Wrong => ("error", tag.codes()),
         };

@@ -16,8 +16,8 @@ use crate::programs::{Machine, Program};
 use crate::report::github::{StepOutputs, file};
 use crate::report::terminal::Style;
 use crate::report::{
-    self as render, Entry, ExpectedImage, Found, ImageLooked, Mode, Proof, RelationToBuild, Report,
-    Status, Tolerate,
+    self as render, Entry, ExpectedImage, Found, ImageLooked, LegProven, Mode, Proof,
+    RelationToBuild, Report, Status, Tolerate,
 };
 use crate::verdict;
 
@@ -164,13 +164,29 @@ impl<'a> Source<'a> {
         }
     }
 
+    fn leg(&mut self) -> LegProven {
+        LegProven {
+            name: self.text(),
+            reference: self.entry().reference,
+            platforms: self.image().platform.into_iter().collect(),
+            verdict: self.one_of(&verdict::Code::ALL),
+            message: self.text(),
+        }
+    }
+
     fn report(&mut self) -> Report {
-        let kinds = [ProblemKind::Invalid, ProblemKind::Nothing];
+        let kinds = [
+            ProblemKind::Invalid,
+            ProblemKind::Nothing,
+            ProblemKind::Refused,
+            ProblemKind::Unproven,
+        ];
         Report {
-            mode: self.one_of(&[Mode::Check, Mode::Fix]),
+            mode: self.one_of(&[Mode::Check, Mode::Fix, Mode::Merge]),
             status: self.one_of(&[
                 Status::Ok,
                 Status::Fixed,
+                Status::Planned,
                 Status::Wrong,
                 Status::Unproven,
                 Status::Nothing,
@@ -191,6 +207,8 @@ impl<'a> Source<'a> {
                 .collect(),
             tags: (0..self.below(16)).map(|_| self.entry()).collect(),
             images: (0..self.below(4)).map(|_| self.image()).collect(),
+            legs: (0..self.below(3)).map(|_| self.leg()).collect(),
+            index: self.maybe(Self::text),
             requests: 9,
             pulls: 1,
         }

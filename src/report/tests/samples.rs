@@ -107,7 +107,7 @@ fn report(mode: Mode, status: Status, tags: Vec<Entry>) -> Report {
         mode,
         status,
         exit_code: match status {
-            Status::Ok | Status::Fixed => 0,
+            Status::Ok | Status::Fixed | Status::Planned => 0,
             Status::Wrong => 1,
             Status::Nothing | Status::Invalid => 2,
             Status::Unproven => 3,
@@ -117,6 +117,8 @@ fn report(mode: Mode, status: Status, tags: Vec<Entry>) -> Report {
         requests: 4 * tags.len() as u64 + 1,
         pulls: u64::from(!tags.is_empty()),
         images: Vec::new(),
+        legs: Vec::new(),
+        index: None,
         tags,
     }
 }
