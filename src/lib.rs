@@ -35,6 +35,9 @@
 //! 9. [`report::Report::new`] makes a [`report::Entry`] of the finding, with the words of `report/advice.rs`.
 //! 10. `report/formats.rs` renders the report for the terminal and for each file that was asked for.
 //!
+//! A merge goes this way twice: first with its legs, and then with the index that [`merge::compose`] makes of those
+//! that are right, as what its tags should be. `run/merge.rs` is what lies between.
+//!
 //! After a write, [`apply`] calls the same [`observe`](observe::observe), which asks the same
 //! [`judge`](verdict::judge): there is no second idea of what "right" means.
 //!
@@ -50,6 +53,7 @@
 //! | look | [`observe`] | one round of observations; a verdict needs two that agree |
 //! | verdict | [`verdict::Verdict`] | the judgement of an expectation against an observation |
 //! | finding | [`finding::Finding`] | an expectation with its observation, its verdict and its outcome |
+//! | leg | [`merge::Leg`] | what one job of a matrix build pushed, after it was proven |
 //! | plan | [`plan::Step`] | point this tag at this digest, with these bytes |
 //! | outcome | [`outcome::Outcome`] | what became of a step |
 //! | note | [`note::Note`] | what is worth knowing about a build or a registry, besides the tags |
@@ -62,7 +66,7 @@
 //! |---|---|
 //! | arguments to complete options | [`cli`] |
 //! | what the CI system is and what is its own: log groups, colors, logins; the inputs of a GitHub step to arguments (`run/step.rs` runs it) | [`ci`] |
-//! | the text of a metadata file to builds; `metadata/buildx.rs` reads the format of buildx | [`metadata`] |
+//! | the text of a metadata file to builds; `metadata/buildx.rs` reads the format of buildx, `metadata/report.rs` our own reports | [`metadata`] |
 //! | what was asked for, into the builds | [`definition`] |
 //! | builds and options to expectations, conflicts and notes | [`expectation`] |
 //! | the rules of the policy, into the expectations | [`policy`] |
@@ -70,8 +74,9 @@
 //! | what lies below a tag, once for each digest: `observe/depths.rs` decides what is read, `observe/layers.rs` reads layers | [`observe`] |
 //! | a layer as a stream to the programs in it, and whether what an image starts is for its platform | [`programs`] |
 //! | what was seen to a verdict; `verdict/table.rs` says what each kind of verdict means | [`verdict`] |
+//! | legs to the index that they make, or to why they make none; which tags must not be moved to it | [`merge`] |
 //! | findings to steps that are safe | [`plan`] |
-//! | look again, write, put back what the write took away, look until it is seen twice | [`apply`] |
+//! | look again, write, put back what the write took away, look until it is seen twice; before a merge, `apply/accept.rs` puts the index into each repository | [`apply`] |
 //! | these four in a row, as a run and the simulation have them: expectations to findings, findings to outcomes | [`engine`] |
 //! | findings to a report, a report to JSON or to text for people; each output format is a row of `report/formats.rs` | [`report`] |
 //! | the words of `tagproof explain` | [`explain`] |
@@ -88,8 +93,10 @@
 //!
 //! - [`programs`] knows [`oci`] and nothing else: a layer comes in as a stream. `tar`, `flate2` and `ruzstd` are there only.
 //! - [`oci`] knows no other module. `oci_spec` is in `oci/document/` and nowhere else.
-//! - [`metadata`], [`definition`], [`expectation`], [`policy`], [`verdict`] and [`plan`] call nothing that does I/O. Of
-//!   [`registry`] the judgement knows one type, the [`Error`](registry::Error) that a read ended with.
+//! - [`metadata`], [`definition`], [`expectation`], [`policy`], [`verdict`], [`merge`] and [`plan`] call nothing that does
+//!   I/O. Of [`registry`] the judgement knows one type, the [`Error`](registry::Error) that a read ended with.
+//! - [`merge`] knows findings and not how they came about, and is known to [`cli`] (its flags), [`engine`] (which tags are
+//!   last) and [`run`].
 //! - [`observe`] and [`apply`] know the ports and not the client. `ureq` is in `registry/` only.
 //! - The YAML library is in `policy/yaml` only.
 //! - [`registry`] knows neither expectations nor verdicts, and no flag of the command line. It is asked for bytes,
@@ -115,6 +122,8 @@
 //! # What fails how
 //!
 //! - The inputs cannot be used: a [`problem::Problem`], before anything is sent. Exit code 2.
+//! - Legs do not make what was asked for: a [`problem::Problem`] as well, before anything is written. Exit code 1, or 3
+//!   where one could not be read.
 //! - A registry fails: a classed [`registry::Error`]. It never ends the run; it makes one tag
 //!   `unproven`, or one repair `failed` or `refused`.
 //! - A tag is wrong: no error at all, but a [`verdict::Verdict`].
