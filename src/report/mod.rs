@@ -307,6 +307,17 @@ impl RelationToBuild {
 }
 
 impl Status {
+    /// All of them, in the order they are documented.
+    pub const ALL: [Self; 7] = [
+        Self::Ok,
+        Self::Fixed,
+        Self::Planned,
+        Self::Wrong,
+        Self::Unproven,
+        Self::Nothing,
+        Self::Invalid,
+    ];
+
     /// The status as the JSON report has it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -323,6 +334,9 @@ impl Status {
 }
 
 impl Mode {
+    /// All of them, in the order they are documented.
+    pub const ALL: [Self; 3] = [Self::Check, Self::Fix, Self::Merge];
+
     /// Whether it writes to registries.
     #[must_use]
     pub fn writes(self) -> bool {
@@ -341,6 +355,9 @@ impl Mode {
 }
 
 impl Proof {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Digest, Self::Config];
+
     /// The proof as the JSON report has it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

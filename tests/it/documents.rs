@@ -35,12 +35,13 @@ fn flags(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// What follows `tagproof check` or `tagproof fix`, up to the end of the command.
+/// What follows the name of a command, such as `tagproof check`, up to its end.
 fn commands(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for command in [
         "tagproof check ",
         "tagproof fix ",
+        "tagproof merge ",
         "tagproof $[[ inputs.mode ]] ",
     ] {
         for (at, _) in text.match_indices(command) {
@@ -48,7 +49,11 @@ fn commands(text: &str) -> Vec<&str> {
             let end = match command.contains('$') {
                 // The component's script is one command on many lines.
                 true => rest.find("artifacts:"),
-                false => rest.find(['\n', '`', '|', ';', '#']),
+                // A line that ends with a backslash goes on.
+                false => rest
+                    .match_indices(['\n', '`', '|', ';', '#'])
+                    .map(|(at, _)| at)
+                    .find(|at| !rest[..*at].ends_with('\\')),
             };
             found.push(&rest[..end.unwrap_or(rest.len())]);
         }
@@ -58,13 +63,18 @@ fn commands(text: &str) -> Vec<&str> {
 
 #[test]
 fn every_flag_in_a_command_that_is_shown_exists() {
-    let help = crate::run::tagproof(&["fix", "--help"]).run().stdout;
-    let known = flags(&help);
-    assert!(known.len() > 20, "{known:?}");
+    let help = |command: &str| crate::run::tagproof(&[command, "--help"]).run().stdout;
+    let (fix, merge) = (help("fix"), help("merge"));
+    let (fix, merge) = (flags(&fix), flags(&merge));
+    assert!(fix.len() > 20 && merge.len() > 20, "{fix:?} {merge:?}");
     let mut seen = 0;
     for file in documents() {
         let text = read(&file);
         for command in commands(&text) {
+            let known = match command.starts_with("tagproof merge ") {
+                true => &merge,
+                false => &fix,
+            };
             for flag in flags(command) {
                 assert!(known.contains(flag), "{}: `{command}`", file.display());
                 seen += 1;

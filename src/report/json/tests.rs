@@ -36,6 +36,7 @@ fn the_schema_requires_exactly_the_fields_there_are() {
     let schema = schema();
     let json = parsed(&samples::mixed());
     let problem = parsed(&samples::nothing());
+    let merged = parsed(&samples::merged());
     let found = json["tags"][0]["found"].clone();
     for (name, definition, value) in [
         ("report", &schema, &json),
@@ -49,6 +50,7 @@ fn the_schema_requires_exactly_the_fields_there_are() {
         ),
         ("found", &schema["$defs"]["found"], &found),
         ("image", &schema["$defs"]["image"], &json["images"][0]),
+        ("leg", &schema["$defs"]["leg"], &merged["legs"][0]),
         (
             "program",
             &schema["$defs"]["program"],
@@ -115,6 +117,10 @@ fn the_schema_lists_exactly_the_codes_there_are() {
         strings(&verdict::Code::ALL.map(verdict::Code::as_str))
     );
     assert_eq!(
+        listed("/$defs/leg/properties/verdict/enum"),
+        listed("/$defs/tag/properties/verdict/enum")
+    );
+    assert_eq!(
         listed("/$defs/tag/properties/outcome/enum"),
         strings(&outcome::Code::ALL.map(outcome::Code::as_str))
     );
@@ -123,25 +129,17 @@ fn the_schema_lists_exactly_the_codes_there_are() {
         strings(&note::Code::ALL.map(note::Code::as_str))
     );
     use super::super::{Mode, Proof, Status};
-    let status = [
-        Status::Ok,
-        Status::Fixed,
-        Status::Wrong,
-        Status::Unproven,
-        Status::Nothing,
-        Status::Invalid,
-    ];
     assert_eq!(
         listed("/properties/status/enum"),
-        strings(&status.map(Status::as_str))
+        strings(&Status::ALL.map(Status::as_str))
     );
     assert_eq!(
         listed("/properties/mode/enum"),
-        strings(&[Mode::Check, Mode::Fix].map(Mode::as_str))
+        strings(&Mode::ALL.map(Mode::as_str))
     );
     assert_eq!(
         listed("/$defs/tag/properties/proof/enum"),
-        strings(&[Proof::Digest, Proof::Config].map(Proof::as_str))
+        strings(&Proof::ALL.map(Proof::as_str))
     );
 }
 
@@ -187,6 +185,9 @@ fn hostile_text_is_no_command_and_parses_back() {
         &tag["found"]["created"],
         &tag["found"]["revision"],
         &tag["found"]["version"],
+        &json["legs"][0]["name"],
+        &json["legs"][0]["message"],
+        &json["index"],
     ] {
         assert_eq!(value, hostile);
     }

@@ -474,6 +474,97 @@ fn mixed_with_notes() {
 }
 
 #[test]
+fn a_merge() {
+    insta::assert_snapshot!(render(&samples::merged()), @r#"
+    ### ✅ 2 legs merged, and 2 tags put to it
+
+    #### Legs
+
+    - **ok** `linux-amd64.json` (`linux/amd64`): `ghcr.io/acme/app@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb`
+    - **ok** `linux-arm64.json` (`linux/arm64`): `ghcr.io/acme/app@sha256:eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee`
+
+    | Tag | Expected | Found | Platforms | Result |
+    |---|---|---|---|---|
+    | `ghcr.io/acme/app:1.4.2` | `sha256:aaaaaaaaaaaa` | nothing | `linux/amd64, linux/arm64` | ✅ fixed, was absent |
+    | `ghcr.io/acme/app:latest` | `sha256:aaaaaaaaaaaa` | `sha256:bbbbbbbbbbbb` | `linux/amd64, linux/arm64` | ✅ fixed, was child (`linux/amd64`) |
+
+    #### Where the tags point
+
+    ```mermaid
+    flowchart LR
+      t0["ghcr.io/acme/app:1.4.2"]
+      d0["no such tag"]
+      t0 -.->|before| d0
+      d1["sha256:aaaaaaaaaaaa (image index)"]
+      t0 -->|now| d1
+      t1["ghcr.io/acme/app:latest"]
+      d2["sha256:bbbbbbbbbbbb (linux/amd64 manifest)"]
+      t1 -.->|before| d2
+      t1 -->|now| d1
+    ```
+
+    #### What was changed
+
+    - `ghcr.io/acme/app:1.4.2`: no such tag → `sha256:aaaaaaaaaaaa`; only the registry can delete it
+    - `ghcr.io/acme/app:latest`: `sha256:bbbbbbbbbbbb` → `sha256:aaaaaaaaaaaa`
+
+    To undo it:
+
+    ```sh
+    tagproof fix --tag ghcr.io/acme/app:latest@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix --depth tag
+    ```
+
+    #### Proven, by digest
+
+    ```text
+    ghcr.io/acme/app:1.4.2@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    ghcr.io/acme/app:latest@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    ```
+
+    <details><summary>Details of 2 tags</summary>
+
+    - **absent, fixed** `ghcr.io/acme/app:1.4.2`
+      - there was no tag `1.4.2`; it was created
+      - is: `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` (image index; `linux/amd64`, `linux/arm64`)
+      - was: no such tag
+      - help: the tag was created: only the registry can delete it
+      - inspect: `docker buildx imagetools inspect ghcr.io/acme/app:1.4.2`
+    - **child, fixed** `ghcr.io/acme/app:latest`
+      - `latest` was another image; it was moved to the merged index
+      - is: `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` (image index; `linux/amd64`, `linux/arm64`)
+      - was: `sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb` (manifest; `linux/amd64`)
+      - inspect: `docker buildx imagetools inspect ghcr.io/acme/app:latest`
+
+    </details>
+
+    <details><summary>The index</summary>
+
+    ```json
+    {
+      "schemaVersion": 2,
+      "manifests": []
+    }
+    ```
+
+    </details>
+
+    2 tags: 2 fixed · 9 requests (1 pull)
+    "#);
+    insta::assert_snapshot!(render(&samples::not_merged()), @"
+    ### ❌ the legs are not merged: `linux-arm64.json` is `never-pushed`: `sha256:eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee` is not in the repository
+
+    What to do: build that leg again, or look what became of it; nothing was written
+
+    #### Legs
+
+    - **ok** `linux-amd64.json` (`linux/amd64`): `ghcr.io/acme/app@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb`
+    - **never-pushed** `linux-arm64.json` (–): `ghcr.io/acme/app@sha256:eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee`
+
+    0 tags · 1 request
+    ");
+}
+
+#[test]
 fn nothing_and_invalid() {
     insta::assert_snapshot!(render(&samples::nothing()), @r"
     ### ⚠️ nothing to check: `metadata.json` names no image that was pushed
@@ -490,6 +581,8 @@ fn no_text_becomes_anything_but_text() {
     for report in samples::every() {
         let read = assert_page(&render(&report));
         assert_eq!(read.rows, report.tags.len() + report.images.len());
+        assert_eq!(read.legs, report.legs.len());
+        assert_eq!(read.indexes, usize::from(report.index.is_some()));
     }
 }
 
@@ -584,10 +677,12 @@ fn markup_is_shown_and_not_obeyed() {
         }
         let program = report.images[0].program.as_mut().unwrap();
         text.clone_into(&mut program.path);
+        text.clone_into(&mut report.legs[0].name);
+        report.index = Some(text.to_owned());
         let page = render(&report);
         let read = read(&page);
         assert_eq!(read.rows, report.tags.len() + 1, "{page}");
-        assert_eq!(read.html.len(), 4, "{page}");
+        assert_eq!((read.html.len(), read.legs), (6, 1), "{page}");
         let mermaid: Vec<&(String, String)> = read
             .fences
             .iter()

@@ -550,6 +550,57 @@ fn colored() {
 }
 
 #[test]
+fn a_merge_and_a_dry_run() {
+    insta::assert_snapshot!(render(&samples::merged(), &PLAIN), @"
+    ✔ 2 legs merged, and 2 tags put to it
+
+      ✔ ghcr.io/acme/app:1.4.2   sha256:aaaaaaaaaaaa  fixed  was absent
+      ✔ ghcr.io/acme/app:latest  sha256:aaaaaaaaaaaa  fixed  was child (linux/amd64) sha256:bbbbbbbbbbbb
+
+    fixed[absent] ghcr.io/acme/app:1.4.2
+      there was no tag `1.4.2`; it was created
+      is:  sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)
+      was: no such tag
+      help: the tag was created: only the registry can delete it
+      inspect: docker buildx imagetools inspect ghcr.io/acme/app:1.4.2
+
+    fixed[child] ghcr.io/acme/app:latest
+      `latest` was another image; it was moved to the merged index
+      is:  sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)
+      was: sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb (manifest; linux/amd64)
+      inspect: docker buildx imagetools inspect ghcr.io/acme/app:latest
+      undo: tagproof fix --tag ghcr.io/acme/app:latest@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb --on-other fix --depth tag
+
+    2 tags: 2 fixed · 9 requests (1 pull) · 2.1 s
+    ");
+    insta::assert_snapshot!(render(&samples::planned(), &PLAIN), @r#"
+    ! a dry run: the tag would be written
+
+      ! ghcr.io/acme/app:1.4.2  -  absent, planned  expected sha256:aaaaaaaaaaaa
+
+    planned[absent] ghcr.io/acme/app:1.4.2
+      there is no tag `1.4.2`; it would be written: this is a dry run
+      expected: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (image index; linux/amd64, linux/arm64)
+      found:    no such tag
+
+    {
+      "schemaVersion": 2,
+      "manifests": []
+    }
+
+    `tagproof explain absent` says more
+
+    1 tag: 1 planned · 9 requests (1 pull) · 2.1 s
+    "#);
+    insta::assert_snapshot!(render(&samples::not_merged(), &PLAIN), @"
+    ✖ the legs are not merged: `linux-arm64.json` is `never-pushed`: `sha256:eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee` is not in the repository
+      help: build that leg again, or look what became of it; nothing was written
+
+    0 tags · 1 request · 2.1 s
+    ");
+}
+
+#[test]
 fn color_changes_nothing_but_the_color() {
     let invalid = Report {
         status: Status::Invalid,

@@ -120,7 +120,7 @@ impl<'a> Source<'a> {
             }),
             depth: self.maybe(|source| source.one_of(&Depth::ALL)),
             images: self.maybe(Self::digest).into_iter().collect(),
-            proof: self.maybe(|source| source.one_of(&[Proof::Digest, Proof::Config])),
+            proof: self.maybe(|source| source.one_of(&Proof::ALL)),
             outcome: self.maybe(|source| source.one_of(&outcome::Code::ALL)),
             before: self.maybe(Self::digest),
             message: self.text(),
@@ -182,16 +182,8 @@ impl<'a> Source<'a> {
             ProblemKind::Unproven,
         ];
         Report {
-            mode: self.one_of(&[Mode::Check, Mode::Fix, Mode::Merge]),
-            status: self.one_of(&[
-                Status::Ok,
-                Status::Fixed,
-                Status::Planned,
-                Status::Wrong,
-                Status::Unproven,
-                Status::Nothing,
-                Status::Invalid,
-            ]),
+            mode: self.one_of(&Mode::ALL),
+            status: self.one_of(&Status::ALL),
             exit_code: self.one_of(&[0, 1, 2, 3]),
             problem: self.maybe(|source| Problem {
                 kind: source.one_of(&kinds),
@@ -305,6 +297,11 @@ pub fn markdown(data: &[u8]) {
     assert!(text.len() < render::markdown::MAX);
     let read = page::assert_page(&text);
     assert_eq!(read.rows, report.tags.len() + report.images.len(), "{text}");
+    assert_eq!(read.legs, report.legs.len(), "{text}");
+    // A longer one may have no place.
+    let index = report.index.as_ref().filter(|it| it.len() <= 20_000);
+    assert!(read.indexes == 1 || index.is_none(), "{text}");
+    assert!(read.indexes == 0 || report.index.is_some(), "{text}");
 }
 
 /// Annotations, read as the runner reads its log.

@@ -1,9 +1,10 @@
 //! For tests: a page as readers of GitHub's Markdown and of Mermaid take it, and what must not be in it.
 
-use comrak::nodes::NodeValue;
+use comrak::nodes::{AstNode, NodeValue};
 use comrak::{Arena, Options, parse_document};
 
 use crate::report::tests::runner;
+use crate::verdict;
 
 /// What a reader of GitHub's Markdown makes of a page.
 #[derive(Debug, Default)]
@@ -14,7 +15,14 @@ pub(crate) struct Read {
     pub(crate) html: Vec<String>,
     pub(crate) texts: Vec<String>,
     pub(crate) codes: Vec<String>,
+    /// How many legs of a merge are listed.
+    pub(crate) legs: usize,
+    /// How many merged indexes are shown.
+    pub(crate) indexes: usize,
 }
+
+const LEGS: &str = "Legs";
+const INDEX: &str = "<details><summary>The index</summary>";
 
 /// Reads a page with everything that GitHub and GitLab understand, and refuses what only a hostile
 /// text could have put there.
@@ -35,6 +43,7 @@ pub(crate) fn read(page: &str) -> Read {
     extension.wikilinks_title_after_pipe = true;
     let arena = Arena::new();
     let mut read = Read::default();
+    let mut is_below_legs = false;
     for node in parse_document(&arena, page, &options).descendants() {
         let text_of = || {
             let texts = node.descendants().filter_map(|it| match &it.data().value {
@@ -46,12 +55,22 @@ pub(crate) fn read(page: &str) -> Read {
         };
         match &node.data().value {
             NodeValue::TableRow(false) => read.rows += 1,
-            NodeValue::Heading(_) => read.headings.push(text_of()),
+            NodeValue::Heading(_) => {
+                read.headings.push(text_of());
+                is_below_legs = read.headings.len() > 1 && text_of() == LEGS;
+            }
             NodeValue::CodeBlock(block) => {
                 read.fences
                     .push((block.info.clone(), block.literal.clone()));
             }
-            NodeValue::HtmlBlock(html) => read.html.push(html.literal.clone()),
+            NodeValue::HtmlBlock(html) => {
+                read.html.push(html.literal.clone());
+                is_below_legs = false;
+            }
+            NodeValue::Item(_) if is_below_legs => {
+                assert_leg(node, page);
+                read.legs += 1;
+            }
             NodeValue::Text(text) => read.texts.push(text.to_string()),
             NodeValue::Code(code) => read.codes.push(code.literal.clone()),
             NodeValue::Strong => {
@@ -59,13 +78,13 @@ pub(crate) fn read(page: &str) -> Read {
                 let is_code = |c: char| c.is_ascii_lowercase() || "-, 32".contains(c);
                 assert!(texts.chars().all(is_code), "bold: {texts}");
             }
+            NodeValue::Table(_) => is_below_legs = false,
             NodeValue::Emph => assert!(text_of().contains(" more"), "emphasis: {}", text_of()),
             NodeValue::Document
             | NodeValue::Paragraph
             | NodeValue::SoftBreak
             | NodeValue::List(_)
             | NodeValue::Item(_)
-            | NodeValue::Table(_)
             | NodeValue::TableRow(true)
             | NodeValue::TableCell => {}
             other => panic!("a page has no {other:?}\n{page}"),
@@ -74,10 +93,28 @@ pub(crate) fn read(page: &str) -> Read {
     read
 }
 
+/// An item of the list of legs: its verdict, what it is, and its reference.
+fn assert_leg<'a>(item: &'a AstNode<'a>, page: &str) {
+    let parts: Vec<_> = item.children().flat_map(AstNode::children).collect();
+    let (first, last) = (parts.first().unwrap(), parts.last().unwrap());
+    assert!(
+        matches!(first.data().value, NodeValue::Strong) && first.children().count() == 1,
+        "{page}"
+    );
+    let verdict = first.first_child().unwrap();
+    let NodeValue::Text(verdict) = &verdict.data().value else {
+        panic!("a leg without a verdict\n{page}");
+    };
+    let is_known = |code: verdict::Code| code.as_str() == *verdict;
+    assert!(verdict::Code::ALL.into_iter().any(is_known), "{verdict}");
+    assert!(matches!(last.data().value, NodeValue::Code(_)), "{page}");
+}
+
 /// Reads a page, and refuses what is not a part of ours: other headings, HTML, fences, pictures,
 /// links, and lines that a runner obeys.
 pub(crate) fn assert_page(page: &str) -> Read {
-    const HEADINGS: [&str; 6] = [
+    const HEADINGS: [&str; 7] = [
+        LEGS,
         "What is wrong",
         "What could not be checked",
         "Where the tags point",
@@ -85,11 +122,12 @@ pub(crate) fn assert_page(page: &str) -> Read {
         "Proven, by digest",
         "Notes",
     ];
-    let read = read(page);
+    let mut read = read(page);
     for html in &read.html {
         for line in html.lines() {
             let is_ours = line == "</details>"
                 || line == "<details><summary>What a double push is</summary>"
+                || line == INDEX
                 || (line.starts_with("<details><summary>Details of ")
                     && line.ends_with(" tags</summary>"))
                 || line == "<details><summary>Details of 1 tag</summary>"
@@ -106,10 +144,18 @@ pub(crate) fn assert_page(page: &str) -> Read {
     for (info, text) in &read.fences {
         match info.as_str() {
             "mermaid" => assert_flowchart(text),
+            "json" => read.indexes += 1,
             "sh" | "text" => {}
             other => panic!("a fence of {other}"),
         }
     }
+    // It is folded, and nothing else is JSON.
+    let folded = read.html.iter().filter(|html| html.trim_end() == INDEX);
+    assert_eq!((folded.count(), read.indexes <= 1), (read.indexes, true));
+    // Legs come before all that is said of tags.
+    let legs = read.headings.iter().skip(1).position(|it| it == LEGS);
+    assert!(matches!(legs, None | Some(0)), "{:?}", read.headings);
+    assert_eq!(legs.is_some(), read.legs > 0, "{page}");
     for line in page.lines() {
         assert_eq!(runner::command(line), None, "{line}");
         assert!(!line.contains(|c: char| c.is_control()), "{line}");

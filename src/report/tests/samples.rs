@@ -8,7 +8,9 @@ use crate::oci::{Digest, MediaType, Platform, Reference};
 use crate::outcome::{self, Left};
 use crate::problem::{Problem, ProblemKind};
 use crate::programs::{Machine, Program};
-use crate::report::{Entry, ExpectedImage, Found, ImageLooked, Mode, Proof, Report, Status};
+use crate::report::{
+    Entry, ExpectedImage, Found, ImageLooked, LegProven, Mode, Proof, Report, Status,
+};
 use crate::verdict;
 
 /// A digest that is easy to tell from others: one hexadecimal digit, 64 times.
@@ -234,6 +236,74 @@ pub(crate) fn created() -> Report {
     report(Mode::Fix, Status::Fixed, vec![tag])
 }
 
+fn leg(platform: &str, digit: char) -> LegProven {
+    let digest = digest(digit);
+    LegProven {
+        name: format!("`{}.json`", platform.replace('/', "-")),
+        reference: format!("ghcr.io/acme/app@{digest}").parse().unwrap(),
+        platforms: platforms(&[platform]),
+        verdict: verdict::Code::Ok,
+        message: format!("`{digest}` is in the repository"),
+    }
+}
+
+/// Two legs were merged: one tag was created, and one moved.
+pub(crate) fn merged() -> Report {
+    let created = fixed(wrong(
+        "ghcr.io/acme/app:1.4.2",
+        verdict::Code::Absent,
+        "there was no tag `1.4.2`; it was created",
+        &[],
+    ));
+    let mut moved = fixed(child("ghcr.io/acme/app:latest"));
+    moved.message = "`latest` was another image; it was moved to the merged index".to_owned();
+    Report {
+        legs: vec![leg("linux/amd64", 'b'), leg("linux/arm64", 'e')],
+        index: Some("{\n  \"schemaVersion\": 2,\n  \"manifests\": []\n}".to_owned()),
+        ..report(Mode::Merge, Status::Fixed, vec![created, moved])
+    }
+}
+
+/// The same as a dry run.
+pub(crate) fn planned() -> Report {
+    let tag = Entry {
+        outcome: Some(outcome::Code::Planned),
+        ..wrong(
+            "ghcr.io/acme/app:1.4.2",
+            verdict::Code::Absent,
+            "there is no tag `1.4.2`; it would be written: this is a dry run",
+            &[],
+        )
+    };
+    Report {
+        status: Status::Planned,
+        tags: vec![tag],
+        ..merged()
+    }
+}
+
+/// Of two legs one is not in the repository.
+pub(crate) fn not_merged() -> Report {
+    let mut missing = leg("linux/arm64", 'e');
+    missing.verdict = verdict::Code::NeverPushed;
+    missing.platforms = Vec::new();
+    missing.message = format!("`{}` is not in the repository", digest('e'));
+    Report {
+        problem: Some(Problem {
+            kind: ProblemKind::Refused,
+            message: format!(
+                "the legs are not merged: {} is `never-pushed`: {}",
+                missing.name, missing.message
+            ),
+            help: Some(
+                "build that leg again, or look what became of it; nothing was written".to_owned(),
+            ),
+        }),
+        legs: vec![leg("linux/amd64", 'b'), missing],
+        ..report(Mode::Merge, Status::Wrong, Vec::new())
+    }
+}
+
 pub(crate) fn conflict() -> Report {
     let claim = |target: &str, digit| {
         let mut tag = wrong(
@@ -449,6 +519,12 @@ pub(crate) fn hostile() -> Report {
             }),
             ..image('c', "linux/amd64", true)
         }],
+        legs: vec![LegProven {
+            name: text(),
+            message: text(),
+            ..leg("linux/amd64", 'b')
+        }],
+        index: Some(text()),
         ..report(Mode::Fix, Status::Wrong, tags)
     }
 }
@@ -464,6 +540,9 @@ pub(crate) fn every() -> Vec<Report> {
         unproven(),
         never_pushed(),
         created(),
+        merged(),
+        planned(),
+        not_merged(),
         conflict(),
         mixed(),
         forgetful(),
