@@ -187,7 +187,8 @@ impl Picture<'_> {
         for (nth, leg) in legs.iter().take(MAX).enumerate() {
             let name = format!("{} ({})", leg.name, words::platforms(&leg.platforms));
             let label = elide(&plain(&name.replace('`', "")), LABEL);
-            self.lines.push(format!("  l{nth}[\"{label}\"] --> d{to}"));
+            self.lines.push(format!("  l{nth}[\"{label}\"]"));
+            self.lines.push(format!("  l{nth} --> d{to}"));
         }
     }
 }

@@ -476,7 +476,7 @@ fn mixed_with_notes() {
 #[test]
 fn a_merge() {
     insta::assert_snapshot!(render(&samples::merged()), @r#"
-    ### ✅ 2 legs merged, and 2 tags put to it
+    ### ✅ 2 legs are merged, and 2 tags are published
 
     #### Legs
 
@@ -501,6 +501,10 @@ fn a_merge() {
       d2["sha256:bbbbbbbbbbbb (linux/amd64 manifest)"]
       t1 -.->|before| d2
       t1 -->|now| d1
+      l0["linux-amd64.json (linux/amd64)"]
+      l0 --> d1
+      l1["linux-arm64.json (linux/arm64)"]
+      l1 --> d1
     ```
 
     #### What was changed

@@ -552,7 +552,7 @@ fn colored() {
 #[test]
 fn a_merge_and_a_dry_run() {
     insta::assert_snapshot!(render(&samples::merged(), &PLAIN), @"
-    ✔ 2 legs merged, and 2 tags put to it
+    ✔ 2 legs are merged, and 2 tags are published
 
       ✔ ghcr.io/acme/app:1.4.2   sha256:aaaaaaaaaaaa  fixed  was absent
       ✔ ghcr.io/acme/app:latest  sha256:aaaaaaaaaaaa  fixed  was child (linux/amd64) sha256:bbbbbbbbbbbb

@@ -187,13 +187,14 @@ pub(crate) fn assert_flowchart(text: &str) {
             .and_then(|it| it.split_once("[\""))
             .is_some_and(|(name, label)| {
                 let fits = |c: char| c.is_ascii_alphanumeric() || " ._-:/@[]()?…".contains(c);
-                number(&name[1..]) && name.starts_with(['t', 'd']) && label.chars().all(fits)
+                number(&name[1..]) && name.starts_with(['t', 'd', 'l']) && label.chars().all(fits)
             });
         let is_arrow = line.split_once(' ').is_some_and(|(from, rest)| {
             let Some((arrow, to)) = rest.rsplit_once(' ') else {
                 return false;
             };
             let arrows = [
+                "-->",
                 "-->|now|",
                 "-.->|before|",
                 "-.->|expected|",
