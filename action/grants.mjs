@@ -9,11 +9,12 @@ const ALLOWED = [
   /^(HTTP|HTTPS|ALL|NO)_PROXY$/i,
   /^(DOCKER_AUTH_CONFIG|DOCKER_CONFIG|BUILDX_CONFIG|REGISTRY_AUTH_FILE|XDG_.*|HOME)$/,
   /^(NO_COLOR|CLICOLOR_FORCE|FORCE_COLOR|TERM|CI)$/,
+  /^DOCKER_METADATA_OUTPUT_JSON$/,
   /^(INPUT_|RUNNER_|GITHUB_(?!TOKEN$)).*/,
 ];
 
 /** Inputs that name files to read, and files to write. */
-const READ_INPUTS = ["metadata-file", "definition", "policy", "ca-file", "registry-config"];
+const READ_INPUTS = ["metadata-file", "definition", "tags-from", "policy", "ca-file", "registry-config"];
 const WRITTEN_INPUTS = ["report-file"];
 
 /** Flags that name a file to write. */

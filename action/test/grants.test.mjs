@@ -21,9 +21,18 @@ test("no token of the runner is handed over", () => {
     https_proxy: "p",
     No_Proxy: "n",
     DOCKER_AUTH_CONFIG: "{}",
+    DOCKER_METADATA_OUTPUT_JSON: "{}",
+    DOCKER_METADATA_OUTPUT_TAGS: "t",
   };
   const names = Object.keys(environment(env, false));
-  assert.deepEqual(names, ["GITHUB_OUTPUT", "INPUT_METADATA-FILE", "https_proxy", "No_Proxy", "DOCKER_AUTH_CONFIG"]);
+  assert.deepEqual(names, [
+    "GITHUB_OUTPUT",
+    "INPUT_METADATA-FILE",
+    "https_proxy",
+    "No_Proxy",
+    "DOCKER_AUTH_CONFIG",
+    "DOCKER_METADATA_OUTPUT_JSON",
+  ]);
 });
 
 test("paths of Windows are written as WASI knows them", () => {

@@ -228,10 +228,15 @@ pub struct MergeOptions {
     #[arg(long, value_name = "FILE", help_heading = "What to merge")]
     pub tags_from: Option<PathBuf>,
 
-    /// An annotation of the index: [index:|manifest-descriptor[PLATFORM]:]KEY=VALUE (repeatable)
+    /// The text that docker/metadata-action left to a job, where nothing names the tags.
+    #[arg(skip)]
+    pub tags_of_the_job: Option<String>,
+
+    /// An annotation of the index: [index:|manifest-descriptor[PLATFORM]:]KEY=VALUE (repeatable, or a line each)
     #[arg(
         long = "annotation",
         value_name = "KEY=VALUE",
+        value_delimiter = '\n',
         help_heading = "What to merge"
     )]
     pub annotations: Vec<Annotation>,

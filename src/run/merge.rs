@@ -1,5 +1,6 @@
 //! The run of a merge: from the legs that were proven to the tags that show their index.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::merge::{self, Annotation, Leg, MAX_TAGS_FROM, TagsFrom};
 use crate::metadata::{Build, Image};
 use crate::observation::Tree;
 use crate::observe::{Looks, Ports};
-use crate::oci::{Document, Platform, Reference};
+use crate::oci::{Document, Platform, Reference, Repository};
 use crate::outcome::{Held, Outcome};
 use crate::policy::Policy;
 use crate::problem::{Problem, ProblemKind};
@@ -43,11 +44,14 @@ impl Merge {
         stdin: &mut SharedStdin<'_>,
     ) -> Result<Self, Problem> {
         let mut annotations = Vec::new();
-        if let Some(path) = &options.tags_from {
-            let said = read_tags(path, stdin)?;
-            asked.tags.extend(said.tags);
-            annotations.extend(said.annotations);
-        }
+        builds.extend(options.sources.iter().map(source));
+        let said = match (&options.tags_from, &options.tags_of_the_job) {
+            (Some(path), _) => read_tags(path, stdin)?,
+            (None, Some(text)) => tags_of_the_job(text, builds, &asked.targets)?,
+            (None, None) => TagsFrom::default(),
+        };
+        asked.tags.extend(said.tags);
+        annotations.extend(said.annotations);
         annotations.extend(options.annotations.iter().cloned());
         if asked.tags.is_empty() {
             return Err(Problem::invalid(
@@ -61,7 +65,6 @@ impl Merge {
                 "write it like `--tag registry.example.com/app:1.4`; a leg is given by `--source REPO@DIGEST`",
             ));
         }
-        builds.extend(options.sources.iter().map(source));
         Ok(Self {
             asked: asked.clone(),
             annotations,
@@ -87,6 +90,35 @@ fn read_tags(path: &Path, stdin: &mut SharedStdin<'_>) -> Result<TagsFrom, Probl
         ),
     };
     merge::tags_from(&source, &text)
+}
+
+/// The tags that docker/metadata-action left to the job. Nobody said that they are for this image, so each
+/// must be of a repository that a leg is of.
+fn tags_of_the_job(text: &str, builds: &[Build], targets: &[String]) -> Result<TagsFrom, Problem> {
+    const NAME: &str = "$DOCKER_METADATA_OUTPUT_JSON";
+    let said = merge::tags_from(NAME, text.as_bytes())?;
+    let is_asked_for = |build: &&Build| {
+        let target = build.target.as_ref();
+        targets.is_empty() || target.is_none_or(|target| targets.contains(target))
+    };
+    let names = builds.iter().filter(is_asked_for).flat_map(|it| &it.names);
+    let own: BTreeSet<&Repository> = names.map(Reference::repository).collect();
+    let mut tags = said.tags.iter();
+    // Legs without a repository are refused for that.
+    match tags.find(|tag| !own.is_empty() && !own.contains(tag.repository())) {
+        None => Ok(said),
+        Some(foreign) => {
+            let own: Vec<String> = own.iter().map(|it| format!("`{it}`")).collect();
+            Err(Problem::invalid(
+                format!(
+                    "`{NAME}` has a tag of `{}`, and the legs are of {}",
+                    foreign.repository(),
+                    own.join(", ")
+                ),
+                "name the tags in the input `tags`, or let docker/metadata-action name the image of the legs only",
+            ))
+        }
+    }
 }
 
 /// The build that a `--source` stands for.

@@ -151,6 +151,9 @@ fn what(
         }
         options.files.extend(found);
     }
+    if let Some(merge) = &mut options.merge {
+        merge.tags_of_the_job.clone_from(&step.tags_of_the_job);
+    }
     match step.all_builds {
         true => all_builds(options, step, environment, console),
         false => Ok(()),

@@ -88,9 +88,11 @@ struct Flag {
     default: String,
 }
 
-/// The flags of `tagproof fix` but `--help`.
+/// The flags of `tagproof fix` and of `tagproof merge` but `--help`.
 fn flags() -> BTreeMap<String, Flag> {
-    flags_of("fix")
+    let mut flags = flags_of("fix");
+    flags.extend(flags_of("merge"));
+    flags
 }
 
 /// The flags of a command but `--help`.
@@ -146,9 +148,11 @@ fn every_input_stands_for_its_flag_and_has_its_default() {
         let stands_for = match means {
             Means::Command => "fix",
             Means::Files => "METADATA",
-            Means::Value(flag) | Means::Each(flag) | Means::Switch(flag) | Means::Secret(flag) => {
-                flag
-            }
+            Means::Value(flag)
+            | Means::Each(flag)
+            | Means::Lines(flag)
+            | Means::Switch(flag)
+            | Means::Secret(flag) => flag,
             Means::Own => "",
         };
         assert_eq!(flag, stands_for, "the flag of `{input}`");
@@ -242,7 +246,9 @@ fn the_launcher_grants_what_flags_and_inputs_name() {
         let wanted = INPUTS.into_iter().filter(|(_, means)| match means {
             Means::Files => is_wanted("METADATA"),
             Means::Value(flag) | Means::Each(flag) => is_wanted(flag),
-            Means::Command | Means::Switch(_) | Means::Secret(_) | Means::Own => false,
+            Means::Command | Means::Lines(_) | Means::Switch(_) | Means::Secret(_) | Means::Own => {
+                false
+            }
         });
         wanted.map(|(name, _)| name.to_owned()).collect()
     };

@@ -10,7 +10,7 @@ use crate::text::items;
 /// What an input means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Means {
-    /// The command: `fix` or `check`.
+    /// The command: `fix`, `check` or `merge`.
     Command,
     /// Metadata files, which need no flag on the command line.
     Files,
@@ -18,6 +18,8 @@ pub enum Means {
     Value(&'static str),
     /// This flag, once for every item of a list.
     Each(&'static str),
+    /// This flag, once for every line: what stands there may have commas in it.
+    Lines(&'static str),
     /// This flag, where the input is `true`.
     Switch(&'static str),
     /// This flag, which reads the input from standard input.
@@ -27,7 +29,7 @@ pub enum Means {
 }
 
 /// Every input, as action.yml has them.
-pub const INPUTS: [(&str, Means); 31] = [
+pub const INPUTS: [(&str, Means); 38] = [
     ("mode", Means::Command),
     ("metadata", Means::Value("--metadata")),
     ("metadata-file", Means::Files),
@@ -37,6 +39,13 @@ pub const INPUTS: [(&str, Means); 31] = [
     ("definition", Means::Value("--definition")),
     ("group", Means::Value("--group")),
     ("platforms", Means::Value("--platform")),
+    ("source", Means::Each("--source")),
+    ("tags-from", Means::Value("--tags-from")),
+    ("index-annotations", Means::Lines("--annotation")),
+    ("allow-mixed", Means::Switch("--allow-mixed")),
+    ("allow-fewer", Means::Switch("--allow-fewer")),
+    ("allow-older", Means::Switch("--allow-older")),
+    ("dry-run", Means::Switch("--dry-run")),
     ("on-other", Means::Value("--on-other")),
     ("on-wrong-platform", Means::Value("--on-wrong-platform")),
     ("no-restore", Means::Switch("--no-restore")),
@@ -61,6 +70,28 @@ pub const INPUTS: [(&str, Means); 31] = [
     ("report-file", Means::Value("--report")),
 ];
 
+/// The inputs that only a merge has.
+const ONLY_OF_MERGE: [&str; 6] = [
+    "source",
+    "tags-from",
+    "index-annotations",
+    "allow-mixed",
+    "allow-fewer",
+    "allow-older",
+];
+
+/// The inputs that a merge does not take, and why.
+const NOT_OF_MERGE: [(&str, &str); 2] = [
+    (
+        "on-other",
+        "leave it out: a merge moves the tags that it was told to, as a push does",
+    ),
+    ("digest", "leave it out: a merge makes the digest itself"),
+];
+
+/// What docker/metadata-action sets for the steps after it.
+const TAGS_OF_THE_JOB: &str = "DOCKER_METADATA_OUTPUT_JSON";
+
 impl StepInputs {
     /// Reads the inputs (`INPUT_…`) of a step.
     ///
@@ -70,20 +101,28 @@ impl StepInputs {
     pub fn read(environment: &Environment) -> Result<Self, Problem> {
         let input = |name: &str| value(environment, name);
         let mode = input("mode").unwrap_or("fix");
-        if !matches!(mode, "fix" | "check") {
+        if !matches!(mode, "fix" | "check" | "merge") {
             return Err(Problem::invalid(
                 format!("failed to read the input `mode`: there is no mode `{mode}`"),
-                "write `fix` or `check`",
+                "write `fix`, `check` or `merge`",
             ));
         }
+        let is_merge = mode == "merge";
+        of_mode(mode, &input)?;
         in_pairs(&input)?;
 
         let (args, files) = arguments(mode, &input)?;
+        let said = ["metadata", "tags"].map(|name| input(name).is_some());
+        let tags_of_the_job = match is_merge {
+            true => tags_of_the_job(environment, &input)?,
+            false => None,
+        };
         let name = environment.get("GITHUB_ACTOR").unwrap_or("x-access-token");
         Ok(Self {
-            all_builds: files.is_empty() && input("metadata").is_none() && input("tags").is_none(),
+            all_builds: !is_merge && files.is_empty() && said == [false, false],
             args,
             files,
+            tags_of_the_job,
             unpushed_fails: input("on-unpushed") == Some("fail"),
             password: input("password").map(str::to_owned),
             token: input("github-token").map(|token| (name.to_owned(), token.to_owned())),
@@ -124,6 +163,10 @@ fn arguments<'a>(
         match means {
             Means::Command | Means::Own => {}
             Means::Value(flag) => args.push(format!("{flag}={value}").into()),
+            Means::Lines(flag) => {
+                let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());
+                args.extend(lines.map(|line| format!("{flag}={line}").into()));
+            }
             Means::Each(_) | Means::Files if items(value).next().is_none() => {
                 return Err(Problem::invalid(
                     format!("failed to read the input `{name}`: there is nothing in its list"),
@@ -139,11 +182,25 @@ fn arguments<'a>(
             Means::Secret(flag) => args.push(flag.into()),
         }
     }
-    if input("definition") == Some("-") {
-        return Err(Problem::invalid(
-            "failed to read `-`, which the input `definition` names: a step has no standard input",
+    let single = [
+        (
+            "definition",
             "name the file that `docker buildx bake --print` was redirected to",
-        ));
+        ),
+        (
+            "tags-from",
+            "name the file that docker/metadata-action's output was written to",
+        ),
+    ];
+    for (name, help) in single {
+        if input(name) == Some("-") {
+            return Err(Problem::invalid(
+                format!(
+                    "failed to read `-`, which the input `{name}` names: a step has no standard input"
+                ),
+                help,
+            ));
+        }
     }
     if files.iter().any(|file| file == "-") {
         return Err(Problem::invalid(
@@ -163,6 +220,72 @@ fn value<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
         .find_map(|name| environment.get(name))
         .map(str::trim)
         .filter(|value| !value.is_empty())
+}
+
+/// Refuses inputs that mean nothing in this mode, and a merge of nothing.
+fn of_mode<'a>(mode: &str, input: &impl Fn(&str) -> Option<&'a str>) -> Result<(), Problem> {
+    let is_given = |name: &str| match (input(name), means(name)) {
+        (None, _) => Ok(false),
+        (Some(value), Some(Means::Switch(_))) => boolean(name, value),
+        (Some(_), _) => Ok(true),
+    };
+    if mode == "check" && is_given("dry-run")? {
+        return Err(Problem::invalid(
+            "failed to use the input `dry-run`: the mode is `check`, which writes nothing anyway",
+            "leave it out, or write `mode: fix`",
+        ));
+    }
+    if mode != "merge" {
+        for name in ONLY_OF_MERGE {
+            if is_given(name)? {
+                return Err(Problem::invalid(
+                    format!(
+                        "failed to use the input `{name}`: only a merge has it, and the mode is `{mode}`"
+                    ),
+                    "leave it out, or write `mode: merge`",
+                ));
+            }
+        }
+        return Ok(());
+    }
+    for (name, help) in NOT_OF_MERGE {
+        if is_given(name)? {
+            return Err(Problem::invalid(
+                format!("failed to use the input `{name}`: a merge has no use for it"),
+                help,
+            ));
+        }
+    }
+    let legs = ["metadata-file", "metadata", "source"];
+    match legs.iter().any(|name| input(name).is_some()) {
+        true => Ok(()),
+        false => Err(Problem::invalid(
+            "failed to merge: no input names a leg",
+            "name the metadata files of the legs in `metadata-file`, such as `metadata-file: legs/*.json`; or name the legs in `source`",
+        )),
+    }
+}
+
+/// The tags for a merge that names none: those that docker/metadata-action left to the job.
+fn tags_of_the_job<'a>(
+    environment: &Environment,
+    input: &impl Fn(&str) -> Option<&'a str>,
+) -> Result<Option<String>, Problem> {
+    if ["tags", "tags-from"]
+        .iter()
+        .any(|name| input(name).is_some())
+    {
+        return Ok(None);
+    }
+    match environment.get(TAGS_OF_THE_JOB) {
+        Some(text) => Ok(Some(text.to_owned())),
+        None => Err(Problem::invalid(
+            format!(
+                "failed to merge: neither `tags` nor `tags-from` nor `${TAGS_OF_THE_JOB}` names a tag"
+            ),
+            "name the tags in the input `tags`, or put docker/metadata-action before this step, which sets that variable",
+        )),
+    }
 }
 
 /// Inputs that go together.
@@ -221,11 +344,21 @@ fn boolean(name: &str, value: &str) -> Result<bool, Problem> {
     }
 }
 
+/// What an input means.
+fn means(name: &str) -> Option<Means> {
+    let mut inputs = INPUTS.into_iter();
+    Some(inputs.find(|(known, _)| *known == name)?.1)
+}
+
 /// The input that stands for this flag.
 #[must_use]
 pub fn input_of(flag: &str) -> Option<&'static str> {
     let stands_for = |means| match means {
-        Means::Value(it) | Means::Each(it) | Means::Switch(it) | Means::Secret(it) => it == flag,
+        Means::Value(it)
+        | Means::Each(it)
+        | Means::Lines(it)
+        | Means::Switch(it)
+        | Means::Secret(it) => it == flag,
         Means::Command | Means::Files | Means::Own => false,
     };
     let mut inputs = INPUTS.into_iter();

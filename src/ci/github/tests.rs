@@ -70,6 +70,38 @@ fn inputs_are_flags() {
 }
 
 #[test]
+fn a_merge_is_told_by_inputs_and_by_what_metadata_action_left() {
+    let merge = [
+        ("INPUT_MODE", "merge"),
+        ("INPUT_METADATA-FILE", "legs/*.json"),
+        ("INPUT_SOURCE", "r.io/a@sha256:0, r.io/a@sha256:1"),
+        ("INPUT_INDEX-ANNOTATIONS", "a=b, c\r\n\n  d=e"),
+        ("INPUT_ALLOW-OLDER", "true"),
+        ("INPUT_ALLOW-FEWER", "false"),
+        ("DOCKER_METADATA_OUTPUT_JSON", "{}"),
+    ];
+    assert_eq!(
+        args(&merge),
+        [
+            "merge",
+            "--source=r.io/a@sha256:0",
+            "--source=r.io/a@sha256:1",
+            "--annotation=a=b, c",
+            "--annotation=d=e",
+            "--allow-older",
+        ]
+    );
+    let left = |more: &[(&str, &str)]| step(&[&merge[..], more].concat()).tags_of_the_job;
+    assert_eq!(left(&[]).as_deref(), Some("{}"));
+    assert_eq!(left(&[("INPUT_TAGS", "r.io/a:1")]), None);
+    assert_eq!(left(&[("INPUT_TAGS-FROM", "meta.json")]), None);
+    assert_eq!(
+        step(&[("DOCKER_METADATA_OUTPUT_JSON", "{}")]).tags_of_the_job,
+        None
+    );
+}
+
+#[test]
 fn names_with_underscores_are_the_same_inputs() {
     assert_eq!(
         args(&[("INPUT_SETTLE_TIMEOUT", "30")]),
@@ -131,7 +163,7 @@ fn an_input_that_cannot_be_used_is_told_by_its_name() {
         (
             &[("INPUT_MODE", "repair")][..],
             "failed to read the input `mode`: there is no mode `repair`",
-            "write `fix` or `check`",
+            "write `fix`, `check` or `merge`",
         ),
         (
             &[("INPUT_NO-RESTORE", "yes")],
