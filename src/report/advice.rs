@@ -16,7 +16,7 @@ use super::words::{self, MAX_LISTED};
 pub(super) use help::{help, inspect, undo};
 
 /// The message, in one line: what was decided, and what became of it.
-pub fn message(finding: &Finding) -> String {
+pub(super) fn message(finding: &Finding) -> String {
     let Finding {
         expectation,
         observation,

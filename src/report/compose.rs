@@ -92,21 +92,20 @@ impl Report {
     }
 }
 
-/// The legs of a merge, as they were proven.
-pub fn legs(findings: &[Finding]) -> Vec<LegProven> {
-    let leg = |finding: &Finding| {
+impl LegProven {
+    /// A leg of a merge, as it was proven.
+    #[must_use]
+    pub fn new(finding: &Finding) -> Self {
         let images = finding.observation.below.images.iter();
-        let mut platforms: Vec<Platform> = Vec::new();
-        platforms.extend(images.filter_map(|image| image.platform().cloned()));
-        LegProven {
+        let platforms = images.filter_map(|image| image.platform().cloned());
+        Self {
             name: finding.expectation.origin.clone(),
             reference: finding.expectation.reference(),
-            platforms,
+            platforms: platforms.collect(),
             verdict: finding.verdict.code(),
             message: advice::message(finding),
         }
-    };
-    findings.iter().map(leg).collect()
+    }
 }
 
 fn entry(finding: &Finding, tolerate: Tolerate, followup_flags: &str) -> Entry {

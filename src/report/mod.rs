@@ -10,9 +10,6 @@ mod remarks;
 mod standing;
 mod words;
 
-pub use advice::message;
-pub use compose::legs;
-
 pub mod dotenv;
 pub mod formats;
 pub mod github;

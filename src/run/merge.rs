@@ -18,6 +18,7 @@ use crate::oci::{Document, Platform, Reference, Repository};
 use crate::outcome::{Held, Outcome};
 use crate::policy::Policy;
 use crate::problem::{Problem, ProblemKind};
+use crate::report::LegProven;
 use crate::verdict::Verdict;
 
 /// What a merge was asked for, complete.
@@ -196,7 +197,7 @@ fn proven(findings: &[Finding]) -> Result<Vec<Leg>, Problem> {
             "the legs are not merged: {} is `{}`: {}",
             finding.expectation.origin,
             finding.verdict.code(),
-            crate::report::message(finding)
+            LegProven::new(finding).message
         ),
         help: Some(
             "build that leg again, or look what became of it; nothing was written".to_owned(),

@@ -20,7 +20,7 @@ use crate::note::{self, Note};
 use crate::observe::{Event, Looks, Memory, Ports};
 use crate::policy::Policy;
 use crate::problem::Problem;
-use crate::report::{self, LegProven, Mode, Report};
+use crate::report::{LegProven, Mode, Report};
 
 /// How far apart two agreeing looks are, where nobody says otherwise.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -195,7 +195,7 @@ fn done(
             ..Done::default()
         };
     };
-    let legs = report::legs(&findings);
+    let legs = findings.iter().map(LegProven::new).collect();
     match merge::publish(&findings, merge, rules, looks, ports) {
         Ok((findings, index)) => Done {
             findings,

@@ -69,6 +69,7 @@ fn help_says_what_it_is_for_and_what_the_exit_codes_mean() {
     Commands:
       check        Look and judge; change nothing
       fix          Look, judge, repair what is safe to repair, look and judge again
+      merge        Make the index of a matrix build of what its jobs pushed, and put it under tags
       policy       Look at the policy file
       explain      Say what a verdict, outcome or note means, why it happens and what to do
       completions  Print a completion script for a shell
@@ -89,7 +90,14 @@ fn help_says_what_it_is_for_and_what_the_exit_codes_mean() {
 
 #[test]
 fn each_command_has_two_examples() {
-    for command in ["check", "fix", "policy check", "explain", "completions"] {
+    for command in [
+        "check",
+        "fix",
+        "merge",
+        "policy check",
+        "explain",
+        "completions",
+    ] {
         let words: Vec<&str> = command.split(' ').collect();
         for help in [
             [&words[..], &["--help"]].concat(),

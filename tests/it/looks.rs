@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tagproof::apply::apply;
 use tagproof::clock::Clock as _;
-use tagproof::expectation::{Asked, Depth, Expectation, expect};
+use tagproof::expectation::{Asked, Claim, Depth, Expectation, expect};
 use tagproof::finding::Finding;
 use tagproof::metadata;
 use tagproof::note;
@@ -83,6 +83,23 @@ fn a_right_tag_is_believed_after_two_looks_that_are_settle_apart() {
     world.shows("1", 0.0, shows(&build.index));
     assert_eq!(codes(&look(&world, &tags, LOOKS)), [Code::Ok]);
     assert_eq!(world.looks_at("1"), [0.0, 2.0]);
+}
+
+/// A merge waits for no tag to become what it is about to make.
+#[test]
+fn a_tag_that_a_merge_is_to_put_is_not_waited_for() {
+    let (world, build, mut tags) = world(&["absent", "old", "child"]);
+    let other = multi("other");
+    world.shows("old", 0.0, shows(&other.index));
+    world.shows("child", 0.0, shows(&build.amd64));
+    for tag in &mut tags {
+        tag.claim = Claim::Merge;
+    }
+    let found = codes(&look(&world, &tags, LOOKS));
+    assert_eq!(found, [Code::Absent, Code::Other, Code::Child]);
+    for tag in ["absent", "old", "child"] {
+        assert_eq!(world.looks_at(tag), [0.0, 2.0], "{tag}");
+    }
 }
 
 /// `broken` needs two looks at the same gap: each of these was seen once.
