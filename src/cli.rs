@@ -18,6 +18,9 @@ error: take no password as an argument: others on this machine can see it, and l
 help: pipe it: `echo \"$PASSWORD\" | tagproof check … --registry HOST --username USER --password-stdin`
 ";
 
+/// What stands for METADATA where it is merged.
+const LEGS: &str = "The legs: files that buildx wrote with --metadata-file, or reports of tagproof; `-` is standard input";
+
 /// Proves that every tag a build pushed points at what the build made, and repairs it when it does not.
 #[derive(Debug, Parser)]
 #[command(
@@ -56,9 +59,11 @@ Examples:
     /// Make the index of a matrix build of what its jobs pushed, and put it under tags
     #[command(after_help = "\
 Examples:
-  tagproof merge leg-amd64.json leg-arm64.json --tag ghcr.io/acme/app:1.4 --platform linux/amd64,linux/arm64
+  tagproof merge legs/*.json --tag ghcr.io/acme/app:1.4 --platform linux/amd64,linux/arm64
   tagproof merge legs/*.json --tags-from meta.json --platform linux/amd64,linux/arm64 --dry-run")]
     #[command(mut_arg("on_other", |it| it.hide(true)), mut_arg("digest", |it| it.hide(true)))]
+    #[command(mut_arg("tags", |it| it.help("A tag to put the index under (repeatable)")))]
+    #[command(mut_arg("files", |it| it.help(LEGS)))]
     Merge(Box<MergeArgs>),
     /// Look at the policy file
     #[command(subcommand_required = true, arg_required_else_help = true)]
