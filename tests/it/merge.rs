@@ -373,6 +373,20 @@ fn tags_and_annotations_come_from_what_metadata_action_left() {
 }
 
 #[test]
+fn annotations_may_be_a_line_each_and_have_commas_in_them() {
+    let scene = scene();
+    let ran = scene.merge(
+        &["1"],
+        &["--annotation", "a=b, c\nd=e", "--annotation", "f=g"],
+    );
+    assert_eq!(ran.code, Some(0), "{}", ran.shown());
+    assert_eq!(
+        scene.shown("1")["annotations"],
+        json!({"a": "b, c", "d": "e", "f": "g"})
+    );
+}
+
+#[test]
 fn a_tag_that_would_lose_a_platform_is_left_alone_unless_it_may() {
     let scene = scene();
     let third = of("linux/s390x", "aaa");
