@@ -3,9 +3,10 @@ import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:f
 
 const input = (name) => process.env[`INPUT_${name.toUpperCase()}`] ?? "";
 const list = (name) => input(name).split(/[\n,]/).map((it) => it.trim()).filter(Boolean);
+const lines = (name) => input(name).split("\n").map((it) => it.trim()).filter(Boolean);
 const run = (program, ...args) => execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 
-const known = ["CONTEXT", "PLATFORMS", "PUSH", "TAGS"].map((it) => `INPUT_${it}`);
+const known = ["CONTEXT", "PLATFORMS", "PUSH", "TAGS", "LABELS", "OUTPUTS"].map((it) => `INPUT_${it}`);
 const unknown = Object.keys(process.env).filter((it) => it.startsWith("INPUT_") && !known.includes(it));
 if (unknown.length > 0) {
   throw new Error(`this stand-in does not know ${unknown}`);
@@ -16,6 +17,12 @@ const file = `${directory}/build-metadata-${process.pid}.json`;
 const args = ["buildx", "build", "--metadata-file", file];
 for (const tag of list("tags")) {
   args.push("--tag", tag);
+}
+for (const label of lines("labels")) {
+  args.push("--label", label);
+}
+for (const output of lines("outputs")) {
+  args.push("--output", output);
 }
 if (input("platforms")) {
   args.push("--platform", list("platforms").join(","));

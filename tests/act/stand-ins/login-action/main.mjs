@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 
 const { INPUT_REGISTRY: registry, INPUT_USERNAME: username, INPUT_PASSWORD: password } = process.env;
@@ -9,5 +9,7 @@ if (status !== 200) {
 }
 const directory = `${homedir()}/.docker`;
 mkdirSync(directory, { recursive: true });
-writeFileSync(`${directory}/config.json`, JSON.stringify({ auths: { [registry]: { auth } } }));
+// Whole or not at all: the job beside this one may be reading it.
+writeFileSync(`${directory}/${process.pid}`, JSON.stringify({ auths: { [registry]: { auth } } }));
+renameSync(`${directory}/${process.pid}`, `${directory}/config.json`);
 console.log(`logged in: ${registry}`);
