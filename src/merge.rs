@@ -1,7 +1,7 @@
 //! Merging: one index of what the jobs of a matrix build pushed, each for its platforms. Pure.
 //!
 //! A *leg* is what one job pushed, after it was proven. [`misfits`] says why legs do not make the index
-//! that was asked for; [`compose`] makes it, the same bytes of the same legs in whatever order they come;
+//! that was asked for; [`compose()`] makes it, the same bytes of the same legs in whatever order they come;
 //! [`goes_back`] and [`lost_platforms`] say why a tag must not be moved to it.
 
 mod annotation;

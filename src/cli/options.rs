@@ -232,7 +232,7 @@ pub struct MergeOptions {
     #[arg(skip)]
     pub tags_of_the_job: Option<String>,
 
-    /// An annotation of the index: [index:|manifest-descriptor[PLATFORM]:]KEY=VALUE (repeatable, or a line each)
+    /// An annotation of the index: `[index:|manifest-descriptor[PLATFORM]:]KEY=VALUE` (repeatable, or a line each)
     #[arg(
         long = "annotation",
         value_name = "KEY=VALUE",
