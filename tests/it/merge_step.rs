@@ -219,7 +219,6 @@ fn inputs_that_only_a_merge_has_are_an_error_in_another_mode() {
         ("index-annotations", "a=b"),
         ("allow-mixed", "true"),
         ("allow-fewer", "True"),
-        ("allow-older", "true"),
     ] {
         let stepped = Step::new().with(input, value).run();
         let named = format!("the input `{input}`");

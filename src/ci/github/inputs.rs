@@ -71,13 +71,12 @@ pub const INPUTS: [(&str, Means); 38] = [
 ];
 
 /// The inputs that only a merge has.
-const ONLY_OF_MERGE: [&str; 6] = [
+const ONLY_OF_MERGE: [&str; 5] = [
     "source",
     "tags-from",
     "index-annotations",
     "allow-mixed",
     "allow-fewer",
-    "allow-older",
 ];
 
 /// The inputs that a merge does not take, and why.
