@@ -40,9 +40,14 @@ pub fn repair(findings: &mut [Finding], looks: Looks, ports: &mut Ports<'_>) {
 
 /// Plans what would be written, and notes that with its finding.
 pub fn rehearse(findings: &mut [Finding]) {
-    let planned = plan(findings).into_iter().map(|step| step.index);
+    let outcome = |step: &Step<'_>| match step.expectation.immutable && step.before.is_some() {
+        true => Outcome::Immutable,
+        false => Outcome::Planned,
+    };
+    let planned = plan(findings);
     let planned: Vec<_> = planned
-        .map(|index| (index, (Outcome::Planned, Aftermath::default())))
+        .iter()
+        .map(|step| (step.index, (outcome(step), Aftermath::default())))
         .collect();
     note(planned, findings);
 }

@@ -13,7 +13,7 @@ pub use asked::Asked;
 use claims::{asked_for, claimed_by, for_targets};
 pub use depth::{Depth, OnWrongPlatform, PathPattern};
 pub use expected::{Claim, Expectation, Expected, OnOther, Output};
-pub use legs::{legs, without_platforms};
+pub use legs::{as_legs, legs};
 use repeats::{without_repeats, without_superseded};
 use words::{no_claim, not_pushed, notes, unread};
 

@@ -101,6 +101,9 @@ pub enum Held {
     Older(String),
     /// This repository did not take the index, and no tag is written before all have.
     Unaccepted(Repository),
+    /// This repository lacks what the index lists, or could not be looked at, and no tag is written
+    /// before all have it.
+    Unready(Repository),
 }
 
 /// The kinds of outcome. Stable: they are in the JSON report and in `tagproof explain`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::backoff::{ATTEMPTS, FIRST, PATIENCE};
 use crate::observation::Seen;
 use crate::observe::{self, Looks, Ports};
 use crate::oci::Repository;
@@ -41,13 +42,32 @@ pub fn accept(
             bytes: step.document.bytes().to_vec(),
             until: looks.deadline,
         };
-        match ports.registry.put(&write) {
+        match put(&write, ports) {
             Ok(()) => {}
             Err(error) if may_be_about_digests(error.class) => {}
             Err(error) => _ = refused.insert(repository.clone(), error),
         }
     }
     refused
+}
+
+/// Puts it, and again after a while where the registry failed: by its digest, nothing can be in the way.
+fn put(write: &Write, ports: &Ports<'_>) -> Result<(), Error> {
+    let mut wait = FIRST;
+    for _ in 1..ATTEMPTS {
+        match ports.registry.put(write) {
+            Err(error) if error.class.is_passing() => {
+                let pause = error.retry_after.unwrap_or(wait);
+                if pause > PATIENCE || ports.clock.now() + pause >= write.until {
+                    return Err(error);
+                }
+                ports.clock.sleep(pause);
+                wait *= 2;
+            }
+            answer => return answer,
+        }
+    }
+    ports.registry.put(write)
 }
 
 /// Whether a refusal may be of a write by digest only.

@@ -54,7 +54,7 @@ pub fn legs(builds: &[Build], asked: &Asked) -> Result<Vec<Expectation>, Problem
         }
         legs.push(Expectation {
             origin: name,
-            depth: asked.depth.unwrap_or_default().max(Depth::Platforms),
+            depth: asked.depth.unwrap_or_default(),
             depth_stated: asked.depth.is_some(),
             on_wrong_platform: asked.on_wrong_platform.unwrap_or_default(),
             platforms: Vec::new(),
@@ -70,11 +70,13 @@ pub fn legs(builds: &[Build], asked: &Asked) -> Result<Vec<Expectation>, Problem
     }
 }
 
-/// Takes back what a policy asks of the whole image's platforms: each leg is a part of it.
-pub fn without_platforms(legs: &mut [Expectation]) {
-    for leg in legs {
+/// Takes back what a policy asks of the whole image: each leg has a part of its platforms, and they
+/// must be known.
+pub fn as_legs(expectations: &mut [Expectation]) {
+    for leg in expectations {
         leg.platforms.clear();
         leg.platforms_stated = false;
+        leg.depth = leg.depth.max(Depth::Platforms);
     }
 }
 

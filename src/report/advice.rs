@@ -84,6 +84,11 @@ fn became(outcome: &Outcome, verdict: &Verdict, is_merged: bool) -> String {
         Outcome::Held(Held::Unaccepted(repository)) => {
             format!("nothing was written, as `{repository}` did not take the index")
         }
+        Outcome::Held(Held::Unready(repository)) => {
+            format!(
+                "nothing was written, as `{repository}` is not known to have what the index lists"
+            )
+        }
         Outcome::Planned => "it would be written: this is a dry run".to_owned(),
         Outcome::Immutable => "the policy says that it is never moved".to_owned(),
         Outcome::Changed { now, written } => {

@@ -45,6 +45,9 @@ impl Merge {
         stdin: &mut SharedStdin<'_>,
     ) -> Result<Self, Problem> {
         let mut annotations = Vec::new();
+        if asked.platforms.is_empty() {
+            asked.platforms = defined(builds, &asked.targets);
+        }
         builds.extend(options.sources.iter().map(source));
         let said = match (&options.tags_from, &options.tags_of_the_job) {
             (Some(path), _) => read_tags(path, stdin)?,
@@ -75,6 +78,22 @@ impl Merge {
             dry_run: run.dry_run,
         })
     }
+}
+
+/// The platforms that a definition asks for, of these targets or of all.
+fn defined(builds: &[Build], targets: &[String]) -> Vec<Platform> {
+    let is_meant = |build: &&Build| {
+        let target = build.target.as_ref();
+        build.platforms_stated
+            && (targets.is_empty() || target.is_some_and(|it| targets.contains(it)))
+    };
+    let mut platforms: Vec<Platform> = Vec::new();
+    for platform in builds.iter().filter(is_meant).flat_map(|it| &it.platforms) {
+        if !platforms.contains(platform) {
+            platforms.push(platform.clone());
+        }
+    }
+    platforms
 }
 
 /// Reads the file of `--tags-from`.
@@ -183,8 +202,27 @@ pub(super) fn publish(
             true => engine::rehearse(&mut tags),
             false => engine::publish(&mut tags, looks, ports),
         }
+    } else {
+        wait_for_children(&mut tags);
     }
     Ok((tags, text))
+}
+
+/// Notes with each tag that could be written that it was not, where another repository lacks what the index
+/// lists.
+fn wait_for_children(tags: &mut [Finding]) {
+    let is_unready =
+        |it: &&Finding| matches!(it.verdict, Verdict::Broken(_) | Verdict::Unproven(_));
+    let Some(unready) = tags.iter().find(is_unready) else {
+        return;
+    };
+    let repository = unready.expectation.repository.clone();
+    for finding in tags
+        .iter_mut()
+        .filter(|it| it.verdict.code().is_repairable())
+    {
+        finding.outcome = Some(Outcome::Held(Held::Unready(repository.clone())));
+    }
 }
 
 /// The legs, if all of them are proven.
@@ -212,7 +250,7 @@ fn proven(findings: &[Finding]) -> Result<Vec<Leg>, Problem> {
     Ok(findings.iter().filter_map(Leg::proven).collect())
 }
 
-/// The platforms that the index must have: those of the command line, else the policy's.
+/// The platforms that the index must have: those of the command line or of the definition, else the policy's.
 fn platforms(asked: &Asked, rules: Option<&Policy>) -> Result<Vec<Platform>, Problem> {
     if !asked.platforms.is_empty() {
         return Ok(asked.platforms.clone());

@@ -144,7 +144,7 @@ fn given(options: &Options, stdin: &mut files::SharedStdin<'_>) -> Result<Given,
         policy.rule(&mut expectations, &asked)?;
     }
     if merge.is_some() {
-        expectation::without_platforms(&mut expectations);
+        expectation::as_legs(&mut expectations);
     }
     Ok(Given {
         asked,

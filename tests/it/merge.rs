@@ -511,7 +511,22 @@ fn children_that_are_not_in_a_target_repository_keep_every_tag_from_being_writte
     let ran = scene.merge(&["1"], &["--tag", &format!("{}/app:1", other.host())]);
     assert_eq!(ran.code, code(1), "{}", ran.shown());
     assert_eq!((scene.writes(), other.count("PUT", "")), (0, 0));
-    assert_eq!(ran.tag(1)["verdict"], "broken");
+    assert_eq!(ran.tags(), ["app:1 absent refused", "app:1 broken -"]);
+    let message = ran.tag(0)["message"].as_str().unwrap();
+    let lacking = format!(
+        "nothing was written, as `{}/app` is not known to have what the index lists",
+        other.host()
+    );
+    assert!(message.contains(&lacking), "{message}");
+    // Neither is a tag of a digest that is nowhere, nor a clean-up job to blame.
+    assert!(
+        ran.stdout
+            .contains("push every leg to this repository, too"),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stdout.contains("create it:"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("clean-up job"), "{}", ran.stdout);
 }
 
 #[test]
@@ -636,4 +651,38 @@ fn fix_leaves_a_newer_build_alone_unless_it_may_or_the_digest_is_stated() {
     .report()
     .run();
     assert_eq!(ran.tags(), ["app:1 other fixed"], "{}", ran.shown());
+}
+
+#[test]
+fn a_dry_run_says_of_an_immutable_tag_what_the_run_would() {
+    let scene = scene();
+    scene.registry.tag("app", "1.4.2", &scene.amd64.digest);
+    let policy = "version: 1\nimages:\n  '**':\n    immutable: ['*']\n";
+    let run = scene.run(&["1.4.2"], &["--platform", BOTH, "--dry-run"]);
+    let ran = run.file(".tagproof.yml", policy).run();
+    assert_eq!(
+        (ran.code, ran.tags()),
+        (code(1), vec!["app:1.4.2 child refused".to_owned()])
+    );
+}
+
+#[test]
+fn a_policy_that_looks_at_tags_only_does_not_hide_the_platforms_of_legs() {
+    let scene = scene();
+    let policy = "version: 1\nimages:\n  '**':\n    depth: tag\n";
+    let run = scene.run(&["1"], &["--platform", BOTH]);
+    let ran = run.file(".tagproof.yml", policy).run();
+    assert_eq!(ran.code, Some(0), "{}", ran.shown());
+}
+
+#[test]
+fn the_index_is_put_again_where_the_registry_failed_once() {
+    let scene = scene();
+    scene
+        .registry
+        .on("PUT", "/manifests/sha256")
+        .answer(Fault::status(503));
+    let ran = scene.merge(&["1", "2"], &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.shown());
+    assert_eq!(scene.writes(), 4);
 }

@@ -111,6 +111,9 @@ fn verdict_help(
             repair(" --on-other fix") + ", if it is yours to move; `--on-other warn` if others may move it",
         ],
         Verdict::Incomplete(missing) => incomplete(missing),
+        Verdict::Broken(_) if expectation.claim == Claim::Merge => vec![
+            "push every leg to this repository, too, or leave its tags out; nothing was written".to_owned(),
+        ],
         Verdict::Broken(gone) if gone.iter().all(is_attestation) => vec![
             "whoever asks for its provenance or SBOM gets an error; the images themselves are whole".to_owned(),
             "build and push again, and keep the clean-up job from deleting untagged manifests that an index lists".to_owned(),
@@ -217,7 +220,7 @@ fn outcome_help(outcome: &Outcome) -> Vec<String> {
         Outcome::Held(Held::Older(_)) => {
             vec!["`--allow-older` moves the tag all the same".to_owned()]
         }
-        Outcome::Held(Held::Unaccepted(_)) => {
+        Outcome::Held(Held::Unaccepted(_) | Held::Unready(_)) => {
             vec!["put that right first, or give only the tags of the others".to_owned()]
         }
         Outcome::Refused(error) | Outcome::Failed(error) | Outcome::Unread(error) => {
