@@ -270,6 +270,9 @@ impl Engine {
             Self::NeverWrites => {}
             Self::WritesWithoutEnd => {
                 for _ in 0..1_500 {
+                    for finding in findings.iter_mut() {
+                        finding.outcome = None;
+                    }
                     repair(findings, looks, ports);
                 }
             }

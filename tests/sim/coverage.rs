@@ -296,7 +296,9 @@ fn never_met(code: verdict::Code, outcome: Outcome, fault: Fault) -> Option<&'st
 /// Why a verdict cannot have such an outcome.
 fn impossible(code: verdict::Code, outcome: Outcome) -> Option<&'static str> {
     use verdict::Code as C;
-    outcome?;
+    if outcome? == outcome::Code::Planned {
+        return Some("a dry run writes nothing, so it is not simulated");
+    }
     match code {
         C::Absent if outcome == Some(outcome::Code::Lost) => Some("nothing is left"),
         C::Child | C::Wrapped | C::Absent | C::Other => None,
