@@ -224,11 +224,12 @@ fn inputs_that_only_a_merge_has_are_an_error_in_another_mode() {
         let named = format!("the input `{input}`");
         assert_invalid(&scene, &stepped, &[&named, "`fix`", "`mode: merge`"]);
     }
-    let stepped = Step::new()
-        .with("mode", "check")
-        .with("dry-run", "true")
-        .run();
-    assert_invalid(&scene, &stepped, &["the input `dry-run`", "`check`"]);
+    for input in ["dry-run", "allow-older"] {
+        let step = Step::new().with("mode", "check");
+        let stepped = step.with(input, "true").run();
+        let named = format!("the input `{input}`");
+        assert_invalid(&scene, &stepped, &[&named, "`check`"]);
+    }
 }
 
 #[test]

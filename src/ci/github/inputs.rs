@@ -79,6 +79,12 @@ const ONLY_OF_MERGE: [&str; 5] = [
     "allow-fewer",
 ];
 
+/// The inputs that only mean something where tags are written, and why they mean nothing to `check`.
+const NOT_OF_CHECK: [(&str, &str); 2] = [
+    ("dry-run", "writes nothing anyway"),
+    ("allow-older", "moves no tag"),
+];
+
 /// The inputs that a merge does not take, and why.
 const NOT_OF_MERGE: [(&str, &str); 2] = [
     (
@@ -228,11 +234,13 @@ fn of_mode<'a>(mode: &str, input: &impl Fn(&str) -> Option<&'a str>) -> Result<(
         (Some(value), Some(Means::Switch(_))) => boolean(name, value),
         (Some(_), _) => Ok(true),
     };
-    if mode == "check" && is_given("dry-run")? {
-        return Err(Problem::invalid(
-            "failed to use the input `dry-run`: the mode is `check`, which writes nothing anyway",
-            "leave it out, or write `mode: fix`",
-        ));
+    for (name, why) in NOT_OF_CHECK {
+        if mode == "check" && is_given(name)? {
+            return Err(Problem::invalid(
+                format!("failed to use the input `{name}`: the mode is `check`, which {why}"),
+                "leave it out, or write `mode: fix`",
+            ));
+        }
     }
     if mode != "merge" {
         for name in ONLY_OF_MERGE {
