@@ -448,10 +448,16 @@ impl Options {
                 "write `--depth children` for what it was, or leave it out: the default, `--depth platforms`, goes deeper",
             ));
         }
-        if self.dry_run && !self.mode.writes() {
+        let idle = [
+            ("--dry-run", self.dry_run),
+            ("--allow-older", self.allow_older),
+        ];
+        if let Some((flag, _)) = idle.iter().find(|(_, is_given)| *is_given)
+            && !self.mode.writes()
+        {
             return Err(Problem::invalid(
-                "`--dry-run` with `check`, which writes nothing anyway",
-                "leave it out, or write `tagproof fix --dry-run`",
+                format!("`{flag}` with `check`, which writes nothing anyway"),
+                format!("leave it out, or write `tagproof fix {flag}`"),
             ));
         }
         if let (Mode::Merge, Some(flag)) = (self.mode, self.not_of_merge()) {

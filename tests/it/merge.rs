@@ -525,6 +525,7 @@ fn children_that_are_not_in_a_target_repository_keep_every_tag_from_being_writte
         "{}",
         ran.stdout
     );
+    assert!(ran.stdout.contains("no tag was written"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("create it:"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("clean-up job"), "{}", ran.stdout);
 }
@@ -575,8 +576,12 @@ fn flags_that_mean_nothing_here_say_so() {
         "{}",
         ran.stderr
     );
-    let ran = crate::run::prove("check", &scene.leg(&scene.amd64), &["--dry-run"]);
-    assert_eq!(ran.code, code(2));
+    for flag in ["--dry-run", "--allow-older"] {
+        let ran = crate::run::prove("check", &scene.leg(&scene.amd64), &[flag]);
+        assert_eq!(ran.code, code(2));
+        let words = format!("`{flag}` with `check`, which writes nothing anyway");
+        assert!(ran.stdout.contains(&words), "{}", ran.stdout);
+    }
 }
 
 #[test]

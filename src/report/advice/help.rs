@@ -46,7 +46,12 @@ pub(in crate::report) fn help(finding: &Finding, followup_flags: &str) -> Vec<St
     if about_the_tag && expectation.immutable && !matches!(verdict, Verdict::Absent) {
         return vec![format!("it is never moved, as the policy says: {KEPT}")];
     }
-    verdict_help(expectation, observation, verdict, followup_flags)
+    let mut lines = verdict_help(expectation, observation, verdict, followup_flags);
+    let is_written = verdict.code().is_repairable() || *verdict == Verdict::Ok;
+    if expectation.claim == Claim::Merge && !is_written {
+        lines.push("no tag was written".to_owned());
+    }
+    lines
 }
 
 /// What to do about a tag that was not written.
@@ -112,7 +117,7 @@ fn verdict_help(
         ],
         Verdict::Incomplete(missing) => incomplete(missing),
         Verdict::Broken(_) if expectation.claim == Claim::Merge => vec![
-            "push every leg to this repository, too, or leave its tags out; nothing was written".to_owned(),
+            "push every leg to this repository, too, or leave its tags out".to_owned(),
         ],
         Verdict::Broken(gone) if gone.iter().all(is_attestation) => vec![
             "whoever asks for its provenance or SBOM gets an error; the images themselves are whole".to_owned(),
