@@ -24,6 +24,8 @@ use crate::verdict::Verdict;
 /// What a merge was asked for, complete.
 pub(super) struct Merge {
     asked: Asked,
+    /// Exactly what the index must have.
+    platforms: Vec<Platform>,
     annotations: Vec<Annotation>,
     allow_mixed: bool,
     allow_fewer: bool,
@@ -71,12 +73,23 @@ impl Merge {
         }
         Ok(Self {
             asked: asked.clone(),
+            platforms: Vec::new(),
             annotations,
             allow_mixed: options.allow_mixed,
             allow_fewer: options.allow_fewer,
             allow_older: run.allow_older,
             dry_run: run.dry_run,
         })
+    }
+
+    /// Completes it with what the policy asks for.
+    ///
+    /// # Errors
+    ///
+    /// When nothing says which platforms the index must have, or the policy cannot be obeyed.
+    pub(super) fn ruled(self, rules: Option<&Policy>) -> Result<Self, Problem> {
+        let platforms = platforms(&self.asked, rules)?;
+        Ok(Self { platforms, ..self })
     }
 }
 
@@ -169,8 +182,8 @@ pub(super) fn publish(
     ports: &mut Ports<'_>,
 ) -> Result<(Vec<Finding>, String), Problem> {
     let legs = proven(findings)?;
-    let platforms = platforms(&merge.asked, rules)?;
-    let misfits = merge::misfits(&legs, &platforms, merge.allow_mixed);
+    let platforms = merge.platforms.as_slice();
+    let misfits = merge::misfits(&legs, platforms, merge.allow_mixed);
     if let Some(first) = misfits.first() {
         let each: Vec<String> = misfits.iter().map(ToString::to_string).collect();
         return Err(Problem {
@@ -179,7 +192,7 @@ pub(super) fn publish(
             help: Some(first.help().to_owned()),
         });
     }
-    let made = merge::compose(&legs, &platforms, &merge.annotations);
+    let made = merge::compose(&legs, platforms, &merge.annotations);
     let made = Arc::new(made.ok_or_else(|| {
         Problem::invalid(
             "an index among the legs has an entry without a media type, a digest or a size",
@@ -187,7 +200,7 @@ pub(super) fn publish(
         )
     })?);
     let text = String::from_utf8_lossy(made.bytes()).into_owned();
-    let expectations = expectations(&made, &merge.asked, &platforms, rules)?;
+    let expectations = expectations(&made, &merge.asked, platforms, rules)?;
     for expectation in &expectations {
         ports.memory.hold(&expectation.repository, &made);
     }

@@ -146,6 +146,8 @@ fn given(options: &Options, stdin: &mut files::SharedStdin<'_>) -> Result<Given,
     if merge.is_some() {
         expectation::as_legs(&mut expectations);
     }
+    let rules = Some(&policy).filter(|_| !options.no_policy);
+    let merge = merge.map(|merge| merge.ruled(rules)).transpose()?;
     Ok(Given {
         asked,
         builds,

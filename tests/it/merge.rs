@@ -173,6 +173,7 @@ fn the_platforms_are_named_or_nothing_is_done() {
     let scene = scene();
     let ran = scene.run(&["1"], &[]).run();
     assert_eq!(ran.code, code(2), "{}", ran.shown());
+    assert_eq!(scene.registry.journal().len(), 0);
     assert!(
         ran.stdout.contains("--platform linux/amd64,linux/arm64"),
         "{}",
