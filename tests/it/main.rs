@@ -45,6 +45,7 @@ mod login;
 mod login_rounds;
 mod looks;
 mod merge;
+mod merge_faults;
 mod merge_step;
 mod nested;
 mod network;
