@@ -251,7 +251,13 @@ fn proven(findings: &[Finding]) -> Result<Vec<Leg>, Problem> {
             LegProven::new(finding).message
         ),
         help: Some(
-            "build that leg again, or look what became of it; nothing was written".to_owned(),
+            match kind {
+                ProblemKind::Unproven => {
+                    "see that it can be read, and run the merge again; nothing was written"
+                }
+                _ => "build that leg again, or look what became of it; nothing was written",
+            }
+            .to_owned(),
         ),
     };
     if let Some(finding) = findings.iter().find(is_wrong) {
