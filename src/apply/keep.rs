@@ -266,8 +266,20 @@ impl Keeper {
     ) -> Vec<Left> {
         let mut restored = Vec::new();
         for round in 1..=ROUNDS {
+            // Parts come first: what may lack one that could not be looked for waits.
+            let mut held: BTreeSet<Digest> = BTreeSet::new();
+            held.extend(
+                open.iter()
+                    .filter(|it| it.is_unknown())
+                    .map(Dropped::digest),
+            );
             for it in open.iter_mut() {
-                if it.seen == Seen::Absent && it.kept.restore {
+                if it.seen != Seen::Absent || !it.kept.restore {
+                    continue;
+                }
+                if it.lists_any(&held) {
+                    held.insert(it.digest());
+                } else {
                     it.put = Some(ports.registry.put(&Write {
                         repository: repository.clone(),
                         under: Under::Digest(it.kept.digest.clone()),

@@ -47,10 +47,29 @@ impl Dropped {
         }
     }
 
+    pub(super) fn digest(&self) -> Digest {
+        self.kept.digest.clone()
+    }
+
+    /// Whether it could not be looked for.
+    pub(super) fn is_unknown(&self) -> bool {
+        matches!(self.seen, Seen::Unknown(_))
+    }
+
+    /// Whether it lists one of these.
+    pub(super) fn lists_any(&self, digests: &BTreeSet<Digest>) -> bool {
+        let mut listed = self.kept.document.children().iter();
+        listed.any(|child| child.named.digest().is_some_and(|it| digests.contains(it)))
+    }
+
     /// Why it is not known to be there.
     pub(super) fn why(&self, repository: &Repository) -> Error {
         match (&self.seen, &self.put) {
             (Seen::Unknown(error), _) | (_, Some(Err(error))) => error.clone(),
+            (_, None) => Error::of_document(
+                &self.kept.digest,
+                "it is gone, and was not put back, as a part of it could not be looked for",
+            ),
             _ => Error {
                 server: Some(Box::new(Server {
                     authority: repository.host().to_string(),
