@@ -29,7 +29,6 @@ pub fn compose(legs: &[Leg], asked: &[Platform], annotations: &[Annotation]) -> 
     }
     entries.sort_by(|(one, _), (other, _)| one.cmp(other));
     entries.dedup_by(|(_, one), (_, other)| one == other);
-    let mut entries: Vec<(Order, Descriptor)> = entries;
     for Annotation { place, key, value } in annotations {
         let Place::Descriptor(of) = place else {
             continue;

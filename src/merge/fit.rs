@@ -121,24 +121,19 @@ fn differing(legs: &[Leg]) -> Vec<Misfit> {
         legs.iter()
             .flat_map(|leg| leg.images.iter().map(move |image| (leg, image)))
     };
-    let all: Vec<ImageSeen> = images().map(|(_, image)| image.clone()).collect();
-    match mixed(&all) {
-        Some(Mixed::Revision) => {
-            let revision = |image: &ImageSeen| image.provenance.as_ref()?.revision.clone();
-            let mut each = images().filter_map(|(leg, image)| named(leg, revision(image)));
-            add("the revision that the provenance names", &mut each);
-        }
-        Some(Mixed::Label(nth)) => {
-            let label = |image: &ImageSeen| image.labels.get(nth)?.clone();
-            let mut each = images().filter_map(|(leg, image)| named(leg, label(image)));
-            let name = LABELS.get(nth).unwrap_or(&"");
-            add(&format!("the label `{name}`"), &mut each);
-        }
-        None => {}
+    let all = || images().map(|(_, image)| image);
+    if let Some(mixed) = mixed(all()) {
+        let value = |image: &ImageSeen| mixed.of(image).map(str::to_owned);
+        let mut each = images().filter_map(|(leg, image)| named(leg, value(image)));
+        let what = match mixed {
+            Mixed::Revision => "the revision that the provenance names".to_owned(),
+            Mixed::Label(nth) => format!("the label `{}`", LABELS.get(nth).unwrap_or(&"")),
+        };
+        add(&what, &mut each);
     }
     // Windows starts what it starts in other words.
     let system = |image: &ImageSeen| image.platform()?.system().map(str::to_owned);
-    let systems: BTreeSet<String> = all.iter().filter_map(system).collect();
+    let systems: BTreeSet<String> = all().filter_map(system).collect();
     for of in systems {
         let words = |leg: &Leg| {
             let mut images = leg.images.iter();

@@ -58,22 +58,28 @@ pub enum Mixed {
     Label(usize),
 }
 
+impl Mixed {
+    /// What an image says of it.
+    #[must_use]
+    pub fn of(self, image: &ImageSeen) -> Option<&str> {
+        match self {
+            Self::Revision => image.provenance.as_ref()?.revision.as_deref(),
+            Self::Label(nth) => image.labels.get(nth)?.as_deref(),
+        }
+    }
+}
+
 /// What differs between the images of one index: the revision in their provenance; else a label, unless
 /// their provenance names one revision for all that have it. A label that differs then comes from base
 /// images.
 #[must_use]
-pub fn mixed(images: &[ImageSeen]) -> Option<Mixed> {
-    let revision = |image: &ImageSeen| image.provenance.as_ref()?.revision.clone();
-    if differs(images.iter().filter_map(revision)) {
+pub fn mixed<'a>(mut images: impl Iterator<Item = &'a ImageSeen> + Clone) -> Option<Mixed> {
+    if differs(images.clone().filter_map(|it| Mixed::Revision.of(it))) {
         return Some(Mixed::Revision);
     }
-    let label = differing_label(images.iter().map(|it| &it.labels))?;
-    let has_it = |image: &&ImageSeen| image.labels.get(label).is_some_and(Option::is_some);
-    let is_of_base = images
-        .iter()
-        .filter(has_it)
-        .all(|it| revision(it).is_some());
-    (!is_of_base).then_some(Mixed::Label(label))
+    let label = Mixed::Label(differing_label(images.clone().map(|it| &it.labels))?);
+    let is_of_base = images.all(|it| label.of(it).is_none() || Mixed::Revision.of(it).is_some());
+    (!is_of_base).then_some(label)
 }
 
 /// The first of the [`LABELS`] that has different values.

@@ -116,14 +116,10 @@ fn program(program: &Program) -> String {
 /// What differs between the images, although they should be of one build.
 fn mixed_builds(finding: &Finding) -> Option<Note> {
     let images = &finding.observation.below.images;
-    let mixed = mixed(images)?;
-    let value = |image: &ImageSeen| match mixed {
-        Mixed::Revision => image.provenance.as_ref()?.revision.clone(),
-        Mixed::Label(nth) => image.labels.get(nth)?.clone(),
-    };
-    let mut values: Vec<(String, String)> = Vec::new();
+    let mixed = mixed(images.iter())?;
+    let mut values: Vec<(String, &str)> = Vec::new();
     for image in images {
-        if let Some(value) = value(image)
+        if let Some(value) = mixed.of(image)
             && !values.iter().any(|(_, known)| *known == value)
         {
             let of = image.platform().map(ToString::to_string);

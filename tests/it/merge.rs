@@ -28,6 +28,21 @@ fn of(platform: &str, revision: &str) -> Layered {
     })
 }
 
+/// An image of a revision that was made at a time, by its labels.
+fn built(revision: &str, created: &str) -> Layered {
+    changed(
+        "linux/amd64",
+        &["/app"],
+        &[&layer(&[("app", &amd64())])],
+        |config, _| {
+            config["config"]["Labels"] = json!({
+                "org.opencontainers.image.revision": revision,
+                "org.opencontainers.image.created": created,
+            });
+        },
+    )
+}
+
 fn scene() -> Scene {
     let registry = Registry::start();
     let [amd64, arm64] = ["linux/amd64", "linux/arm64"].map(|platform| {
@@ -415,19 +430,6 @@ fn a_tag_that_would_lose_a_platform_is_left_alone_unless_it_may() {
 #[test]
 fn a_tag_is_never_moved_backwards_unless_it_may() {
     let scene = scene();
-    let built = |revision: &str, created: &str| {
-        changed(
-            "linux/amd64",
-            &["/app"],
-            &[&layer(&[("app", &amd64())])],
-            |config, _| {
-                config["config"]["Labels"] = json!({
-                    "org.opencontainers.image.revision": revision,
-                    "org.opencontainers.image.created": created,
-                });
-            },
-        )
-    };
     let (old, new) = (
         built("old", "2026-12-01T00:00:00Z"),
         built("new", "2026-12-01T01:00:00Z"),
@@ -608,19 +610,6 @@ fn fix_says_what_it_would_write_in_a_dry_run() {
 #[test]
 fn fix_leaves_a_newer_build_alone_unless_it_may_or_the_digest_is_stated() {
     let scene = scene();
-    let built = |revision: &str, created: &str| {
-        changed(
-            "linux/amd64",
-            &["/app"],
-            &[&layer(&[("app", &amd64())])],
-            |config, _| {
-                config["config"]["Labels"] = json!({
-                    "org.opencontainers.image.revision": revision,
-                    "org.opencontainers.image.created": created,
-                });
-            },
-        )
-    };
     let (old, new) = (
         built("old", "2026-12-01T00:00:00Z"),
         built("new", "2026-12-01T01:00:00Z"),

@@ -8,7 +8,7 @@ pub struct StepInputs {
     pub args: Vec<OsString>,
     /// The metadata files: names or patterns.
     pub files: Vec<String>,
-    /// What docker/metadata-action left to the job, where a merge is told no tags.
+    /// What docker/metadata-action left to the job, where no input names the tags of a merge.
     pub tags_of_the_job: Option<String>,
     /// Whether nothing is said about what to check: then it is what the job has built.
     pub all_builds: bool,
